@@ -1,0 +1,39 @@
+#include "penstock/base/error.h"
+
+#include <utility>
+
+namespace penstock {
+namespace {
+
+arrow::StatusCode CodeOf(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kMissingPath:
+    case ErrorKind::kCorruptData:
+      return arrow::StatusCode::IOError;
+    case ErrorKind::kBudgetTooSmall:
+      return arrow::StatusCode::OutOfMemory;
+    case ErrorKind::kCancelled:
+      return arrow::StatusCode::Cancelled;
+    case ErrorKind::kUserFunction:
+    case ErrorKind::kWorkerDied:
+      return arrow::StatusCode::ExecutionError;
+    case ErrorKind::kSchemaMismatch:
+    case ErrorKind::kBadReturn:
+    case ErrorKind::kUnplaceable:
+      return arrow::StatusCode::Invalid;
+  }
+  return arrow::StatusCode::UnknownError;
+}
+
+}  // namespace
+
+Status MakeError(ErrorKind kind, std::string message, std::string payload) {
+  return Status(CodeOf(kind), std::move(message),
+                std::make_shared<ErrorDetail>(kind, std::move(payload)));
+}
+
+const ErrorDetail* DetailOf(const Status& status) {
+  return dynamic_cast<const ErrorDetail*>(status.detail().get());
+}
+
+}  // namespace penstock

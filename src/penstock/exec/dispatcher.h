@@ -1,0 +1,236 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "penstock/base/snapshot.h"
+#include "penstock/base/status.h"
+
+namespace penstock {
+
+/// Decides what runs next. A pure state machine: it knows ids, sizes, limits and states, and holds
+/// no data, thread, clock or file. Events go in, actions come out; the pipeline carries them out
+/// on real threads and processes, the simulator on virtual time.
+///
+/// The model. A job is a row of stages. Each stage turns its input into *tasks*, numbered from 0
+/// in input order: a read task is a split; a work or regroup task is the pieces of blocks that make
+/// one batch; a write or collect task is one block. A task runs in *steps*: each step yields at
+/// most one block and says whether the task is finished. A step starts only when there is room for
+/// its output, so nothing ever waits inside a thread or a worker while holding a queue.
+///
+/// Order. With `preserve_order` the blocks of a stage enter the next in task order: early ones wait
+/// in the reorder window, which lives inside the byte budget and is at most `window_tasks` wide.
+/// Without it they enter as they come; row limits and regrouping then follow arrival order.
+///
+/// Budget. `used` is the bytes of all live blocks plus, for each running step, a reservation: the
+/// largest block that its stage has yielded so far (at first the stage's `block_bytes_estimate`).
+/// A step starts only if `used` with its reservation stays within `budget_bytes`. Half of the
+/// budget is shared out evenly among the stages' outputs for their use alone, so that no stage
+/// can starve those after it; the rest goes downstream first. Tasks other than a stage's first
+/// unfinished one may use at most half of what the stage may use, so that the first can always
+/// drain. When nothing runs and nothing may start, the one step nearest to the end of the job that
+/// has its input is started all the same. So the budget is exceeded by at most one block a stage.
+/// A batch that cannot be gathered within the budget ends the job with kBudgetTooSmall, naming
+/// stage, rows gathered and rows wanted.
+///
+/// Properties (held by the simulator under all orders of events): no deadlock: while work is left,
+/// something runs or an action is out; every block that enters is dropped, emitted or written
+/// exactly once; after Finish nothing more comes out.
+///
+/// Threads: one at a time.
+
+using StageIndex = int32_t;
+using TaskId = int64_t;    // In a stage, from 0, in input order.
+using BlockId = int64_t;   // Chosen by whoever carries out the actions; unique in the job.
+using WorkerIndex = int32_t;
+
+enum class StageRole : uint8_t { kRead, kRegroup, kWork, kWrite, kCollect };
+
+struct StageLimits {
+  std::string name;
+  StageRole role = StageRole::kRead;
+  int64_t batch_rows = 0;       // kWork: rows a batch; 0: a block is a batch.
+  int64_t batch_rows_max = 0;   // kWork, batch_rows == 0: cut larger blocks; 0: never.
+  bool batch_in_chunk = true;   // kWork: a batch never spans two chunks.
+  int64_t regroup_rows = 0;     // kRegroup: rows a block; 0: use regroup_blocks.
+  int64_t regroup_blocks = 0;   // kRegroup: this many blocks, once the rows are all known.
+  int64_t rows_known = -1;      // kRegroup with blocks: total input rows, if known beforehand.
+  std::optional<int64_t> row_limit;  // Rows of output let through, in order.
+  int slots = 1;                // kRead, kRegroup, kWrite: tasks at once (native threads bound them too).
+  int workers = 0;              // kWork.
+  int in_flight_per_worker = 2; // kWork.
+  int64_t block_bytes_estimate = int64_t{1} << 20;
+  int64_t rows_per_part_min = 0;  // kWrite; see Sink.
+  int64_t rows_per_part_max = 0;
+};
+
+struct DispatcherLimits {
+  int64_t budget_bytes = 0;
+  int native_threads = 1;   // Steps of native stages at once, all stages together.
+  bool preserve_order = true;
+  int64_t window_tasks = 1024;      // Unfinished or unconsumed tasks a stage, at most.
+  int64_t splits_ahead = 1024;      // Splits listed but not started, at most.
+};
+
+struct SplitSize {
+  int64_t chunk = 0;
+  int64_t rows = -1;
+  int64_t bytes = -1;
+};
+
+/// A block as the dispatcher sees it.
+struct BlockSize {
+  BlockId block = 0;
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  int64_t chunk = 0;
+};
+
+// ---- Events ------------------------------------------------------------------------------------
+
+/// More splits are known; `last` when there are no others.
+struct SplitsListed {
+  std::vector<SplitSize> splits;
+  bool last = false;
+};
+/// A step ended well. `block` is absent when it yielded nothing. Rows of 0 are allowed and are
+/// dropped at once (with a DropBlock) after they were counted. For kWork, `block.chunk` is ignored:
+/// the chunk is that of the task's first piece. For kWrite and kCollect there is no block.
+struct StepDone {
+  StageIndex stage = 0;
+  TaskId task = 0;
+  std::optional<BlockSize> block;
+  bool finished = true;
+};
+struct TaskFailed {
+  StageIndex stage = 0;
+  TaskId task = 0;
+  Status status;
+};
+/// The worker has built its functions and takes batches.
+struct WorkerUp {
+  StageIndex stage = 0;
+  WorkerIndex worker = 0;
+};
+/// The worker is gone without having been told to stop; `status` says why. Fails the job.
+struct WorkerDied {
+  StageIndex stage = 0;
+  WorkerIndex worker = 0;
+  Status status;
+};
+/// The worker that was told to stop is gone.
+struct WorkerStopped {
+  StageIndex stage = 0;
+  WorkerIndex worker = 0;
+};
+/// The caller has taken an emitted block; its bytes are the caller's now.
+struct BlockTaken {
+  BlockId block = 0;
+};
+/// Something outside failed (listing, commit). Fails the job.
+struct JobFailed {
+  Status status;
+};
+/// The caller stops the job.
+struct Cancel {};
+/// The commit asked for by CommitOutput is done.
+struct OutputCommitted {};
+
+using Event = std::variant<SplitsListed, StepDone, TaskFailed, WorkerUp, WorkerDied, WorkerStopped,
+                           BlockTaken, JobFailed, Cancel, OutputCommitted>;
+
+// ---- Actions -----------------------------------------------------------------------------------
+
+/// Rows [offset, offset + rows) of a live block.
+struct PieceRef {
+  BlockId block = 0;
+  int64_t offset = 0;
+  int64_t rows = 0;
+
+  bool operator==(const PieceRef&) const = default;
+};
+
+/// List up to `count_max` more splits; answered by SplitsListed or JobFailed.
+struct ListSplits {
+  int64_t count_max = 0;
+};
+/// Open the task and run its first step. kRead: `task` is the split's index. kWork: send the
+/// pieces to `worker`. kWrite: append the piece to `part`, which is opened on first use and
+/// closed after this step if `closes_part`; steps of one part are never out together and keep
+/// their order. Blocks named by pieces stay live until DropBlock.
+struct StartTask {
+  StageIndex stage = 0;
+  TaskId task = 0;
+  std::vector<PieceRef> pieces;
+  WorkerIndex worker = -1;
+  int64_t part = -1;
+  bool closes_part = false;
+};
+/// Run the next step of an open task.
+struct StepTask {
+  StageIndex stage = 0;
+  TaskId task = 0;
+};
+/// Close a task early: nothing of it is wanted any more. Answered by nothing; a step of it that
+/// is out still answers and is ignored (its block is dropped).
+struct AbandonTask {
+  StageIndex stage = 0;
+  TaskId task = 0;
+};
+struct StartWorker {
+  StageIndex stage = 0;
+  WorkerIndex worker = 0;
+};
+/// Let the worker finish and exit; answered by WorkerStopped.
+struct StopWorker {
+  StageIndex stage = 0;
+  WorkerIndex worker = 0;
+};
+/// No one needs the block any more.
+struct DropBlock {
+  BlockId block = 0;
+};
+/// Hand rows of a block to the caller, in order; answered by BlockTaken. The dispatcher needs no
+/// DropBlock for it.
+struct EmitBlock {
+  PieceRef piece;
+};
+/// All parts are closed: make the output visible. Answered by OutputCommitted or JobFailed.
+struct CommitOutput {};
+/// The job has ended; the last action ever. On failure or cancellation, whatever still runs is to
+/// be stopped by whoever carries out the actions.
+struct Finish {
+  Status status;
+};
+
+using Action = std::variant<ListSplits, StartTask, StepTask, AbandonTask, StartWorker, StopWorker,
+                            DropBlock, EmitBlock, CommitOutput, Finish>;
+
+class Dispatcher {
+ public:
+  /// Invalid for limits that cannot be (no stages, a wrong order of roles, a budget below 1).
+  static Result<std::unique_ptr<Dispatcher>> Make(std::vector<StageLimits> stages,
+                                                  DispatcherLimits limits);
+  virtual ~Dispatcher() = default;
+
+  /// Returns the first actions. Call once, before Handle.
+  virtual std::vector<Action> Start(int64_t now_ns) = 0;
+
+  /// Takes one event and returns what is to be done now, in order. `now_ns` never goes back; it
+  /// only feeds the statistics.
+  virtual std::vector<Action> Handle(const Event& event, int64_t now_ns) = 0;
+
+  /// Takes several events that came together; cheaper than one by one, same result.
+  virtual std::vector<Action> HandleAll(const std::vector<Event>& events, int64_t now_ns) = 0;
+
+  virtual Snapshot TakeSnapshot(int64_t now_ns) const = 0;
+
+  /// Returns one line a stage on what it has, runs and waits for: for watchdogs and bug reports.
+  virtual std::string Describe() const = 0;
+};
+
+}  // namespace penstock

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "penstock/base/snapshot.h"
+#include "penstock/base/status.h"
+#include "penstock/block/block.h"
+#include "penstock/plan/logical.h"
+#include "penstock/source/source.h"
+#include "penstock/worker/host.h"
+
+namespace penstock {
+
+struct PipelineOptions {
+  int64_t budget_bytes = 0;     // 0: DefaultBudgetBytes().
+  int processors = 0;           // 0: MachineProcessors().
+  double gpus = 0;
+  bool preserve_order = true;
+  ReadLimits read;
+  WorkerCommand worker_command;  // Needed by plans with functions.
+};
+
+/// A job: carries out a dispatcher's actions on real threads, processes and files.
+///
+/// Threads: one dispatcher thread, the shared native pool, the worker host's epoll thread. The
+/// methods may be called by any thread; Next by one at a time.
+/// Ends: the destructor cancels, kills the workers and waits for the threads.
+class Pipeline {
+ public:
+  /// Rewrites and plans `plan`, starts it. Fails as planning, MakeSource and MakeSink do.
+  static Result<std::unique_ptr<Pipeline>> Start(const LogicalPlan& plan,
+                                                 const PipelineOptions& options);
+  virtual ~Pipeline() = default;
+
+  enum class NextState : uint8_t {
+    kBlock,    // `block` is the next one.
+    kTimeout,  // Nothing came within the time given.
+    kEnd,      // The job has ended well; no block will follow.
+  };
+  struct NextResult {
+    NextState state = NextState::kTimeout;
+    std::optional<Block> block;
+  };
+
+  /// Waits up to `timeout` for the next block of the result. Plans that write yield none and
+  /// reach kEnd when the output is committed. Fails with the job's error, each time.
+  virtual Result<NextResult> Next(std::chrono::nanoseconds timeout) = 0;
+
+  /// Stops the job: nothing more is read or written, workers are killed. Idempotent.
+  virtual void Cancel() = 0;
+
+  virtual Snapshot TakeSnapshot() const = 0;
+};
+
+}  // namespace penstock

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "penstock/base/status.h"
+#include "penstock/block/block.h"
+#include "penstock/plan/logical.h"
+
+namespace penstock {
+
+/// A part file as it lies in the output folder.
+struct PartFile {
+  std::string name;
+  int64_t rows = 0;
+  int64_t bytes = 0;
+};
+
+/// Writes one part. One thread at a time.
+class PartWriter {
+ public:
+  virtual ~PartWriter() = default;  // Removes the temporary file unless Close succeeded.
+  virtual Status Write(const Block& block) = 0;
+
+  /// Makes the part durable under its temporary name. No Write may follow.
+  virtual Result<PartFile> Close() = 0;
+};
+
+/// A place that takes parts. Nothing is visible to readers of the folder before Commit; after a
+/// failed or cancelled job nothing of it is left.
+///
+/// Order: Open (any thread, many parts at once), PartWriter calls, then Commit or Abort, once.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+
+  /// Checks options and the mode, makes the folder. Called once, before anything is read.
+  virtual Status Start() = 0;
+
+  virtual Result<std::unique_ptr<PartWriter>> Open(int64_t part) = 0;
+
+  /// Gives all closed parts their final names (link without replace, folder synced).
+  virtual Result<std::vector<PartFile>> Commit() = 0;
+
+  /// Removes every temporary file. Safe after partial failure.
+  virtual void Abort() = 0;
+
+  /// Rows after which a part is closed and the next begins; 0: no limit. And the least rows
+  /// that a part gathers across chunks; 0: a part ends where its chunk ends.
+  virtual int64_t rows_per_part_max() const = 0;
+  virtual int64_t rows_per_part_min() const = 0;
+};
+
+/// Makes the writer that `write.kind` names (sink/registry.cc lists them). Invalid for an unknown
+/// kind or a bad option, naming it.
+Result<std::unique_ptr<Sink>> MakeSink(const WriteOp& write);
+
+}  // namespace penstock

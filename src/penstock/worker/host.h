@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "penstock/base/status.h"
+#include "penstock/memory/segment.h"
+#include "penstock/worker/wire.h"
+
+namespace penstock {
+
+using WorkerId = int64_t;
+
+/// How a worker process is started: the caller (the Python face) chooses the program, so that the
+/// core knows no Python.
+struct WorkerCommand {
+  std::vector<std::string> arguments;    // arguments[0] is the program's path.
+  std::vector<std::string> environment;  // "NAME=value", whole.
+};
+
+/// Why a worker is gone, in words for people: "killed by signal 9 (SIGKILL)", "exited with 3".
+struct WorkerExit {
+  bool clean = false;  // Exit code 0 after kStop.
+  int signal = 0;
+  int exit_code = 0;
+  std::string reason;
+};
+
+/// What a host tells of its workers. All are called on the host's own thread and must not block.
+struct WorkerEvents {
+  /// A checked frame. kOutput comes with the segment that holds the output; kFailed with the one
+  /// that holds the packed error (null when there is none).
+  std::function<void(WorkerId, const Frame&, std::shared_ptr<Segment>)> on_frame;
+
+  /// The process has ended; no frame of it will follow. A worker that broke the protocol is
+  /// killed and ends here too, the reason saying so.
+  std::function<void(WorkerId, const WorkerExit&)> on_exit;
+};
+
+/// Starts, feeds, watches and ends worker processes: one epoll thread for all their sockets and
+/// pidfds.
+///
+/// Threads: the methods may be called by any thread. Sends never block: what the socket does not
+/// take at once is queued (at most in_flight frames a worker by protocol).
+/// Ends: the destructor kills every worker with SIGKILL and waits for it. Workers die with this
+/// process (parent-death signal, and end of file on the socket).
+class WorkerHost {
+ public:
+  static Result<std::unique_ptr<WorkerHost>> Make(std::shared_ptr<SegmentPool> pool,
+                                                  WorkerEvents events);
+  virtual ~WorkerHost() = default;
+
+  /// Starts a process and sends it kSetup with `setup` (copied into a segment).
+  virtual Status Start(WorkerId worker, const WorkerCommand& command, const std::string& setup) = 0;
+
+  /// Sends a batch: `input` (its first `bytes` hold `rows` packed rows) and room for its first
+  /// output.
+  virtual Status SendBatch(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> input,
+                           int64_t bytes, int64_t rows, std::shared_ptr<Segment> output) = 0;
+
+  /// Gives the running batch room for one more output.
+  virtual Status SendGrant(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> output) = 0;
+
+  /// Lets the worker finish what was sent and exit.
+  virtual void Stop(WorkerId worker) = 0;
+
+  /// Kills at once; on_exit follows.
+  virtual void Kill(WorkerId worker) = 0;
+
+  virtual int running() const = 0;
+};
+
+}  // namespace penstock

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+
+/// What an engine and its workers say to each other: fixed-size frames on a SOCK_SEQPACKET
+/// socketpair, data in shared-memory segments whose descriptors ride on frames (SCM_RIGHTS).
+/// Plain structs without Arrow. The engine trusts nothing that a worker sends.
+///
+///   engine                          worker
+///   kSetup (segment: setup bytes) ->
+///                                <- kReady (or kFailed: the constructor raised)
+///   kBatch (segment, out segment) ->
+///                                <- kOutput (segment, more) …, after each with more = 1
+///   kGrant (out segment)          ->   the worker waits for room for its next output
+///                                <- kDone (batch finished, no further output)
+///                                <- kFailed (segment: packed error), the batch is over
+///   kStop                         ->   finish the queued batches, then exit 0
+///
+/// A kOutput with more = 0 also finishes its batch. Batches are answered in the order sent. The
+/// worker writes its output into the granted segment, or, when that is too small, into a sealed
+/// memfd of its own, whose descriptor rides on kOutput (flag kDescriptor, segment 0).
+/// A segment's descriptor rides on the first frame that names it to that worker; the worker keeps
+/// it mapped until kForget.
+namespace penstock {
+
+inline constexpr uint32_t kFrameMagic = 0x4b4e5350;
+inline constexpr int kWorkerSocket = 3;  // The worker's end, by number.
+
+enum class FrameKind : uint32_t {
+  kSetup = 1,
+  kReady = 2,
+  kBatch = 3,
+  kOutput = 4,
+  kGrant = 5,
+  kDone = 6,
+  kFailed = 7,
+  kStop = 8,
+  kForget = 9,
+};
+
+inline constexpr uint32_t kInputDescriptor = 1;   // The next descriptor is `segment`'s.
+inline constexpr uint32_t kOutputDescriptor = 2;  // … then `output_segment`'s.
+inline constexpr uint32_t kMore = 4;              // kOutput: the batch may yield more.
+inline constexpr uint32_t kConstructor = 8;       // kFailed: raised while it was being built.
+inline constexpr uint32_t kBadReturnFlag = 16;    // kFailed: what came back cannot be columns.
+
+struct Frame {
+  uint32_t magic = kFrameMagic;
+  FrameKind kind = FrameKind::kStop;
+  uint32_t flags = 0;
+  uint32_t reserved = 0;
+  uint64_t batch = 0;             // Chosen by the engine.
+  uint64_t segment = 0;           // kBatch: input. kOutput: where the output lies. 0: none.
+  int64_t segment_bytes = 0;      // Bytes used in it (kSetup, kBatch, kOutput, kFailed).
+  int64_t segment_capacity = 0;   // To map; given whenever a descriptor rides along.
+  uint64_t output_segment = 0;    // kBatch, kGrant: where the next output may go.
+  int64_t output_capacity = 0;
+  int64_t rows = 0;               // kBatch, kOutput.
+  int64_t busy_ns = 0;            // kOutput, kDone, kFailed: time in the user's function.
+};
+static_assert(sizeof(Frame) == 80);
+
+}  // namespace penstock
