@@ -1,4 +1,4 @@
-"""The docstrings of the Python standard library, read from its source files without importing it."""
+"""The docstrings of the Python standard library, read from its sources; nothing is imported."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import inspect
 import sys
 import sysconfig
 import tokenize
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _TEST_FOLDERS = frozenset({"test", "tests", "idle_test"})
-_Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+_Named = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Docstring(NamedTuple):
@@ -40,6 +42,7 @@ def docstrings_of(source: str, module: str) -> Iterator[Docstring]:
 
     Raises:
         SyntaxError: the source is not Python.
+
     """
     yield from _walk(ast.parse(source), module)
 
@@ -72,7 +75,7 @@ def collect(*, limit: int | None = None) -> list[Docstring]:
 
 
 def _walk(node: ast.AST, name: str) -> Iterator[Docstring]:
-    if isinstance(node, _Documented):
+    if isinstance(node, ast.Module | _Named):
         docstring = ast.get_docstring(node, clean=False)
         text = first_paragraph(docstring) if docstring else ""
         if text:
@@ -80,6 +83,3 @@ def _walk(node: ast.AST, name: str) -> Iterator[Docstring]:
     for child in ast.iter_child_nodes(node):
         inner = f"{name}.{child.name}" if isinstance(child, _Named) else name
         yield from _walk(child, inner)
-
-
-_Named = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

@@ -24,11 +24,11 @@ struct ColumnView {
   ColumnKind kind = ColumnKind::kOther;
   int64_t rows = 0;
   int64_t null_count = 0;
-  int64_t offset = 0;                  // First row, counted in all of the buffers below.
-  const uint8_t* validity = nullptr;   // Bits.
-  const uint8_t* offsets = nullptr;    // Utf8 and binary kinds: int32 or int64, rows + 1 of them.
+  int64_t offset = 0;                 // First row, counted in all of the buffers below.
+  const uint8_t* validity = nullptr;  // Bits.
+  const uint8_t* offsets = nullptr;   // Utf8 and binary kinds: int32 or int64, rows + 1 of them.
   const uint8_t* data = nullptr;
-  std::vector<int64_t> shape;          // Of one row; empty for scalars.
+  std::vector<int64_t> shape;  // Of one row; empty for scalars.
 };
 
 /// Returns a NumPy array as Ray Data's "numpy" batch format has it: numbers and tensors as views
@@ -48,12 +48,12 @@ struct EncodedColumn {
   int64_t rows = 0;
   int64_t null_count = 0;
   std::vector<int64_t> shape;
-  std::string validity;            // Owned bits; empty: no nulls.
-  std::string offsets;             // Owned int32 or int64 offsets; empty: none.
-  std::string owned_data;          // Owned values, or
-  nb::object array;                // the array whose memory holds them,
-  const uint8_t* data = nullptr;   // at this place,
-  int64_t data_bytes = 0;          // this long.
+  std::string validity;           // Owned bits; empty: no nulls.
+  std::string offsets;            // Owned int32 or int64 offsets; empty: none.
+  std::string owned_data;         // Owned values, or
+  nb::object array;               // the array whose memory holds them,
+  const uint8_t* data = nullptr;  // at this place (null: they are in `owned_data`),
+  int64_t data_bytes = 0;         // this long.
 };
 
 /// Encodes an array, list or tensor (anything with __array__ over a plain dtype; torch tensors on

@@ -5,10 +5,10 @@
 
 namespace penstock {
 
-/// Names consecutive rows of one chunk of the ordered input.
+/// Names consecutive rows of one split of the input (and so of the chunk that it belongs to).
 struct RowRange {
-  int64_t chunk = 0;
-  int64_t first_row = 0;  // Counted from the chunk's first row, as it was read.
+  int64_t split = 0;
+  int64_t first_row = 0;  // Counted from the split's first row, as it was read.
   int64_t rows = 0;
 
   bool operator==(const RowRange&) const = default;
@@ -18,7 +18,7 @@ struct RowRange {
 ///
 /// `exact()` is true while every row of the block stands for exactly one named input row; a
 /// function that may change the number of rows makes it false, and the ranges then only bound
-/// where the rows came from. Value type; ranges that touch are joined.
+/// where the rows came from. Value type; ranges that touch are joined (inexact: that overlap, too).
 class Lineage {
  public:
   Lineage() = default;
@@ -33,7 +33,8 @@ class Lineage {
   void Append(const Lineage& other);
   void MarkInexact() { exact_ = false; }
 
-  /// Returns the lineage of rows [offset, offset + rows). An inexact lineage returns itself.
+  /// Returns the lineage of rows [offset, offset + rows). An inexact lineage and an empty one
+  /// (nothing is known) return themselves.
   Lineage Slice(int64_t offset, int64_t rows) const;
 
  private:

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include <arrow/compute/expression.h>
+
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "penstock/base/status.h"
 
@@ -13,17 +14,25 @@ namespace penstock {
 
 /// Reads an expression from its JSON form:
 ///   {"column": "a"} | {"literal": 3, "type": "int64"} | {"call": "greater", "arguments": [..]}
-/// `call` is the name of an Arrow compute function. Literals: null, bool, integer, float, string;
-/// `type` is optional and names an Arrow type by its short name ("int64", "double", "string", ..).
-/// Invalid for an unknown form or function, naming it.
+/// `call` is the name of an Arrow compute function that works row by row and needs no options.
+/// Literals: null, bool, integer, float, string; `type` is optional and names an Arrow type by its
+/// short name ("int64", "double", "string", "date32", "timestamp[us]", ..): the value is cast to
+/// it. Invalid for an unknown form, function or type, a wrong number of arguments or a literal
+/// that does not fit its type, naming it. Nested at most 1000 deep.
 Result<arrow::compute::Expression> ExpressionFromJson(const nlohmann::json& json);
 
 /// Returns the names of the columns that an expression in JSON form reads, each once, in order.
 std::vector<std::string> ColumnsOf(const nlohmann::json& json);
 
-/// Returns the expression with columns renamed by `rename(name)`, as JSON.
+/// Returns the expression with columns renamed by the pairs (from, to), all at once, as JSON.
 nlohmann::json RenameColumns(const nlohmann::json& json,
                              const std::vector<std::pair<std::string, std::string>>& renames);
+
+/// Returns the expression that is true where both are: and_kleene(left, right).
+nlohmann::json BothOf(const nlohmann::json& left, const nlohmann::json& right);
+
+/// Returns the parts that BothOf joined, from left to right; the expression itself when none.
+std::vector<nlohmann::json> ConjunctsOf(const nlohmann::json& json);
 
 /// Returns the form that a person reads: (a > 3).
 std::string ExpressionText(const nlohmann::json& json);

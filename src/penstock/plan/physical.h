@@ -21,16 +21,20 @@ enum class StageKind : uint8_t {
 
 /// A stage: one kind of task with one queue before it. Row-wise native operators never make a
 /// stage of their own: they run on each block that the stage before them yields ("transforms").
+///
+/// A stage's row limit comes after its transforms. So a filter that follows a limit begins a new
+/// kRegroup stage whose `repartition` asks for neither blocks nor rows: each block passes through
+/// as it is, and the filter is that stage's transform.
 struct Stage {
   std::string name;
   StageKind kind = StageKind::kRead;
-  std::optional<ReadOp> read;                  // kRead
-  std::optional<FunctionsOp> functions;        // kWork
-  std::optional<RepartitionOp> repartition;    // kRegroup
-  std::optional<WriteOp> write;                // kWrite
-  std::vector<LogicalOp> transforms;           // Project, Drop, Rename, Filter: applied to output.
-  std::optional<int64_t> row_limit;            // On the output, in order, after transforms.
-  int workers = 0;                             // kWork
+  std::optional<ReadOp> read;                // kRead
+  std::optional<FunctionsOp> functions;      // kWork
+  std::optional<RepartitionOp> repartition;  // kRegroup
+  std::optional<WriteOp> write;              // kWrite
+  std::vector<LogicalOp> transforms;         // Project, Drop, Rename, Filter: applied to output.
+  std::optional<int64_t> row_limit;          // On the output, in order, after transforms.
+  int workers = 0;                           // kWork
 };
 
 struct PhysicalPlan {
@@ -44,11 +48,30 @@ struct MachineResources {
 };
 
 /// Turns a rewritten logical plan into stages. A plan without WriteOp ends in kCollect.
-/// kUnplaceable when a stage asks for what the machine does not have, naming stage and resource.
+///
+/// Workers of a stage: `workers_max`, or as many as the machine has processors; fewer, but at
+/// least one, where that many do not fit by what each asks for (processors, GPUs).
+/// Invalid as ValidatePlan says. kUnplaceable when one worker asks for more than the machine has,
+/// naming stage and resource.
 Result<PhysicalPlan> MakePhysicalPlan(const LogicalPlan& plan, const MachineResources& machine);
 
-/// Returns the three parts that explain() shows: the plan as written, the rules that changed it,
-/// the stages that will run.
+/// Returns the three parts that explain() shows: the plan as written, the rules that changed it in
+/// the order in which they first did, the stages that will run. Fails as MakePhysicalPlan does.
+///
+///   Plan
+///     MapBatches(Model)
+///     +- Limit(10)
+///        +- Project(a)
+///           +- Read(parquet)
+///
+///   Rules
+///     push_limit
+///     prune_columns
+///
+///   Stages
+///     0 Read(parquet, columns=[a], row_limit=10), then Project(a), then the first 10 rows
+///     1 MapBatches(Model), 2 workers, batches of 32 rows
+///     2 Collect
 Result<std::string> ExplainPlan(const LogicalPlan& plan, const TraitsOf& traits,
                                 const MachineResources& machine);
 

@@ -11,15 +11,19 @@ namespace penstock {
 
 /// What the rules may ask of readers without depending on them.
 struct ReaderTraits {
-  bool projects = false;      // Reads only the wanted columns.
-  bool filters = false;       // Applies a filter exactly: FilterOp may go.
-  bool prunes = false;        // Uses a filter to skip data, inexactly: FilterOp stays.
-  bool splits_freely = false; // Rows are known and can be cut anywhere (memory, range).
+  bool projects = false;       // Reads only the wanted columns; names one that is not there.
+  bool filters = false;        // Applies a filter exactly: FilterOp may go.
+  bool prunes = false;         // Uses a filter to skip data, inexactly: FilterOp stays.
+  bool splits_freely = false;  // Rows are known and can be cut anywhere (memory, range):
+                               // `splits` gives that many blocks, differing by at most one row.
 };
 using TraitsOf = std::function<ReaderTraits(const std::string& kind)>;
 
 /// A rewrite that keeps the rows, their order and their columns. Returns true when it changed the
-/// plan. Each lives in a file of its own under plan/rule_*.cc.
+/// plan. Each lives in a file of its own under plan/rule_*.cc, where its exact condition stands.
+///
+/// A plan that fails for a column that is not there fails after the rewrite too. One error may
+/// go: where a rename gives two columns one name, the other of the two is perhaps no longer read.
 struct Rule {
   std::string name;
   std::function<bool(LogicalPlan&, const TraitsOf&)> apply;

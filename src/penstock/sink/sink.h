@@ -24,8 +24,15 @@ class PartWriter {
   virtual ~PartWriter() = default;  // Removes the temporary file unless Close succeeded.
   virtual Status Write(const Block& block) = 0;
 
-  /// Makes the part durable under its temporary name. No Write may follow.
+  /// Makes the part durable under its temporary name. No Write may follow. A part without a Write
+  /// makes no file; one with blocks of no rows makes a file that holds their schema.
   virtual Result<PartFile> Close() = 0;
+};
+
+/// Whether there is anything to do once a sink has looked at the place that it writes to.
+enum class SinkStart : uint8_t {
+  kWrite,  // Go on.
+  kSkip,   // The output is there already and the mode is "ignore": run nothing.
 };
 
 /// A place that takes parts. Nothing is visible to readers of the folder before Commit; after a
@@ -36,15 +43,18 @@ class Sink {
  public:
   virtual ~Sink() = default;
 
-  /// Checks options and the mode, makes the folder. Called once, before anything is read.
-  virtual Status Start() = 0;
+  /// Checks the mode, makes the folder. Called once, before anything is read. AlreadyExists in
+  /// mode "error" where there are files, kMissingPath where the folder may not be made.
+  virtual Result<SinkStart> Start() = 0;
 
   virtual Result<std::unique_ptr<PartWriter>> Open(int64_t part) = 0;
 
-  /// Gives all closed parts their final names (link without replace, folder synced).
+  /// Gives all closed parts their final names (link without replace, folder synced); in mode
+  /// "overwrite" it then removes the parts that were there at Start. Returns them by part.
   virtual Result<std::vector<PartFile>> Commit() = 0;
 
-  /// Removes every temporary file. Safe after partial failure.
+  /// Removes every temporary file, and the parts that a failed Commit has named. Does nothing
+  /// after a Commit that succeeded. Safe after partial failure.
   virtual void Abort() = 0;
 
   /// Rows after which a part is closed and the next begins; 0: no limit. And the least rows

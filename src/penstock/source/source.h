@@ -32,7 +32,9 @@ class SplitReader {
   virtual ~SplitReader() = default;
 
   /// Returns the next rows, at most about `ReadLimits::block_bytes` of them, or nullptr at the
-  /// end. Block borders depend on the input and the options alone.
+  /// end. Block borders depend on the input and the options alone. A split without rows yields
+  /// one batch of no rows, so that its schema is known. kCorruptData or kSchemaMismatch, naming
+  /// the file and which rows or row group of it; nothing may be read after an error.
   virtual Result<std::shared_ptr<arrow::RecordBatch>> Next() = 0;
 };
 
@@ -50,7 +52,8 @@ class Source {
  public:
   virtual ~Source() = default;
 
-  /// Returns some more splits in order, at most `count_max`; none at the end of the input.
+  /// Returns some more splits in order, at most `count_max`; none at the end of the input. They
+  /// are numbered and grouped into chunks (see chunks.h), however they are asked for.
   /// kMissingPath, kCorruptData or kSchemaMismatch, naming the file.
   virtual Result<std::vector<Split>> NextSplits(int64_t count_max) = 0;
 

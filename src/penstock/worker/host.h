@@ -21,9 +21,10 @@ struct WorkerCommand {
   std::vector<std::string> environment;  // "NAME=value", whole.
 };
 
-/// Why a worker is gone, in words for people: "killed by signal 9 (SIGKILL)", "exited with 3".
+/// Why a worker is gone. The reason is for people, the end of a sentence about the worker: "was
+/// killed by signal 11 (SIGSEGV)", "exited with code 3".
 struct WorkerExit {
-  bool clean = false;  // Exit code 0 after kStop.
+  bool clean = false;  // Exit code 0 after kStop, with every batch answered.
   int signal = 0;
   int exit_code = 0;
   std::string reason;
@@ -36,32 +37,40 @@ struct WorkerEvents {
   std::function<void(WorkerId, const Frame&, std::shared_ptr<Segment>)> on_frame;
 
   /// The process has ended; no frame of it will follow. A worker that broke the protocol is
-  /// killed and ends here too, the reason saying so.
+  /// killed and ends here too, the reason saying so. Comes exactly once for each Start that
+  /// succeeded, maybe before that returns, and at the latest within the host's destructor.
   std::function<void(WorkerId, const WorkerExit&)> on_exit;
 };
 
 /// Starts, feeds, watches and ends worker processes: one epoll thread for all their sockets and
 /// pidfds.
 ///
-/// Threads: the methods may be called by any thread. Sends never block: what the socket does not
+/// Threads: the methods may be called by any thread, on_frame and on_exit included. Sends never
+/// block: what the socket does not
 /// take at once is queued (at most in_flight frames a worker by protocol).
-/// Ends: the destructor kills every worker with SIGKILL and waits for it. Workers die with this
-/// process (parent-death signal, and end of file on the socket).
+/// Ends: the destructor kills every worker with SIGKILL and waits for it; what a worker had
+/// started in its process group dies with it. Workers die with this process (parent-death signal,
+/// and end of file on the socket).
+/// Ownership: an input is kept until its batch is answered to the end, a granted output until the
+/// worker has used it or its batch is over; all of a worker's until on_exit.
+/// The pool's free listener is the host's: a pool serves one host at a time.
 class WorkerHost {
  public:
   static Result<std::unique_ptr<WorkerHost>> Make(std::shared_ptr<SegmentPool> pool,
                                                   WorkerEvents events);
   virtual ~WorkerHost() = default;
 
-  /// Starts a process and sends it kSetup with `setup` (copied into a segment).
+  /// Starts a process and sends it kSetup with `setup` (copied into a segment). IOError when the
+  /// program cannot be run, Invalid when a worker of this number is running.
   virtual Status Start(WorkerId worker, const WorkerCommand& command, const std::string& setup) = 0;
 
   /// Sends a batch: `input` (its first `bytes` hold `rows` packed rows) and room for its first
-  /// output.
+  /// output (may be null). Sending to a worker that ends before it answers is no error: on_exit
+  /// tells. After its on_exit it is one (kWorkerDied).
   virtual Status SendBatch(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> input,
                            int64_t bytes, int64_t rows, std::shared_ptr<Segment> output) = 0;
 
-  /// Gives the running batch room for one more output.
+  /// Gives the running batch room for one more output. Does nothing when the batch is over.
   virtual Status SendGrant(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> output) = 0;
 
   /// Lets the worker finish what was sent and exit.

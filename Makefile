@@ -1,0 +1,62 @@
+# Penstock's commands. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS := $(shell nproc)
+PRESET ?= release
+PYTEST := PYTHONPATH=python $(BIN)/python -m pytest -q
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test test-cpp test-python test-all sanitize check format bench demo wheel clean
+
+help: ## Show this list.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.ready ## Install system packages (where allowed) and the virtual environment.
+
+$(VENV)/.ready: requirements/build.txt requirements/test.txt tools/system_packages.sh
+	sh tools/system_packages.sh
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/build.txt -r requirements/test.txt
+	touch $@
+
+build: setup ## Build the engine and its bindings (PRESET=release|debug|asan|tsan).
+	cmake --preset $(PRESET) -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python 
+	cmake --build --preset $(PRESET) -j $(JOBS)
+
+test: test-cpp test-python ## Set up, build, run the tests.
+
+test-cpp: build
+	ctest --test-dir build/$(PRESET) --output-on-failure -j $(JOBS)
+
+test-python: build
+	$(PYTEST)
+
+test-all: test ## The tests, then sanitizers, 100,000 simulated jobs and the extremes.
+	PENSTOCK_SIMULATION_SEEDS=100000 build/release/tests/cpp/dispatcher_tests --gtest_brief=1
+	$(MAKE) sanitize PRESET=asan
+	$(MAKE) sanitize PRESET=tsan
+
+sanitize: build
+	TSAN_OPTIONS=halt_on_error=1 ctest --test-dir build/$(PRESET) --output-on-failure
+
+check: setup ## Format, lint, types, layers.
+	sh tools/check.sh $(BIN)
+
+format: setup ## Rewrite sources in the project's format.
+	git ls-files -co --exclude-standard '*.cc' '*.h' | xargs $(BIN)/clang-format -i
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --quiet --fix .
+
+bench: build ## Measure beside Ray Data, Daft and a bare loop; write benchmarks/RESULTS.md.
+	PYTHONPATH=python $(BIN)/python benchmarks/run.py
+
+demo: build ## Embed the standard library's docstrings with MiniLM and ask a question.
+	PYTHONPATH=python $(BIN)/python examples/embed_docstrings.py
+
+wheel: setup ## Build a wheel into dist/.
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## Remove what was built, but not the virtual environment.
+	rm -rf build dist python/penstock/*.so

@@ -1,0 +1,33 @@
+"""What the jobs read: made once, before anything is measured."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_SMALL_ROWS = "128"
+
+
+def prepare(
+    folder: Path, jobs: Path, *, arguments: Sequence[str], environment: Mapping[str, str]
+) -> None:
+    """Make those of the files in `folder` that `arguments` name and that are not there yet."""
+    makers = {
+        "tiny_gpt2": ["tiny_gpt2.py"],
+        "docstrings.json": ["save_docstrings.py"],
+        "docstrings_small.json": ["save_docstrings.py", _SMALL_ROWS],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (script, *rest) in makers.items():
+        wanted = any(argument.endswith(f"/{name}") for argument in arguments)
+        if not wanted or (folder / name).exists():
+            continue
+        unfinished = folder / f"unfinished_{name}"
+        command = [sys.executable, str(jobs / script), str(unfinished), *rest]
+        subprocess.run(command, check=True, env=dict(environment), stderr=subprocess.DEVNULL)
+        unfinished.rename(folder / name)

@@ -1,0 +1,89 @@
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <arrow/type.h>
+
+#include "core/batches.h"
+#include "core/errors.h"
+#include "core/module.h"
+#include "penstock/block/packed.h"
+
+namespace penstock::python {
+namespace {
+
+using Names = std::vector<std::string>;
+
+std::vector<ColumnView> PlainViews(const arrow::RecordBatch& batch, Names& others) {
+  std::vector<ColumnView> views;
+  for (int i = 0; i < batch.num_columns(); ++i) {
+    std::optional<ColumnView> view = PlainView(batch.schema()->field(i)->name(), *batch.column(i));
+    if (view) {
+      views.push_back(*std::move(view));
+    } else {
+      others.push_back(batch.schema()->field(i)->name());
+    }
+  }
+  return views;
+}
+
+nb::tuple ToNumpyColumns(nb::handle self) {
+  const Block& block = nb::cast<const Block&>(self);
+  Names others;
+  nb::dict columns;
+  for (const ColumnView& view : PlainViews(*block.batch, others)) {
+    columns[nb::str(view.name.data(), view.name.size())] = ToNumpy(view, self, /*writable=*/false);
+  }
+  return nb::make_tuple(columns, others);
+}
+
+nb::object ToRowDicts(nb::handle self) {
+  const Block& block = nb::cast<const Block&>(self);
+  Names others;
+  const std::vector<ColumnView> views = PlainViews(*block.batch, others);
+  if (!others.empty()) return nb::none();
+  return ToRows(views, self);
+}
+
+Block Concatenate(const std::vector<const Block*>& blocks) {
+  if (blocks.empty()) throw nb::value_error("concat needs at least one block");
+  std::vector<Piece> pieces;
+  for (const Block* block : blocks) {
+    pieces.push_back({.block = *block, .offset = 0, .rows = block->rows()});
+  }
+  return ValueOrThrow(ConcatenatePieces(pieces));
+}
+
+Block Slice(const Block& block, int64_t offset, int64_t rows) {
+  if (offset < 0 || rows < 0 || offset + rows > block.rows()) {
+    throw nb::index_error("slice lies outside of the block");
+  }
+  return SliceBlock(block, offset, rows);
+}
+
+}  // namespace
+
+void BindBlock(nb::module_& module) {
+  nb::class_<Block>(module, "Block", "Some rows of a result, column by column. Immutable.")
+      .def_prop_ro("num_rows", &Block::rows)
+      .def_prop_ro("nbytes", [](const Block& block) { return BlockBytes(*block.batch); })
+      .def_prop_ro("column_names",
+                   [](const Block& block) { return block.batch->schema()->field_names(); })
+      .def("slice", &Slice, nb::arg("offset"), nb::arg("rows"), "Rows of it, without a copy.")
+      .def(
+          "__arrow_c_array__",
+          [](const Block& block, nb::handle) { return ExportBatch(*block.batch); },
+          nb::arg("requested_schema") = nb::none())
+      .def("__arrow_c_schema__",
+           [](const Block& block) { return ExportSchema(*block.batch->schema()); })
+      .def("to_numpy", &ToNumpyColumns,
+           "Plain columns as arrays, and the names of those that only Arrow can convert.")
+      .def("to_rows", &ToRowDicts, "One dict a row; None when only Arrow can convert a column.")
+      .def_static("concat", &Concatenate, nb::arg("blocks"));
+}
+
+}  // namespace penstock::python

@@ -1,0 +1,61 @@
+#include "core/errors.h"
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+
+#include <string>
+
+#include "penstock/base/error.h"
+
+namespace penstock::python {
+
+namespace nb = nanobind;
+
+namespace {
+
+const char* KindName(const ErrorDetail* detail) {
+  if (detail == nullptr) return "";
+  switch (detail->kind()) {
+    case ErrorKind::kMissingPath:
+      return "MissingPath";
+    case ErrorKind::kCorruptData:
+      return "CorruptData";
+    case ErrorKind::kSchemaMismatch:
+      return "SchemaMismatch";
+    case ErrorKind::kUserFunction:
+      return "UserFunction";
+    case ErrorKind::kBadReturn:
+      return "BadReturn";
+    case ErrorKind::kWorkerDied:
+      return "WorkerDied";
+    case ErrorKind::kBudgetTooSmall:
+      return "BudgetTooSmall";
+    case ErrorKind::kUnplaceable:
+      return "Unplaceable";
+    case ErrorKind::kCancelled:
+      return "Cancelled";
+  }
+  return "";
+}
+
+std::string CodeName(const Status& status) {
+  std::string name = status.CodeAsString();
+  std::erase(name, ' ');
+  if (name == "Invalidargument") return "Invalid";
+  return name;
+}
+
+}  // namespace
+
+void Throw(const Status& status) {
+  const ErrorDetail* const detail = DetailOf(status);
+  const std::string payload = detail == nullptr ? "" : detail->payload();
+  const nb::object exception = nb::module_::import_("penstock.errors")
+                                   .attr("to_exception")(CodeName(status), KindName(detail),
+                                                         status.message(),
+                                                         nb::bytes(payload.data(), payload.size()));
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
+  throw nb::python_error();
+}
+
+}  // namespace penstock::python

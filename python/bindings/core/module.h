@@ -1,0 +1,21 @@
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include "penstock/block/block.h"
+
+namespace penstock::python {
+
+/// `_core.Block`: what a pipeline yields, and what materialize() keeps.
+void BindBlock(nanobind::module_& module);
+
+/// `_core.Function` and `_core.LogicalPlan`.
+void BindPlan(nanobind::module_& module);
+
+/// `_core.Pipeline`.
+void BindPipeline(nanobind::module_& module);
+
+/// `_core.Snapshot`, `_core.StageSnapshot` and what is asked of the machine.
+void BindSnapshot(nanobind::module_& module);
+
+}  // namespace penstock::python

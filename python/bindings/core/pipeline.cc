@@ -1,0 +1,92 @@
+#include "penstock/exec/pipeline.h"
+
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/errors.h"
+#include "core/keep_alive.h"
+#include "core/module.h"
+
+namespace penstock::python {
+namespace {
+
+namespace nb = nanobind;
+
+/// Owns a running job for Python. Everything that may wait does so without the GIL: engine threads
+/// may need it to let go of lent memory only through ReleaseDropped, never directly.
+class RunningPipeline {
+ public:
+  RunningPipeline(const LogicalPlan& plan, const PipelineOptions& options) {
+    Result<std::unique_ptr<Pipeline>> started = [&] {
+      nb::gil_scoped_release release;
+      return Pipeline::Start(plan, options);
+    }();
+    pipeline_ = ValueOrThrow(std::move(started));
+  }
+
+  ~RunningPipeline() {
+    nb::gil_scoped_release release;
+    pipeline_.reset();
+  }
+
+  nb::object Next(double timeout_s) {
+    ReleaseDropped();
+    Result<Pipeline::NextResult> next = [&] {
+      nb::gil_scoped_release release;
+      return pipeline_->Next(std::chrono::nanoseconds(static_cast<int64_t>(timeout_s * 1e9)));
+    }();
+    Pipeline::NextResult result = ValueOrThrow(std::move(next));
+    switch (result.state) {
+      case Pipeline::NextState::kBlock:
+        return nb::cast(*std::move(result.block));
+      case Pipeline::NextState::kTimeout:
+        return nb::none();
+      case Pipeline::NextState::kEnd:
+        return nb::bool_(false);
+    }
+    return nb::none();
+  }
+
+  void Cancel() { pipeline_->Cancel(); }
+  Snapshot TakeSnapshot() const { return pipeline_->TakeSnapshot(); }
+
+ private:
+  std::unique_ptr<Pipeline> pipeline_;
+};
+
+void Construct(RunningPipeline* place, const LogicalPlan& plan, int64_t budget_bytes,
+               int processors, double gpus, bool preserve_order, int64_t block_bytes,
+               std::vector<std::string> worker_arguments,
+               std::vector<std::string> worker_environment) {
+  PipelineOptions options;
+  options.budget_bytes = budget_bytes;
+  options.processors = processors;
+  options.gpus = gpus;
+  options.preserve_order = preserve_order;
+  if (block_bytes > 0) options.read.block_bytes = block_bytes;
+  options.worker_command.arguments = std::move(worker_arguments);
+  options.worker_command.environment = std::move(worker_environment);
+  new (place) RunningPipeline(plan, options);
+}
+
+}  // namespace
+
+void BindPipeline(nb::module_& module) {
+  nb::class_<RunningPipeline>(module, "Pipeline", "A job: runs from when it is made.")
+      .def("__init__", &Construct, nb::arg("plan"), nb::kw_only(), nb::arg("budget_bytes") = 0,
+           nb::arg("processors") = 0, nb::arg("gpus") = 0.0, nb::arg("preserve_order") = true,
+           nb::arg("block_bytes") = 0, nb::arg("worker_arguments"), nb::arg("worker_environment"))
+      .def("next", &RunningPipeline::Next, nb::arg("timeout_s"),
+           nb::sig("def next(self, timeout_s: float) -> Block | bool | None"),
+           "The next block; None after `timeout_s` seconds without one; False at the end.")
+      .def("cancel", &RunningPipeline::Cancel, "Stops the job; returns at once.")
+      .def("snapshot", &RunningPipeline::TakeSnapshot);
+}
+
+}  // namespace penstock::python

@@ -1,0 +1,260 @@
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/batches.h"
+#include "core/errors.h"
+#include "core/keep_alive.h"
+#include "core/module.h"
+#include "penstock/memory/machine.h"
+#include "penstock/op/transform.h"
+#include "penstock/plan/logical.h"
+#include "penstock/plan/physical.h"
+#include "penstock/source/source.h"
+
+namespace penstock::python {
+namespace {
+
+namespace nb = nanobind;
+using Batches = std::vector<std::shared_ptr<arrow::RecordBatch>>;
+using Renames = std::vector<std::pair<std::string, std::string>>;
+
+nlohmann::json ParseJson(const std::string& text) {
+  nlohmann::json parsed = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (parsed.is_discarded()) throw nb::value_error("options are not valid JSON");
+  return parsed;
+}
+
+LogicalPlan With(const LogicalPlan& plan, LogicalOp op) {
+  ReleaseDropped();
+  LogicalPlan longer = plan;
+  longer.ops.push_back(std::move(op));
+  return longer;
+}
+
+LogicalPlan Memory(Batches batches) {
+  ReleaseDropped();
+  ReadOp read{.kind = "memory"};
+  read.batches = std::move(batches);
+  return LogicalPlan{{std::move(read)}};
+}
+
+LogicalPlan FromArrow(nb::list streams) {
+  Batches all;
+  for (const nb::handle stream : streams) {
+    Batches batches = ValueOrThrow(ImportStream(stream));
+    all.insert(all.end(), batches.begin(), batches.end());
+  }
+  return Memory(std::move(all));
+}
+
+LogicalPlan FromColumns(nb::list blocks) {
+  Batches all;
+  for (const nb::handle block : blocks) {
+    std::vector<EncodedColumn> columns;
+    for (const auto& [name, values] : nb::cast<nb::dict>(block)) {
+      const std::string column_name = nb::cast<std::string>(name);
+      std::optional<EncodedColumn> encoded = Encode(column_name, values);
+      if (!encoded) {
+        throw nb::type_error(("column '" + column_name + "' is not plain; use Arrow").c_str());
+      }
+      columns.push_back(*std::move(encoded));
+    }
+    all.push_back(ValueOrThrow(BatchOf(std::move(columns))));
+  }
+  return Memory(std::move(all));
+}
+
+LogicalPlan FromRows(nb::list rows) {
+  EncodedRows encoded = EncodeRows(rows);
+  if (!encoded.others.empty()) {
+    throw nb::type_error(("column '" + encoded.others.front() + "' is not plain; use Arrow").c_str());
+  }
+  return Memory({ValueOrThrow(BatchOf(std::move(encoded.columns)))});
+}
+
+LogicalPlan FromBlocks(const std::vector<const Block*>& blocks) {
+  Batches all;
+  for (const Block* block : blocks) all.push_back(block->batch);
+  return Memory(std::move(all));
+}
+
+FunctionKind KindNamed(const std::string& name) {
+  if (name == "batches") return FunctionKind::kBatches;
+  if (name == "row") return FunctionKind::kRow;
+  if (name == "flat_row") return FunctionKind::kFlatRow;
+  if (name == "filter_row") return FunctionKind::kFilterRow;
+  throw nb::value_error(("unknown kind of function: " + name).c_str());
+}
+
+LogicalPlan WithSplits(const LogicalPlan& plan, int64_t splits) {
+  LogicalPlan changed = plan;
+  std::get<ReadOp>(changed.ops.front()).splits = splits;
+  return changed;
+}
+
+LogicalPlan WithFunctions(const LogicalPlan& plan, std::vector<FunctionSpec> functions,
+                          bool stateful, std::optional<int64_t> batch_rows, int workers_min,
+                          int workers_max, std::optional<double> processors, double gpus,
+                          int in_flight) {
+  WorkerOptions options{.stateful = stateful, .batch_rows = batch_rows};
+  options.workers_min = workers_min;
+  options.workers_max = workers_max;
+  options.in_flight_per_worker = in_flight;
+  options.processors = processors;
+  options.gpus = gpus;
+  return With(plan, FunctionsOp{.functions = std::move(functions), .options = std::move(options)});
+}
+
+/// What the plan yields, where that follows without running functions of the user.
+Result<std::shared_ptr<arrow::Schema>> KnownSchema(const LogicalPlan& plan) {
+  PENSTOCK_TRY(const std::unique_ptr<Source> source,
+               MakeSource(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors()));
+  PENSTOCK_TRY(std::shared_ptr<arrow::Schema> schema, source->ReadSchema());
+  for (size_t i = 1; i < plan.ops.size(); ++i) {
+    const LogicalOp& op = plan.ops[i];
+    if (std::holds_alternative<FunctionsOp>(op)) return nullptr;
+    if (std::holds_alternative<LimitOp>(op) || std::holds_alternative<RepartitionOp>(op)) continue;
+    if (std::holds_alternative<WriteOp>(op)) continue;
+    PENSTOCK_TRY(const std::unique_ptr<Transform> transform, MakeTransform(op));
+    PENSTOCK_TRY(schema, transform->OutputSchema(schema));
+  }
+  return schema;
+}
+
+bool KeepsRowCount(const LogicalOp& op) {
+  if (const auto* functions = std::get_if<FunctionsOp>(&op)) {
+    for (const FunctionSpec& function : functions->functions) {
+      if (!function.keeps_rows) return false;
+    }
+    return true;
+  }
+  return !std::holds_alternative<FilterOp>(op);
+}
+
+Result<std::optional<int64_t>> KnownCount(const LogicalPlan& plan) {
+  PENSTOCK_TRY(const std::unique_ptr<Source> source,
+               MakeSource(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors()));
+  PENSTOCK_TRY(std::optional<int64_t> count, source->CountRows());
+  for (size_t i = 1; count && i < plan.ops.size(); ++i) {
+    if (const auto* limit = std::get_if<LimitOp>(&plan.ops[i])) {
+      count = std::min(*count, limit->rows);
+    } else if (!KeepsRowCount(plan.ops[i])) {
+      count.reset();
+    }
+  }
+  return count;
+}
+
+nb::object SchemaIfKnown(const LogicalPlan& plan) {
+  const std::shared_ptr<arrow::Schema> schema = ValueOrThrow(KnownSchema(plan));
+  if (schema == nullptr) return nb::none();
+  const std::shared_ptr<arrow::RecordBatch> empty =
+      ValueOrThrow(arrow::RecordBatch::MakeEmpty(schema));
+  return nb::cast(Block{.batch = empty});
+}
+
+std::optional<int64_t> SplitsIfKnown(const LogicalPlan& plan) {
+  for (const LogicalOp& op : plan.ops) {
+    if (std::holds_alternative<RepartitionOp>(op)) {
+      return std::get<RepartitionOp>(op).blocks;
+    }
+  }
+  const std::unique_ptr<Source> source = ValueOrThrow(
+      MakeSource(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors()));
+  int64_t count = 0;
+  while (true) {
+    const std::vector<Split> splits = ValueOrThrow(source->NextSplits(1024));
+    if (splits.empty()) return count;
+    count += static_cast<int64_t>(splits.size());
+  }
+}
+
+std::vector<std::string> FilesOf(const LogicalPlan& plan) {
+  const std::unique_ptr<Source> source = ValueOrThrow(
+      MakeSource(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors()));
+  return ValueOrThrow(source->Files());
+}
+
+std::string Explain(const LogicalPlan& plan) {
+  return ValueOrThrow(
+      ExplainPlan(plan, ReaderTraitsOf, {.processors = MachineProcessors(), .gpus = 0}));
+}
+
+void BindFunction(nb::module_& module) {
+  nb::class_<FunctionSpec>(module, "Function", "One function of the user, packed.")
+      .def(
+          "__init__",
+          [](FunctionSpec* place, std::string name, const std::string& kind, nb::bytes payload,
+             bool keeps_rows) {
+            new (place) FunctionSpec{.name = std::move(name),
+                                     .kind = KindNamed(kind),
+                                     .payload = std::string(payload.c_str(), payload.size()),
+                                     .keeps_rows = keeps_rows};
+          },
+          nb::arg("name"), nb::arg("kind"), nb::arg("payload"), nb::arg("keeps_rows") = false);
+}
+
+}  // namespace
+
+void BindPlan(nb::module_& module) {
+  BindFunction(module);
+  nb::class_<LogicalPlan>(module, "LogicalPlan",
+                          "What is to be done, as data. Immutable: each method returns a new one.")
+      .def_static("read", [](std::string kind, const std::string& options_json) {
+        ReadOp read{.kind = std::move(kind), .options = ParseJson(options_json)};
+        return LogicalPlan{{std::move(read)}};
+      }, nb::arg("kind"), nb::arg("options_json"))
+      .def_static("from_arrow", &FromArrow, nb::arg("streams"))
+      .def_static("from_columns", &FromColumns, nb::arg("blocks"))
+      .def_static("from_rows", &FromRows, nb::arg("rows"))
+      .def_static("from_blocks", &FromBlocks, nb::arg("blocks"))
+      .def("with_splits", &WithSplits, nb::arg("count"))
+      .def("functions", &WithFunctions, nb::arg("functions"), nb::kw_only(), nb::arg("stateful"),
+           nb::arg("batch_rows").none(), nb::arg("workers_min"), nb::arg("workers_max"),
+           nb::arg("processors").none(), nb::arg("gpus"), nb::arg("in_flight") = 2)
+      .def("project", [](const LogicalPlan& plan, Renames columns) {
+        return With(plan, ProjectOp{std::move(columns)});
+      }, nb::arg("columns"))
+      .def("drop", [](const LogicalPlan& plan, std::vector<std::string> columns) {
+        return With(plan, DropOp{std::move(columns)});
+      }, nb::arg("columns"))
+      .def("rename", [](const LogicalPlan& plan, Renames columns) {
+        return With(plan, RenameOp{std::move(columns)});
+      }, nb::arg("columns"))
+      .def("filter", [](const LogicalPlan& plan, const std::string& expression_json) {
+        return With(plan, FilterOp{ParseJson(expression_json)});
+      }, nb::arg("expression_json"))
+      .def("limit", [](const LogicalPlan& plan, int64_t rows) {
+        return With(plan, LimitOp{rows});
+      }, nb::arg("rows"))
+      .def("repartition", [](const LogicalPlan& plan, std::optional<int64_t> blocks,
+                             std::optional<int64_t> rows_per_block) {
+        return With(plan, RepartitionOp{blocks, rows_per_block});
+      }, nb::kw_only(), nb::arg("blocks") = nb::none(), nb::arg("rows_per_block") = nb::none())
+      .def("write", [](const LogicalPlan& plan, std::string kind, const std::string& options_json) {
+        return With(plan, WriteOp{std::move(kind), ParseJson(options_json)});
+      }, nb::arg("kind"), nb::arg("options_json"))
+      .def("explain", &Explain, "The plan as written, the rules that change it, the stages.")
+      .def("text", &PlanText, "One line an operator, the last first.")
+      .def("to_json", [](const LogicalPlan& plan) {
+        return ValueOrThrow(PlanToJson(plan)).dump();
+      })
+      .def("schema_if_known", &SchemaIfKnown,
+           "An empty Block with the result's columns; None when functions decide them.")
+      .def("count_if_known", [](const LogicalPlan& plan) {
+        return ValueOrThrow(KnownCount(plan));
+      }, "The number of rows, where it follows from metadata alone.")
+      .def("splits_if_known", &SplitsIfKnown)
+      .def("files", &FilesOf);
+}
+
+}  // namespace penstock::python

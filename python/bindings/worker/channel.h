@@ -1,0 +1,87 @@
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "batch.h"
+#include "mapping.h"
+#include "output.h"
+#include "penstock/worker/wire.h"
+
+namespace penstock::python {
+
+/// The worker's end of the wire (wire.h): receives work, sends what came of it.
+///
+/// Waits without the GIL. Frames that arrive while the running batch waits for room are kept in
+/// order. Throws std::runtime_error when the engine breaks the protocol or the kernel refuses; a
+/// closed socket is an orderly end.
+class Channel {
+ public:
+  explicit Channel(int descriptor);
+
+  /// Returns the setup bytes: the first frame. Empty when the engine is gone.
+  nb::object ReceiveSetup();
+
+  /// Returns the next batch, or None when no more will come.
+  nb::object ReceiveBatch();
+
+  void SendReady();
+
+  /// Copies an output of the running batch into the granted segment, or into an own one where it
+  /// is too small; waits for a grant first where none is left. Returns false when the engine is
+  /// gone. Nothing is sent yet, so that the caller can let go of all that looks at the batch.
+  bool WriteOutput(Output& output);
+
+  /// Sends what was written, if anything, and ends the batch unless `more` may come. If somebody
+  /// still looks at the batch's memory when it ends, the memory becomes theirs.
+  void Send(bool more, int64_t busy_ns);
+
+  /// Ends the batch, or the setup, with a packed error; drops what was written and not sent.
+  void SendFailed(nb::bytes packed, uint32_t flags, int64_t busy_ns);
+
+  /// Returns how long grants were waited for since the last call.
+  int64_t TakeWaited() { return std::exchange(waited_ns_, 0); }
+
+ private:
+  struct Written {
+    int64_t bytes;
+    int64_t rows;
+    std::unique_ptr<OwnSegment> own;  // Null: it lies in the granted segment.
+  };
+  struct Arrived {
+    Frame frame;
+    std::shared_ptr<Mapping> input;
+  };
+  struct Grant {
+    uint64_t segment = 0;
+    std::shared_ptr<Mapping> mapping;  // Null: the engine gave the first output no room.
+  };
+
+  bool ReceiveFrame();
+  void Accept(const Frame& frame, const int* descriptors, int count);
+  std::shared_ptr<Mapping> MappingOf(uint64_t segment, int64_t capacity, int descriptor);
+  bool WaitForGrant();
+  void SendFrame(const Frame& frame, int descriptor);
+  void EndBatch();
+
+  const int descriptor_;
+  bool ended_ = false;  // kStop came, or the engine is gone.
+  std::unordered_map<uint64_t, std::shared_ptr<Mapping>> mappings_;
+  std::deque<Arrived> arrived_;
+
+  uint64_t batch_id_ = 0;
+  uint64_t input_segment_ = 0;
+  nb::object batch_;  // The running one; null between batches.
+  std::optional<Grant> grant_;
+  std::optional<Written> written_;
+  int64_t waited_ns_ = 0;
+};
+
+}  // namespace penstock::python

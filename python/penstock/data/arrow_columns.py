@@ -1,0 +1,100 @@
+"""Arrow columns that the engine does not translate itself: nested, ragged, decimal and zoned.
+
+Imports pyarrow; `penstock.data.blocks` imports this module only when it meets such a column.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from penstock._core import Block
+
+_VARIABLE_SHAPE = b"arrow.variable_shape_tensor"
+_EXTENSION_NAME = b"ARROW:extension:name"
+
+
+def to_table(block: Block) -> pa.Table:
+    """Return the block as a table, without a copy."""
+    return pa.Table.from_batches([pa.record_batch(block)])
+
+
+def numpy_column(table: pa.Table, name: str) -> Any:
+    """Return a column as an array: tensors stacked, what NumPy has no type for as objects."""
+    index = table.column_names.index(name)
+    column = _combined(table, index)
+    if isinstance(column.type, pa.FixedShapeTensorType):
+        if column.null_count == 0:
+            return column.to_numpy_ndarray()
+        return _object_array(_tensor_values(column))
+    if _is_variable_shape(table.schema.field(index)):
+        return _object_array(_ragged_values(_storage(column)))
+    return _storage(column).to_numpy(zero_copy_only=False)
+
+
+def row_values(table: pa.Table, name: str) -> list[Any]:
+    """Return a column's values as plain Python objects; tensors as arrays."""
+    index = table.column_names.index(name)
+    column = _combined(table, index)
+    if isinstance(column.type, pa.FixedShapeTensorType):
+        return _tensor_values(column)
+    if _is_variable_shape(table.schema.field(index)):
+        return _ragged_values(_storage(column))
+    return list(column.to_pylist())
+
+
+def pandas_column(table: pa.Table, name: str) -> pd.Series[Any]:
+    """Return a column as a Series; tensors as objects."""
+    import pandas as pd
+
+    index = table.column_names.index(name)
+    kind = table.schema.field(index)
+    if isinstance(kind.type, pa.FixedShapeTensorType) or _is_variable_shape(kind):
+        return pd.Series(_object_array(row_values(table, name)), name=name)
+    series: pd.Series[Any] = table.column(index).to_pandas()
+    return series
+
+
+def _combined(table: pa.Table, index: int) -> Any:
+    column = table.column(index)
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _storage(column: Any) -> Any:
+    return column.storage if isinstance(column, pa.ExtensionArray) else column
+
+
+def _is_variable_shape(field: pa.Field) -> bool:
+    named = (field.metadata or {}).get(_EXTENSION_NAME)
+    extension = getattr(field.type, "extension_name", "")
+    return named == _VARIABLE_SHAPE or extension == _VARIABLE_SHAPE.decode()
+
+
+def _tensor_values(column: Any) -> list[Any]:
+    if column.null_count == 0:
+        return list(column.to_numpy_ndarray())
+    shape = column.type.shape
+    values = column.storage.to_numpy(zero_copy_only=False)
+    return [None if value is None else np.asarray(value).reshape(shape) for value in values]
+
+
+def _ragged_values(column: Any) -> list[Any]:
+    shapes = column.field("shape").to_pylist()
+    values = column.field("data").to_numpy(zero_copy_only=False)
+    valid = column.is_valid().to_pylist()
+    return [
+        np.asarray(value).reshape(shape) if ok else None
+        for value, shape, ok in zip(values, shapes, valid, strict=True)
+    ]
+
+
+def _object_array(values: list[Any]) -> Any:
+    array = np.empty(len(values), dtype=object)
+    for index, value in enumerate(values):
+        array[index] = value
+    return array

@@ -1,0 +1,131 @@
+"""Runs a plan: a `Run` yields its blocks, shows progress, and stops when nobody listens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from penstock import session
+from penstock._core import Block, Pipeline
+from penstock.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from penstock._core import LogicalPlan, Snapshot
+    from penstock.data.context import DataContext
+
+# How long Ctrl-C may have to wait, and how often progress is looked at while nothing comes.
+_POLL_S = 0.1
+_UNLIMITED_BYTES = 1 << 62
+
+_running: set[Run] = set()
+
+
+class Run:
+    """One execution of a plan. `blocks()` is to be iterated once."""
+
+    def __init__(self, plan: LogicalPlan, context: DataContext) -> None:
+        self._plan = plan
+        self._context = context
+        self._pipeline: Pipeline | None = None
+        self._last: Snapshot | None = None
+
+    def blocks(self) -> Iterator[Block]:
+        """Start the job and yield its blocks; plans that write yield none.
+
+        Leaving the loop early, an exception and Ctrl-C cancel the job: no process stays.
+
+        Raises:
+            Exception: the error that ended the job.
+
+        """
+        progress = Progress(enabled=self._context.enable_progress_bars)
+        try:
+            self._pipeline = start_pipeline(self._plan, self._context)
+            _running.add(self)
+            while True:
+                block = self._pipeline.next(_POLL_S)
+                progress.update(self._pipeline.snapshot)
+                if isinstance(block, Block):
+                    yield block
+                elif block is False:
+                    return
+        except Exception as error:
+            original = _original(error)
+            if original is None or not self._context.raise_original_map_exception:
+                raise
+            raise original from original.__cause__
+        finally:
+            self._close(progress)
+
+    def drain(self) -> None:
+        """Run to the end and drop the blocks.
+
+        Raises:
+            Exception: the error that ended the job.
+
+        """
+        for _ in self.blocks():
+            pass
+
+    def cancel(self) -> None:
+        """Stop the job at once. May be repeated, and called by any thread."""
+        if self._pipeline is not None:
+            self._pipeline.cancel()
+
+    def snapshot(self) -> Snapshot | None:
+        """Return where the job stands, or stood at its end; None before it has started."""
+        return self._pipeline.snapshot() if self._pipeline is not None else self._last
+
+    def _close(self, progress: Progress) -> None:
+        _running.discard(self)
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            self._last = pipeline.snapshot()
+            pipeline.cancel()
+        progress.close(self._last)
+
+
+def start_pipeline(plan: LogicalPlan, context: DataContext) -> Pipeline:
+    """Start `plan` within the limits of `context`, or else of `penstock.init`."""
+    from penstock.worker.command import worker_command
+
+    arguments, environment = worker_command()
+    options = context.execution_options
+    block_bytes = context.target_max_block_size
+    limits = resources(context)
+    return Pipeline(
+        plan,
+        budget_bytes=limits.memory_bytes,
+        processors=limits.processors,
+        gpus=limits.gpus,
+        preserve_order=options.preserve_order,
+        block_bytes=_UNLIMITED_BYTES if block_bytes is None else block_bytes,
+        worker_arguments=arguments,
+        worker_environment=environment,
+    )
+
+
+def resources(context: DataContext) -> session.Resources:
+    """Return the limits of `context`, and those of `penstock.init` where it sets none."""
+    limits = context.execution_options.resource_limits
+    defaults = session.resources()
+    memory = [int(n) for n in (limits.object_store_memory, limits.memory) if n is not None]
+    return session.Resources(
+        memory_bytes=min(memory) if memory else defaults.memory_bytes,
+        processors=defaults.processors if limits.cpu is None else max(1, int(limits.cpu)),
+        gpus=defaults.gpus if limits.gpu is None else limits.gpu,
+    )
+
+
+def _original(error: Exception) -> BaseException | None:
+    """Return what a function of the user raised, or None where it was something else."""
+    from penstock.exceptions import RayTaskError
+
+    return error.cause if isinstance(error, RayTaskError) else None
+
+
+def cancel_all() -> None:
+    """Stop every job of this process."""
+    for run in list(_running):
+        run.cancel()

@@ -1,0 +1,1 @@
+"""What runs inside a worker process, and what the driver needs to start one."""

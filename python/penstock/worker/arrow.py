@@ -1,0 +1,197 @@
+"""The columns that only pyarrow knows: nested, decimal, zoned, and what it makes of odd values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from penstock import _worker
+from penstock.worker.failure import BadReturnError
+from penstock.worker.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+class _Exported:
+    """A batch with the schema that it is to be read by, for Arrow's import."""
+
+    def __init__(self, batch: _worker.Batch, schema: pa.Schema) -> None:
+        self._batch = batch
+        self._schema = schema
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        capsule = self._schema.__arrow_c_schema__()
+        return capsule, self._batch.to_arrow(capsule)
+
+
+def record_batch(batch: _worker.Batch) -> pa.RecordBatch:
+    """Return the batch's columns over its own memory."""
+    if batch.schema:
+        schema = pa.ipc.read_schema(pa.py_buffer(batch.schema))
+    else:
+        schema = pa.schema([(column.name, _plain_type(column)) for column in batch.describe()])
+    return pa.record_batch(_Exported(batch, schema))
+
+
+def other_columns(batch: _worker.Batch) -> Iterator[tuple[str, pa.Array]]:
+    """Yield (name, values) of the columns that are not plain, in order."""
+    whole = record_batch(batch)
+    for place, column in enumerate(batch.describe()):
+        if not column.type_name:
+            yield column.name, whole.column(place)
+
+
+def to_numpy(values: pa.Array) -> np.ndarray:
+    """Return the values as Ray Data's "numpy" batch format has them."""
+    try:
+        array: np.ndarray = values.to_numpy(zero_copy_only=False)
+    except (pa.ArrowException, TypeError):
+        array = np.empty(len(values), dtype=object)
+        array[:] = values.to_pylist()
+    return array if array.flags.writeable else array.copy()
+
+
+def to_pandas(batch: _worker.Batch) -> Any:
+    """Return a DataFrame; tensors become a column of arrays."""
+    import pandas as pd
+
+    tensors = {column.name for column in batch.describe() if column.shape}
+    table = pa.Table.from_batches([record_batch(batch)])
+    frame = table.drop_columns(list(tensors)).to_pandas()
+    if tensors:
+        arrays = batch.to_numpy()
+        columns = {
+            name: pd.Series(list(arrays[name]), dtype=object) if name in tensors else frame[name]
+            for name in table.column_names
+        }
+        frame = pd.DataFrame(columns)
+    return frame
+
+
+def is_single_column(result: Any) -> bool:
+    """Say whether the result is one column, such as a pyarrow Array or a pandas Series."""
+    if isinstance(result, pa.Array | pa.ChunkedArray):
+        return True
+    return hasattr(result, "dtype") and not hasattr(result, "columns")
+
+
+def encode_table(result: Any, function: str) -> _worker.Output:
+    """Turn a Table, or whatever exports Arrow's columns, into an output."""
+    try:
+        table = pa.table(result).unify_dictionaries()
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise BadReturnError(
+            f"The function {function} returned a {type(result).__name__} that pyarrow cannot take "
+            f"as a table: {error}"
+        ) from error
+    if len(set(table.column_names)) < table.num_columns:
+        raise BadReturnError(
+            f"The function {function} returned a table with two columns of one name; "
+            f"got: {', '.join(table.column_names)}"
+        )
+    output = _worker.Output()
+    output.set_rows(table.num_rows)
+    columns = list(enumerate(table.columns))
+    for name in table.column_names:
+        output.add(name)
+    encode_columns(output, columns, function)
+    return output
+
+
+def encode_columns(
+    output: _worker.Output, columns: Sequence[tuple[int, Any]], function: str
+) -> None:
+    """Add the columns, given as (place, values), that pyarrow holds or makes.
+
+    Raises:
+        BadReturnError: pyarrow cannot make one type of a column's values.
+
+    """
+    types = {}
+    for place, values in columns:
+        array = _checked_array(output, place, values, function)
+        types[place] = array.type
+    described = output.describe()
+    if all(column.type_name for column in described):
+        return
+    fields = [
+        (column.name, types[place] if place in types else _plain_type(column))
+        for place, column in enumerate(described)
+    ]
+    output.set_schema(pa.schema(fields).serialize().to_pybytes())
+
+
+def _checked_array(
+    output: _worker.Output, place: int, values: Any, function: str
+) -> pa.Array:
+    try:
+        array = _array(values)
+        output.set_arrow(place, *array.__arrow_c_array__())
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        name = output.describe()[place].name
+        raise BadReturnError(
+            f"The function {function} returned a column whose values have no common type; wanted: "
+            f"an array, list or tensor with one value of one type a row; {error}; "
+            f"got for column {name!r}: {shown(values)}"
+        ) from error
+    return array
+
+
+def _array(values: Any) -> pa.Array:
+    """Return the values as one array, of a type that the layout has."""
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if isinstance(values, pa.Array):
+        return _in_layout(values)
+    if hasattr(values, "__arrow_c_stream__"):
+        return _array(pa.chunked_array(values))
+    if hasattr(values, "__arrow_c_array__"):
+        return _in_layout(pa.array(values))
+    if isinstance(values, np.ma.MaskedArray):
+        return _in_layout(pa.array(values))
+    if hasattr(values, "__array__"):
+        values = np.asarray(values)
+        if values.ndim == 1 and values.dtype != object:
+            return pa.array(values)
+        values = list(values) if values.ndim == 1 else values.tolist()
+    listed = [_nested(value) for value in values]
+    try:
+        return pa.array(listed)
+    except (pa.ArrowException, TypeError):
+        return pa.array(listed, from_pandas=True)  # NaN and NaT among other things are nulls.
+
+
+def _nested(value: Any) -> Any:
+    """Return arrays of more than one dimension as the nested lists that pyarrow takes."""
+    return value.tolist() if isinstance(value, np.ndarray) and value.ndim != 1 else value
+
+
+def _in_layout(array: pa.Array) -> pa.Array:
+    if pa.types.is_string_view(array.type):
+        return array.cast(pa.string())
+    if pa.types.is_binary_view(array.type):
+        return array.cast(pa.binary())
+    if pa.types.is_run_end_encoded(array.type):
+        return _in_layout(pc.run_end_decode(array))
+    return array
+
+
+def _plain_type(column: _worker.Column) -> pa.DataType:
+    values = pa.type_for_alias(column.type_name)
+    return pa.fixed_shape_tensor(values, column.shape) if column.shape else values
+
+
+def take_others(batch: _worker.Batch, output: _worker.Output, mask: bytes) -> None:
+    """Give the output the rows that the mask keeps of the columns that are not plain."""
+    keep = pa.array(np.frombuffer(mask, dtype=np.bool_))
+    whole = record_batch(batch)
+    kept = [
+        (place, whole.column(place).filter(keep))
+        for place, column in enumerate(batch.describe())
+        if not column.type_name
+    ]
+    encode_columns(output, kept, "filter")

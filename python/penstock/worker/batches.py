@@ -1,0 +1,200 @@
+"""Batches as functions want them, and what functions return as columns.
+
+pyarrow and pandas are imported only where a batch, a format or a result asks for them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from penstock import _worker
+from penstock.worker.failure import BadReturnError
+from penstock.worker.text import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pyarrow as pa
+
+WANTED = (
+    "a dict of arrays, lists or tensors with one value a row, a pandas DataFrame, "
+    "a pyarrow Table, or a list of row dicts"
+)
+BAD_KEY = "the keys of a row must be text"  # How row_encoder.h complains.
+
+
+def to_numpy(batch: _worker.Batch) -> dict[str, Any]:
+    """Return {name: array}; plain columns as views of the batch's memory."""
+    arrays: dict[str, Any] = batch.to_numpy()
+    if batch.schema:
+        from penstock.worker import arrow
+
+        for name, values in arrow.other_columns(batch):
+            arrays[name] = arrow.to_numpy(values)
+    return arrays
+
+
+def to_pyarrow(batch: _worker.Batch) -> pa.Table:
+    """Return a Table over the batch's memory."""
+    import pyarrow as pa
+
+    from penstock.worker import arrow
+
+    return pa.Table.from_batches([arrow.record_batch(batch)])
+
+
+def to_pandas(batch: _worker.Batch) -> Any:
+    """Return a DataFrame; tensors become a column of arrays."""
+    from penstock.worker import arrow
+
+    return arrow.to_pandas(batch)
+
+
+READERS: dict[str, Callable[[_worker.Batch], Any]] = {
+    "numpy": to_numpy,
+    "pandas": to_pandas,
+    "pyarrow": to_pyarrow,
+}
+
+
+def other_values(batch: _worker.Batch) -> list[list[Any]]:
+    """Return the values of the columns that are not plain, as Python values."""
+    if not batch.schema:
+        return []
+    from penstock.worker import arrow
+
+    return [values.to_pylist() for _, values in arrow.other_columns(batch)]
+
+
+def encode(result: Any, function: str) -> _worker.Output:
+    """Turn what a batch function returned into columns.
+
+    Raises:
+        BadReturnError: it cannot become columns; the message says what came and what is wanted.
+
+    """
+    if isinstance(result, Mapping):
+        return _encode_columns(result, function)
+    if isinstance(result, list):
+        return _encode_rows(result, function)
+    frame = _frame_columns(result)
+    if frame is not None:
+        return _encode_columns(frame, function)
+    if hasattr(result, "__arrow_c_stream__") and not hasattr(result, "__array_interface__"):
+        from penstock.worker import arrow
+
+        if not arrow.is_single_column(result):
+            return arrow.encode_table(result, function)
+    length = f" of length {len(result)}" if hasattr(result, "__len__") else ""
+    raise BadReturnError(
+        f"The function {function} returned what cannot become a batch; wanted: {WANTED}; "
+        f"got: {type(result).__name__}{length}: {shown(result)}"
+    )
+
+
+def finish(
+    encoded: tuple[_worker.Output, list[tuple[int, Any]]], function: str
+) -> _worker.Output:
+    """Add the columns that are not plain to what C++ encoded."""
+    output, others = encoded
+    if others:
+        _encode_others(output, others, function)
+    difference = output.length_difference()
+    if difference is not None:
+        first, first_rows, second, second_rows = difference
+        raise BadReturnError(
+            f"The function {function} returned columns that differ in length; wanted: one value "
+            f"a row in each; got: {first!r} with {first_rows}, {second!r} with {second_rows}"
+        )
+    return output
+
+
+def _encode_columns(columns: Mapping[Any, Any], function: str) -> _worker.Output:
+    plain = columns if isinstance(columns, dict) else dict(columns)
+    for name in plain:
+        if not isinstance(name, str):
+            raise BadReturnError(
+                f"The function {function} returned a column whose name is no text; "
+                f"got: {type(name).__name__}: {shown(name)}"
+            )
+    return finish(_worker.encode(plain), function)
+
+
+def _encode_rows(rows: list[Any], function: str) -> _worker.Output:
+    for place, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise BadReturnError(
+                f"The function {function} returned a list whose item {place} is no row dict; "
+                f"wanted: {WANTED}; got: {type(row).__name__}: {shown(row)}"
+            )
+    try:
+        encoded = _worker.encode_rows(rows)
+    except TypeError as error:
+        raise BadReturnError(f"The function {function} returned a bad row: {error}") from None
+    return finish(encoded, function)
+
+
+def _frame_columns(result: Any) -> dict[str, Any] | None:
+    """Return a DataFrame's columns, NumPy's own as arrays; None for anything else."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(result, pandas.DataFrame):
+        return None
+    import numpy as np
+
+    columns: dict[str, Any] = {}
+    for place, name in enumerate(result.columns):
+        series = result.iloc[:, place]
+        if str(name) in columns:
+            raise BadReturnError(f"A DataFrame has two columns of one name; got: {name!r}")
+        numpy_own = isinstance(series.dtype, np.dtype)
+        columns[str(name)] = series.to_numpy() if numpy_own else series
+    return columns
+
+
+def _encode_others(
+    output: _worker.Output, others: list[tuple[int, Any]], function: str
+) -> None:
+    names = [column.name for column in output.describe()]
+    left = [
+        (place, values)
+        for place, values in others
+        if not _encode_listed(output, place, _checked_column(values, names[place], function))
+    ]
+    if left:
+        from penstock.worker import arrow
+
+        arrow.encode_columns(output, left, function)
+
+
+def _encode_listed(output: _worker.Output, place: int, values: Any) -> bool:
+    """Encode sequences that are neither lists nor arrays, such as `range`, as lists."""
+    if isinstance(values, list | tuple) or hasattr(values, "__array__"):
+        return False
+    if isinstance(values, Sequence | memoryview) or type(values).__name__ in ("array", "deque"):
+        return output.set_values(place, list(values))
+    return False
+
+
+def _checked_column(values: Any, name: str, function: str) -> Any:
+    scalar = isinstance(values, str | bytes | bytearray | Mapping | set | frozenset)
+    dimensions = getattr(values, "ndim", None)
+    if scalar or dimensions == 0 or not hasattr(values, "__len__"):
+        raise BadReturnError(
+            f"The function {function} returned a column that has no rows; wanted: an array, list "
+            f"or tensor with one value a row; got for column {name!r}: "
+            f"{type(values).__name__}: {shown(values)}"
+        )
+    dtype = getattr(values, "dtype", None)
+    if getattr(dtype, "names", None) is not None:
+        raise BadReturnError(
+            f"The function {function} returned a structured array; return one column a field "
+            f"instead; got for column {name!r}: {dtype}"
+        )
+    if getattr(dtype, "kind", "") == "c":
+        raise BadReturnError(
+            f"The function {function} returned complex numbers; return their real and imaginary "
+            f"parts as two columns instead; got for column {name!r}: {dtype}"
+        )
+    return values

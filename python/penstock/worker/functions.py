@@ -1,0 +1,211 @@
+"""The functions of one stage, built once, and what they make of a batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from penstock import _worker
+from penstock.worker import batches
+from penstock.worker.failure import BadReturnError
+from penstock.worker.payload import unpack_function
+from penstock.worker.text import shown
+
+_MAGIC = b"PENSETUP"
+_ROW_KINDS = frozenset({"row", "flat_row", "filter_row"})
+
+Produced = _worker.Output | Iterator[_worker.Output]
+
+
+class _Function(NamedTuple):
+    name: str
+    kind: str
+    keeps_rows: bool
+    call: Callable[[Any], Any]
+    batch_format: str
+
+
+class _BatchStep:
+    """One function over batches."""
+
+    def __init__(self, function: _Function) -> None:
+        import numpy as np  # noqa: F401  # Before the worker says that it is ready.
+
+        self._function = function
+        self._read = batches.READERS[function.batch_format]
+
+    @property
+    def name(self) -> str:
+        return self._function.name
+
+    @property
+    def row(self) -> int | None:
+        return None
+
+    def run(self, batch: _worker.Batch) -> Produced:
+        result = self._function.call(self._read(batch))
+        if hasattr(result, "__next__") and not isinstance(result, Mapping):
+            return self._run_generator(result, batch.rows)
+        output = batches.encode(result, self._function.name)
+        if self._function.keeps_rows and output.rows != batch.rows:
+            self._refuse_rows(output.rows, batch.rows)
+        return output
+
+    def _run_generator(self, results: Iterator[Any], rows: int) -> Iterator[_worker.Output]:
+        came = 0
+        for result in results:
+            output = batches.encode(result, self._function.name)
+            came += output.rows
+            del result  # It may look at the batch, whose memory is wanted back.
+            yield output
+        if self._function.keeps_rows and came != rows:
+            self._refuse_rows(came, rows)
+
+    def _refuse_rows(self, came: int, wanted: int) -> None:
+        raise BadReturnError(
+            f"The function {self._function.name} was said to keep the number of rows "
+            f"(udf_modifying_row_count=False), but changed it; wanted: {wanted} rows; got: {came}"
+        )
+
+
+class _RowSteps:
+    """Functions over rows that follow each other: each row goes through all of them at once."""
+
+    def __init__(self, functions: list[_Function]) -> None:
+        self._names = [function.name for function in functions]
+        self._only_filters = all(function.kind == "filter_row" for function in functions)
+        self._chain = _worker.RowChain()
+        for function in functions:
+            self._chain.add(function.kind, function.call)
+
+    @property
+    def name(self) -> str:
+        return self._names[self._chain.step]
+
+    @property
+    def row(self) -> int | None:
+        return self._chain.row
+
+    def run(self, batch: _worker.Batch) -> Produced:
+        others = batches.other_values(batch)
+        if self._only_filters:
+            return self._filter(batch, others)
+        try:
+            encoded = self._chain.run(batch, others)
+        except TypeError as error:
+            bad_row = self._bad_row(error)
+            if bad_row is None:
+                raise
+            raise bad_row from None
+        return batches.finish(encoded, self._names[-1])
+
+    def _filter(self, batch: _worker.Batch, others: list[list[Any]]) -> _worker.Output:
+        mask = self._chain.mask(batch, others)
+        output = batch.take(mask)
+        if others:
+            from penstock.worker import arrow
+
+            arrow.take_others(batch, output, mask)
+        return output
+
+    def _bad_row(self, error: TypeError) -> BadReturnError | None:
+        """Turn the chain's own complaint into words; None for anybody else's TypeError."""
+        if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+            return None
+        if str(error).startswith(batches.BAD_KEY):
+            return BadReturnError(f"The function {self._names[-1]} returned a bad row: {error}")
+        if len(error.args) != 3:  # noqa: PLR2004  # As row_chain.h says.
+            return None
+        step, wanted, came = error.args
+        return BadReturnError(
+            f"The function {self._names[step]} returned no row for row {self._chain.row} of its "
+            f"batch; wanted: {wanted}; got: {type(came).__name__}: {shown(came)}"
+        )
+
+
+class Stage:
+    """The functions that one worker runs, one after the other."""
+
+    def __init__(self) -> None:
+        self._building = ""
+        self._running: _BatchStep | _RowSteps | None = None
+        self._steps: list[_BatchStep | _RowSteps] = []
+
+    def build(self, setup: bytes) -> None:
+        """Build the functions that the setup bytes hold (see exec/worker_setup.h).
+
+        Whatever a constructor raises passes through; `failed_at` says whose it was.
+        """
+        self._steps = _join_rows([self._build(*packed) for packed in _read_setup(setup)])
+
+    def _build(self, facts: dict[str, Any], payload: bytes) -> _Function:
+        self._building = facts["name"]
+        unpacked = unpack_function(payload)
+        return _Function(
+            facts["name"],
+            facts["kind"],
+            bool(facts.get("keeps_rows")),
+            unpacked.build(),
+            unpacked.batch_format,
+        )
+
+    def run(self, batch: _worker.Batch) -> Produced | None:
+        """Return the batch's output, or an iterator of several; None when no rows are left."""
+        return self._run_from(0, batch)
+
+    def failed_at(self) -> tuple[str, int | None]:
+        """Return the function that was running, and its row where that is known."""
+        if self._running is None:
+            return self._building, None
+        return self._running.name, self._running.row
+
+    def _run_from(self, place: int, batch: _worker.Batch) -> Produced | None:
+        self._running = self._steps[place]
+        produced = self._running.run(batch)
+        if place == len(self._steps) - 1:
+            return produced
+        if not isinstance(produced, _worker.Output):
+            return self._run_stream(place, produced)
+        if produced.rows == 0:
+            return None
+        return self._run_from(place + 1, produced.pack())
+
+    def _run_stream(self, place: int, outputs: Iterator[_worker.Output]) -> Iterator[_worker.Output]:
+        for output in outputs:
+            if output.rows > 0:
+                produced = self._run_from(place + 1, output.pack())
+                if isinstance(produced, _worker.Output):
+                    yield produced
+                elif produced is not None:
+                    yield from produced
+            self._running = self._steps[place]
+
+
+def _read_setup(setup: bytes) -> list[tuple[dict[str, Any], bytes]]:
+    if not setup.startswith(_MAGIC):
+        raise ValueError(f"The engine's setup is not what a worker knows; got: {setup[:8]!r}")
+    start = len(_MAGIC) + 4
+    place = start + int.from_bytes(setup[len(_MAGIC) : start], "little")
+    header = json.loads(setup[start:place])
+    functions = []
+    for facts in header["functions"]:
+        functions.append((facts, setup[place : place + facts["bytes"]]))
+        place += facts["bytes"]
+    return functions
+
+
+def _join_rows(functions: list[_Function]) -> list[_BatchStep | _RowSteps]:
+    steps: list[_BatchStep | _RowSteps] = []
+    rows: list[_Function] = []
+    for function in functions:
+        if function.kind in _ROW_KINDS:
+            rows.append(function)
+            continue
+        if rows:
+            steps.append(_RowSteps(rows))
+            rows = []
+        steps.append(_BatchStep(function))
+    if rows:
+        steps.append(_RowSteps(rows))
+    return steps

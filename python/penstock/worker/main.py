@@ -1,0 +1,119 @@
+"""The life of a worker process: set up, answer batches in order, end."""
+
+from __future__ import annotations
+
+import atexit
+import faulthandler
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from penstock import _worker
+from penstock.worker import failure
+from penstock.worker.functions import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def main() -> None:
+    """Serve the engine at the other end of the worker's socket; never returns."""
+    _settle()
+    channel = _worker.Channel(_worker.WORKER_SOCKET)
+    setup = channel.receive_setup()
+    if setup is not None:
+        stage = _build(channel, setup)
+        if stage is not None:
+            channel.send_ready()
+            while (batch := channel.receive_batch()) is not None:
+                _Turn(channel, stage).answer(batch)
+    _leave()
+
+
+class _Turn:
+    """One batch, from its arrival to its last frame."""
+
+    def __init__(self, channel: _worker.Channel, stage: Stage) -> None:
+        self._channel = channel
+        self._stage = stage
+        self._start_ns = time.perf_counter_ns()
+
+    def answer(self, batch: _worker.Batch) -> None:
+        # Only when _produce or the handler is left does nothing here look at the batch's memory
+        # any more; then the last frame goes, and the engine may use it again.
+        failed = None
+        try:
+            self._produce(batch)
+        except BaseException as error:  # noqa: BLE001  # A user's sys.exit() is a failure too.
+            failed = _pack(error, self._stage)
+        if failed is None:
+            self._channel.send(False, self._busy_ns())
+        else:
+            self._channel.send_failed(*failed, self._busy_ns())
+
+    def _produce(self, batch: _worker.Batch) -> None:
+        produced = self._stage.run(batch)
+        if isinstance(produced, _worker.Output):
+            self._write(produced)
+        elif produced is not None:
+            self._stream(produced)
+
+    def _stream(self, outputs: Iterator[_worker.Output]) -> None:
+        for output in outputs:
+            if self._write(output):
+                self._channel.send(True, self._busy_ns())
+
+    def _write(self, output: _worker.Output) -> bool:
+        if not output.has_columns:  # No row came out, so nobody knows the columns.
+            return False
+        if not self._channel.write_output(output):
+            _leave()  # The engine is gone.
+        return True
+
+    def _busy_ns(self) -> int:
+        now = time.perf_counter_ns()
+        busy = now - self._start_ns - self._channel.take_waited_ns()
+        self._start_ns = now
+        return max(0, busy)
+
+
+def _build(channel: _worker.Channel, setup: bytes) -> Stage | None:
+    stage = Stage()
+    try:
+        stage.build(setup)
+    except BaseException as error:  # noqa: BLE001  # Whatever the user's constructor raises.
+        packed, flags = _pack(error, stage)
+        channel.send_failed(packed, flags | _worker.CONSTRUCTOR, 0)
+        return None
+    return stage
+
+
+def _pack(error: BaseException, stage: Stage) -> tuple[bytes, int]:
+    name, row = stage.failed_at()
+    flags = _worker.BAD_RETURN if isinstance(error, failure.BadReturnError) else 0
+    return failure.pack(error, function=name, row=row), flags
+
+
+def _settle() -> None:
+    """Take the place of a worker among the engine's processes."""
+    if len(sys.argv) > 1:
+        _worker.die_with_parent(int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to answer.
+    os.set_inheritable(_worker.WORKER_SOCKET, False)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    faulthandler.enable()
+    sys.argv = [""]
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+def _leave() -> None:
+    """End without taking modules apart, which would cost seconds for large ones."""
+    atexit._run_exitfuncs()  # noqa: SLF001  # As the interpreter's own end does.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -1,0 +1,103 @@
+"""How a user's function travels to the workers."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+BATCH_FORMATS = ("numpy", "pandas", "pyarrow", "rows")
+_COROUTINE_FLAGS = 0x80 | 0x200  # Code of `async def` functions and of asynchronous generators.
+
+
+class Payload(NamedTuple):
+    """A function as it arrives in a worker; a class is still to be built."""
+
+    function: Callable[..., Any]
+    constructor_args: tuple[Any, ...]
+    constructor_kwargs: dict[str, Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    batch_format: str
+
+    def build(self) -> Callable[[Any], Any]:
+        """Return what is called with each batch or row; build a class first."""
+        call = self.function
+        if isinstance(call, type):
+            call = call(*self.constructor_args, **self.constructor_kwargs)
+        if not self.args and not self.kwargs:
+            return call
+        return lambda value: call(value, *self.args, **self.kwargs)
+
+
+def pack_function(
+    function: Any,
+    *,
+    constructor_args: Iterable[Any] | None = None,
+    constructor_kwargs: Mapping[str, Any] | None = None,
+    args: Iterable[Any] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    batch_format: str = "numpy",
+    zero_copy: bool = True,
+) -> bytes:
+    """Pack a function or class with its arguments, and where the workers find its modules.
+
+    What the script or notebook defines travels by value. Batches are always the function's own to
+    change, so `zero_copy` asks for nothing that is not so already.
+
+    Raises:
+        NotImplementedError: the function is asynchronous.
+        TypeError: it, or something that it refers to, cannot be sent to another process.
+        ValueError: the batch format is unknown.
+
+    """
+    del zero_copy
+    import cloudpickle
+
+    if batch_format not in BATCH_FORMATS:
+        known = ", ".join(BATCH_FORMATS)
+        raise ValueError(f"Unknown batch format; known: {known}; got: {batch_format!r}")
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    if _is_asynchronous(function):
+        raise NotImplementedError(
+            f"Asynchronous functions do not run yet; write it without `async`: {name}"
+        )
+    parts = (
+        function,
+        tuple(constructor_args or ()),
+        dict(constructor_kwargs or {}),
+        tuple(args or ()),
+        dict(kwargs or {}),
+    )
+    try:
+        inner = cloudpickle.dumps(parts)
+    except Exception as error:
+        raise TypeError(
+            f"{name} cannot be sent to the worker processes: something that it, or one of its "
+            f"arguments, refers to cannot be pickled. Create such things inside of the function, "
+            f"or in __init__ of a class. The cause: {error}"
+        ) from error
+    here = os.getcwd()  # noqa: PTH109  # As text; pathlib would be an import for it alone.
+    folders = [folder or here for folder in sys.path]
+    return pickle.dumps((folders, batch_format, inner))
+
+
+def unpack_function(packed: bytes) -> Payload:
+    """Return the function; from here on this process finds modules where the driver does."""
+    folders, batch_format, inner = pickle.loads(packed)
+    if sys.path != folders:
+        sys.path[:] = folders
+    function, constructor_args, constructor_kwargs, args, kwargs = pickle.loads(inner)
+    return Payload(function, constructor_args, constructor_kwargs, args, kwargs, batch_format)
+
+
+def _is_asynchronous(function: Any) -> bool:
+    call = function
+    if isinstance(function, type) or not hasattr(function, "__code__"):
+        call = getattr(function, "__call__", function)  # noqa: B004
+    code = getattr(call, "__code__", None)
+    return code is not None and bool(code.co_flags & _COROUTINE_FLAGS)

@@ -1,0 +1,211 @@
+#include "penstock/exec/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "penstock/base/error.h"
+#include "penstock/exec/dispatcher_machine.h"
+
+namespace penstock {
+namespace {
+
+std::vector<int64_t> EstimatesOf(const std::vector<StageLimits>& stages) {
+  std::vector<int64_t> estimates;
+  for (size_t index = 0; index + 1 < stages.size(); ++index) {
+    estimates.push_back(stages[index].block_bytes_estimate);
+  }
+  return estimates;
+}
+
+/// The last stage lets no more rows in than it lets through: its limit is the one before's.
+void MoveLastLimitForward(std::vector<StageLimits>& stages) {
+  std::optional<int64_t>& limit = stages.back().row_limit;
+  std::optional<int64_t>& before = stages[stages.size() - 2].row_limit;
+  if (limit) before = std::min(*limit, before.value_or(*limit));
+  limit.reset();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Dispatcher>> Dispatcher::Make(std::vector<StageLimits> stages,
+                                                     DispatcherLimits limits) {
+  PENSTOCK_RETURN_NOT_OK(CheckLimits(stages, limits));
+  MoveLastLimitForward(stages);
+  return std::make_unique<StateMachine>(std::move(stages), limits);
+}
+
+StateMachine::StateMachine(std::vector<StageLimits> stages, DispatcherLimits limits)
+    : limits_(limits),
+      admission_(limits.budget_bytes, EstimatesOf(stages)),
+      chunks_(stages.size(),
+              [this](StageIndex stage, int64_t chunk) { ChunkComplete(stage, chunk); }) {
+  for (StageLimits& stage : stages) {
+    stages_.push_back(std::make_unique<StageState>(
+        std::move(stage), static_cast<StageIndex>(stages_.size()), limits.preserve_order));
+  }
+}
+
+std::vector<Action> StateMachine::Start(int64_t now_ns) {
+  started_ns_ = now_ns_ = now_ns;
+  for (size_t index = stages_.size(); index-- > 0;) {
+    if (stages_[index]->limits.row_limit == 0) {
+      CloseThrough(static_cast<StageIndex>(index));
+      break;
+    }
+  }
+  EndInputs();
+  for (const auto& stage : stages_) {
+    if (stage->done) continue;
+    for (size_t worker = 0; worker < stage->workers.size(); ++worker) {
+      stage->workers[worker].state = WorkerState::kStarting;
+      ++workers_changing_;
+      ++workers_alive_;
+      actions_.push_back(StartWorker{stage->index, static_cast<WorkerIndex>(worker)});
+    }
+  }
+  Dispatch();
+  return TakeActions();
+}
+
+std::vector<Action> StateMachine::Handle(const Event& event, int64_t now_ns) {
+  if (finished_) return {};
+  Account(now_ns);
+  std::visit([this](const auto& one) { Apply(one); }, event);
+  Dispatch();
+  return TakeActions();
+}
+
+std::vector<Action> StateMachine::HandleAll(const std::vector<Event>& events, int64_t now_ns) {
+  if (finished_) return {};
+  Account(now_ns);
+  for (const Event& event : events) {
+    std::visit([this](const auto& one) { Apply(one); }, event);
+    if (finished_) break;
+  }
+  Dispatch();
+  return TakeActions();
+}
+
+std::vector<Action> StateMachine::TakeActions() { return std::exchange(actions_, {}); }
+
+void StateMachine::Apply(const SplitsListed& event) {
+  listing_ = false;
+  StageState& read = *stages_.front();
+  if (read.done) return;
+  for (const SplitSize& split : event.splits) {
+    if (!ordered()) {
+      chunks_.Add(0, split.chunk, 1);
+      if (last_chunk_listed_ && *last_chunk_listed_ != split.chunk) {
+        chunks_.Listed(*last_chunk_listed_);
+      }
+      last_chunk_listed_ = split.chunk;
+    }
+    read.splits.push_back(split);
+  }
+  if (!event.last) return;
+  read.input_ended = true;
+  if (last_chunk_listed_) chunks_.Listed(*last_chunk_listed_);
+}
+
+void StateMachine::Apply(const StepDone& event) {
+  StageState& stage = *stages_[event.stage];
+  Task* task = stage.Find(event.task);
+  if (task == nullptr || task->state != TaskState::kRunning) {
+    AnswerAbandoned(stage, event.task);
+    if (event.block) actions_.push_back(DropBlock{event.block->block});
+    return;
+  }
+  StepEnded(stage, *task);
+  task->state = event.finished ? TaskState::kFinished : TaskState::kWaiting;
+  if (task->worker >= 0) UpdateWorker(stage, task->worker);
+  if (event.finished) ++stage.tasks_done;
+  if (event.block && stage.yields()) Yield(stage, event.task, *task, *event.block);
+  if (stage.done) return;
+  if (event.finished) {
+    EndTask(stage, event.task, *task);
+  } else {
+    stage.waiting.insert(event.task);
+  }
+  TakeOffFinished(stage);
+}
+
+void StateMachine::Apply(const TaskFailed& event) {
+  StageState& stage = *stages_[event.stage];
+  if (stage.Find(event.task) == nullptr) {
+    AnswerAbandoned(stage, event.task);
+  } else {
+    End(event.status);
+  }
+}
+
+void StateMachine::Apply(const WorkerUp& event) {
+  StageState& stage = *stages_[event.stage];
+  Worker& worker = stage.workers[event.worker];
+  if (worker.state != WorkerState::kStarting) return;
+  worker.state = WorkerState::kUp;
+  --workers_changing_;
+  ++stage.workers_up;
+}
+
+void StateMachine::Apply(const WorkerDied& event) {
+  const WorkerState state = stages_[event.stage]->workers[event.worker].state;
+  if (state == WorkerState::kStarting || state == WorkerState::kUp) {
+    End(event.status);
+  } else {
+    Apply(WorkerStopped{event.stage, event.worker});
+  }
+}
+
+void StateMachine::Apply(const WorkerStopped& event) {
+  StageState& stage = *stages_[event.stage];
+  Worker& worker = stage.workers[event.worker];
+  if (worker.state == WorkerState::kGone) return;
+  if (worker.state != WorkerState::kStopping) {
+    End(MakeError(ErrorKind::kWorkerDied, "A worker of stage '" + stage.limits.name +
+                                               "' ended although it had not been told to"));
+    return;
+  }
+  worker.state = WorkerState::kGone;
+  --workers_changing_;
+  --workers_alive_;
+  AnswerAllAbandoned(stage, event.worker);
+}
+
+void StateMachine::Apply(const BlockTaken& event) {
+  const auto found = emitted_.find(event.block);
+  if (found == emitted_.end()) return;
+  const Piece piece = found->second;
+  emitted_.erase(found);
+  rows_delivered_ += piece.rows;
+  ++last().tasks_done;
+  admission_.Add(piece.block->stage, -piece.block->size.bytes);
+  blocks_.Remove(piece.block);
+}
+
+void StateMachine::Apply(const Cancel& event) {
+  End(MakeError(ErrorKind::kCancelled, "The job was cancelled"));
+}
+
+void StateMachine::Apply(const OutputCommitted& event) {
+  committing_ = false;
+  committed_ = true;
+}
+
+void StateMachine::End(Status status) {
+  if (finished_) return;
+  finished_ = true;
+  for (const auto& stage : stages_) stage->time.busy = stage->time.idle = 0;
+  actions_.push_back(Finish{std::move(status)});
+}
+
+void StateMachine::FinishIfDone() {
+  if (!last().done || !emitted_.empty()) return;
+  if (last().limits.role == StageRole::kWrite && !committed_) {
+    if (!committing_) actions_.push_back(CommitOutput{});
+    committing_ = true;
+    return;
+  }
+  if (workers_alive_ == 0 && native_running_ == 0) End(Status::OK());
+}
+
+}  // namespace penstock

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <unordered_map>
+#include <vector>
+
+#include "penstock/exec/dispatcher.h"
+
+namespace penstock {
+
+/// Knows how far each chunk has come where stages do not keep order: counts, a stage and a chunk,
+/// the splits, waiting rows and unfinished tasks. When nothing of a chunk is left at a stage and
+/// before it, the next stage is told that the chunk is complete.
+class ChunkProgress {
+ public:
+  using OnComplete = std::function<void(StageIndex, int64_t chunk)>;
+
+  /// `on_complete(stage, chunk)`: no more rows of the chunk will enter the stage.
+  ChunkProgress(size_t stages, OnComplete on_complete)
+      : stages_(stages), on_complete_(std::move(on_complete)) {}
+
+  /// All splits of the chunk have been listed.
+  void Listed(int64_t chunk);
+  void Add(StageIndex stage, int64_t chunk, int64_t count);
+  void Remove(StageIndex stage, int64_t chunk, int64_t count);
+
+ private:
+  struct Chunk {
+    bool listed = false;
+    std::vector<int64_t> counts;
+  };
+
+  Chunk& ChunkOf(int64_t chunk);
+  void Advance(int64_t chunk, StageIndex from);
+
+  const size_t stages_;
+  const OnComplete on_complete_;
+  std::unordered_map<int64_t, Chunk> chunks_;
+};
+
+}  // namespace penstock

@@ -1,0 +1,210 @@
+#include <algorithm>
+#include <utility>
+
+#include "penstock/exec/dispatcher_machine.h"
+
+namespace penstock {
+
+void StateMachine::StepEnded(StageState& stage, Task& task) {
+  if (stage.yields()) {
+    admission_.Add(stage.index, -task.reserved);
+    if (ordered() && &task != &stage.tasks.front()) {
+      admission_.AddAhead(stage.index, -task.reserved);
+    }
+  }
+  task.reserved = 0;
+  --stage.running;
+  if (stage.native()) --native_running_;
+  if (stage.limits.role == StageRole::kWrite) {
+    stage.parts.Done(task.part);
+    stage.rows_out += task.rows;
+    ++stage.blocks_out;
+    rows_delivered_ += task.rows;
+  }
+}
+
+void StateMachine::Yield(StageState& stage, TaskId id, Task& task, const BlockSize& size) {
+  LiveBlock* block = blocks_.Add(size, stage.index);
+  if (stage.batches()) block->size.chunk = task.chunk;
+  admission_.Learn(stage.index, size.bytes);
+  admission_.Add(stage.index, size.bytes);
+  if (size.rows == 0) {
+    ++stage.blocks_out;
+    Drop(block);
+  } else if (IsAhead(stage, id)) {
+    task.yielded.push_back(block);
+    admission_.AddAhead(stage.index, size.bytes);
+  } else {
+    Pass(stage, block);
+  }
+}
+
+void StateMachine::Pass(StageState& stage, LiveBlock* block) {
+  Piece piece = {block, 0, block->size.rows};
+  const std::optional<int64_t>& limit = stage.limits.row_limit;
+  if (limit) piece.rows = std::min(piece.rows, *limit - stage.rows_let_out);
+  stage.rows_let_out += piece.rows;
+  stage.rows_out += piece.rows;
+  stage.bytes_out += block->size.bytes;
+  ++stage.blocks_out;
+  block->holds = 1;
+  next(stage).queue.Push(piece);
+  if (!ordered() && next(stage).yields()) {
+    chunks_.Add(stage.index + 1, block->size.chunk, piece.rows);
+  }
+  if (limit && stage.rows_let_out == *limit) CloseThrough(stage.index);
+}
+
+void StateMachine::Release(const std::vector<Piece>& pieces) {
+  for (const Piece& piece : pieces) {
+    if (--piece.block->holds == 0) Drop(piece.block);
+  }
+}
+
+void StateMachine::Drop(LiveBlock* block) {
+  admission_.Add(block->stage, -block->size.bytes);
+  actions_.push_back(DropBlock{block->size.block});
+  blocks_.Remove(block);
+}
+
+void StateMachine::EndTask(StageState& stage, TaskId id, Task& task) {
+  Release(std::exchange(task.pieces, {}));
+  --stage.unfinished;
+  --stage.open;
+  if (task.worker >= 0) {
+    std::deque<TaskId>& tasks = stage.workers[task.worker].tasks;
+    tasks.erase(std::find(tasks.begin(), tasks.end(), id));
+    --stage.in_flight;
+    UpdateWorker(stage, task.worker);
+  }
+  if (!ordered() && stage.yields()) chunks_.Remove(stage.index, task.chunk, 1);
+}
+
+void StateMachine::TakeOffFinished(StageState& stage) {
+  while (!stage.tasks.empty() && stage.tasks.front().state == TaskState::kFinished) {
+    stage.tasks.pop_front();
+    ++stage.first_task;
+    if (!ordered() || !stage.yields() || stage.tasks.empty()) continue;
+    Task& first = stage.tasks.front();
+    admission_.AddAhead(stage.index, -first.reserved);
+    for (LiveBlock* block : std::exchange(first.yielded, {})) {
+      if (stage.done) {
+        Drop(block);
+        continue;
+      }
+      admission_.AddAhead(stage.index, -block->size.bytes);
+      Pass(stage, block);
+    }
+    if (stage.done) return;
+  }
+}
+
+bool StateMachine::AnswerAbandoned(StageState& stage, TaskId id) {
+  const auto found = stage.abandoned.find(id);
+  if (found == stage.abandoned.end()) return false;
+  if (stage.yields()) admission_.Add(stage.index, -found->second.reserved);
+  if (stage.native()) --native_running_;
+  Release(found->second.pieces);
+  stage.abandoned.erase(found);
+  return true;
+}
+
+void StateMachine::AnswerAllAbandoned(StageState& stage, WorkerIndex worker) {
+  std::vector<TaskId> ids;
+  for (const auto& [id, task] : stage.abandoned) {
+    if (task.worker == worker) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end());
+  for (const TaskId id : ids) AnswerAbandoned(stage, id);
+}
+
+void StateMachine::CloseThrough(StageIndex last) {
+  for (StageIndex index = 0; index <= last; ++index) {
+    if (!stages_[index]->done) Close(*stages_[index]);
+  }
+  stages_[last + 1]->input_ended = true;
+}
+
+void StateMachine::Close(StageState& stage) {
+  stage.done = stage.input_ended = true;
+  AbandonTasks(stage);
+  stage.splits.clear();
+  while (!stage.queue.empty()) Release({stage.queue.Take(stage.queue.front().rows)});
+  Release(stage.batcher.Clear());
+  for (size_t index = 0; index < stage.workers.size(); ++index) {
+    Worker& worker = stage.workers[index];
+    worker.tasks.clear();
+    UpdateWorker(stage, static_cast<WorkerIndex>(index));
+    StopOne(stage, static_cast<WorkerIndex>(index));
+  }
+}
+
+void StateMachine::AbandonTasks(StageState& stage) {
+  for (TaskId id = stage.first_task; id < stage.next_task(); ++id) {
+    Task& task = *stage.Find(id);
+    if (task.state == TaskState::kRunning || task.state == TaskState::kWaiting) {
+      actions_.push_back(AbandonTask{stage.index, id});
+    }
+    for (LiveBlock* block : std::exchange(task.yielded, {})) Drop(block);
+    if (task.state == TaskState::kRunning) {
+      stage.abandoned.emplace(id, std::move(task));
+    } else {
+      Release(task.pieces);
+    }
+  }
+  stage.first_task = stage.next_start = stage.next_task();
+  stage.tasks.clear();
+  stage.waiting.clear();
+  stage.unfinished = 0;
+  stage.open = stage.running = stage.in_flight = 0;
+  admission_.ClearAhead(stage.index);
+}
+
+void StateMachine::EndInputs() {
+  for (const auto& stage : stages_) {
+    if (!stage->done && stage->input_ended && stage->empty()) {
+      stage->done = true;
+      if (stage->yields()) next(*stage).input_ended = true;
+    }
+    if (!stage->workers.empty() && stage->starts_no_more()) StopIdleWorkers(*stage);
+  }
+}
+
+void StateMachine::StopIdleWorkers(StageState& stage) {
+  for (size_t index = 0; index < stage.workers.size(); ++index) {
+    if (stage.workers[index].tasks.empty()) StopOne(stage, static_cast<WorkerIndex>(index));
+  }
+}
+
+void StateMachine::StopOne(StageState& stage, WorkerIndex index) {
+  Worker& worker = stage.workers[index];
+  if (worker.state == WorkerState::kUp) {
+    --stage.workers_up;
+    ++workers_changing_;
+  } else if (worker.state != WorkerState::kStarting) {
+    return;
+  }
+  worker.state = WorkerState::kStopping;
+  actions_.push_back(StopWorker{stage.index, index});
+}
+
+void StateMachine::UpdateWorker(StageState& stage, WorkerIndex index) {
+  Worker& worker = stage.workers[index];
+  const bool busy = !worker.tasks.empty() &&
+                    stage.Find(worker.tasks.front())->state == TaskState::kRunning;
+  const int change = static_cast<int>(busy) - static_cast<int>(worker.busy);
+  worker.busy = busy;
+  stage.workers_busy += change;
+  workers_busy_ += change;
+}
+
+void StateMachine::ChunkComplete(StageIndex index, int64_t chunk) {
+  StageState& stage = *stages_[index];
+  stage.queue.MarkComplete(chunk);
+  if (!stage.queue.Drained(chunk)) return;
+  stage.queue.Forget(chunk);
+  stage.batcher.EndChunk(chunk);
+  stage.parts.EndChunk(chunk);
+}
+
+}  // namespace penstock

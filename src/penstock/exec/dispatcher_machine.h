@@ -1,0 +1,118 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "penstock/exec/dispatcher.h"
+#include "penstock/exec/dispatcher_admission.h"
+#include "penstock/exec/dispatcher_blocks.h"
+#include "penstock/exec/dispatcher_chunks.h"
+#include "penstock/exec/dispatcher_stage.h"
+
+namespace penstock {
+
+/// Refuses limits that cannot be, naming stage and field.
+Status CheckLimits(const std::vector<StageLimits>& stages, const DispatcherLimits& limits);
+
+/// The dispatcher itself. An event first changes the state (dispatcher.cc) and lets blocks flow on
+/// (dispatcher_flow.cc); then what may start is started, from the last stage to the first
+/// (dispatcher_start.cc).
+class StateMachine final : public Dispatcher {
+ public:
+  StateMachine(std::vector<StageLimits> stages, DispatcherLimits limits);
+
+  std::vector<Action> Start(int64_t now_ns) override;
+  std::vector<Action> Handle(const Event& event, int64_t now_ns) override;
+  std::vector<Action> HandleAll(const std::vector<Event>& events, int64_t now_ns) override;
+  Snapshot TakeSnapshot(int64_t now_ns) const override;
+  std::string Describe() const override;
+
+ private:
+  void Apply(const SplitsListed& event);
+  void Apply(const StepDone& event);
+  void Apply(const TaskFailed& event);
+  void Apply(const WorkerUp& event);
+  void Apply(const WorkerDied& event);
+  void Apply(const WorkerStopped& event);
+  void Apply(const BlockTaken& event);
+  void Apply(const JobFailed& event) { End(event.status); }
+  void Apply(const Cancel& event);
+  void Apply(const OutputCommitted& event);
+
+  // Flow: what becomes of blocks, tasks and stages.
+  void StepEnded(StageState& stage, Task& task);
+  void Yield(StageState& stage, TaskId id, Task& task, const BlockSize& size);
+  void Pass(StageState& stage, LiveBlock* block);
+  void Release(const std::vector<Piece>& pieces);
+  void Drop(LiveBlock* block);
+  void EndTask(StageState& stage, TaskId id, Task& task);
+  void TakeOffFinished(StageState& stage);
+  bool AnswerAbandoned(StageState& stage, TaskId id);
+  void AnswerAllAbandoned(StageState& stage, WorkerIndex worker);
+  void CloseThrough(StageIndex last);
+  void Close(StageState& stage);
+  void AbandonTasks(StageState& stage);
+  void EndInputs();
+  void StopIdleWorkers(StageState& stage);
+  void StopOne(StageState& stage, WorkerIndex worker);
+  void UpdateWorker(StageState& stage, WorkerIndex worker);
+  void ChunkComplete(StageIndex stage, int64_t chunk);
+  void End(Status status);
+  void FinishIfDone();
+
+  // Start: what runs next.
+  void Dispatch();
+  void ListMore();
+  void Fill(StageState& stage);
+  void FillBatches(StageState& stage);
+  void FillParts(StageState& stage);
+  void Emit(StageState& stage);
+  bool WindowHasRoom(const StageState& stage) const;
+  bool HasNew(const StageState& stage) const;
+  bool HasSlot(const StageState& stage) const;
+  bool IsAhead(const StageState& stage, TaskId id) const;
+  bool Admits(const StageState& stage, TaskId id) const;
+  Idle StartSteps(StageState& stage);
+  void StartNew(StageState& stage);
+  void StepOut(StageState& stage, TaskId id, Task& task);
+  void NextStep(StageState& stage, TaskId id);
+  bool IsStalled() const;
+  void ForceStep();
+  bool GatheringFillsBudget(StageIndex stage) const;
+  bool FlushOneAfter(StageIndex stage);
+  Status BudgetTooSmall(StageIndex before) const;
+  void Account(int64_t now_ns);
+  void NoteSlots();
+  std::vector<Action> TakeActions();
+
+  bool ordered() const { return limits_.preserve_order; }
+  StageState& next(const StageState& stage) { return *stages_[stage.index + 1]; }
+  const StageState& next(const StageState& stage) const { return *stages_[stage.index + 1]; }
+  StageState& last() { return *stages_.back(); }
+
+  const DispatcherLimits limits_;
+  std::vector<std::unique_ptr<StageState>> stages_;
+  BlockTable blocks_;
+  Admission admission_;
+  ChunkProgress chunks_;  // Used without order only.
+  std::unordered_map<BlockId, Piece> emitted_;
+  int native_running_ = 0;
+  int workers_busy_ = 0;
+  int workers_changing_ = 0;  // Told to start or to stop, not answered.
+  int workers_alive_ = 0;
+  std::optional<int64_t> last_chunk_listed_;
+  bool listing_ = false;
+  bool committing_ = false;
+  bool committed_ = false;
+  bool finished_ = false;
+  int64_t started_ns_ = 0;
+  int64_t now_ns_ = 0;
+  int64_t rows_delivered_ = 0;
+  std::vector<Action> actions_;
+};
+
+}  // namespace penstock

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "penstock/exec/dispatcher_batches.h"
+#include "penstock/exec/dispatcher_blocks.h"
+#include "penstock/exec/dispatcher_parts.h"
+
+namespace penstock {
+
+enum class TaskState : uint8_t {
+  kReady,     // Has its input, was not started.
+  kRunning,   // A step is out.
+  kWaiting,   // Open; its next step may be started.
+  kFinished,  // Only its blocks are left, waiting for earlier tasks.
+};
+
+struct Task {
+  TaskState state = TaskState::kReady;
+  WorkerIndex worker = -1;
+  int64_t reserved = 0;  // For the step that is out.
+  int64_t chunk = 0;
+  int64_t part = -1;
+  int64_t rows = 0;                 // Of input.
+  std::vector<Piece> pieces;        // Held until the task is finished.
+  std::vector<LiveBlock*> yielded;  // The reorder window: what earlier tasks hold up.
+};
+
+enum class WorkerState : uint8_t { kNotStarted, kStarting, kUp, kStopping, kGone };
+
+struct Worker {
+  WorkerState state = WorkerState::kNotStarted;
+  std::deque<TaskId> tasks;  // In flight, in the order in which the worker runs them.
+  bool busy = false;         // The first of `tasks` has a step out.
+};
+
+/// Why slots of a stage are idle.
+enum class Idle : uint8_t {
+  kEnded,    // Nothing is left to do, or other stages have the threads.
+  kStarved,  // Nothing to work on has come yet.
+  kBlocked,  // The budget or the window has no room.
+};
+
+/// Adds up what the slots of a stage did, from event to event.
+struct SlotTime {
+  int busy = 0;  // Slots, since the last event.
+  int idle = 0;
+  Idle why = Idle::kEnded;
+  int64_t busy_ns = 0;
+  int64_t starved_ns = 0;
+  int64_t blocked_ns = 0;
+
+  void Advance(int64_t ns) {
+    busy_ns += busy * ns;
+    if (why == Idle::kStarved) starved_ns += idle * ns;
+    if (why == Idle::kBlocked) blocked_ns += idle * ns;
+  }
+};
+
+/// All that the dispatcher knows of one stage.
+struct StageState {
+  StageState(StageLimits stage_limits, StageIndex stage_index, bool preserve_order);
+
+  bool native() const { return limits.role != StageRole::kWork; }
+  bool yields() const {
+    return limits.role != StageRole::kWrite && limits.role != StageRole::kCollect;
+  }
+  bool batches() const {
+    return limits.role == StageRole::kWork || limits.role == StageRole::kRegroup;
+  }
+
+  /// Returns the task, or nullptr when it is not among the unfinished or unconsumed ones.
+  Task* Find(TaskId task);
+  TaskId next_task() const { return first_task + static_cast<TaskId>(tasks.size()); }
+  TaskId AddTask(Task task);
+
+  /// Returns whether a gathered task waits to be started.
+  bool has_gathered() const { return batches() && next_start < next_task(); }
+
+  /// Returns whether nothing is left, given that the input has ended.
+  bool empty() const;
+
+  /// Returns whether no further task will be started.
+  bool starts_no_more() const;
+
+  /// Returns the bytes that wait here for a batch to get its rows, and the rows of the largest.
+  int64_t gathered_bytes() const {
+    return batcher.hoards() ? queue.bytes() : batcher.gathered_bytes();
+  }
+  int64_t gathered_rows() const {
+    return batcher.hoards() ? queue.rows() : batcher.gathered_rows_max();
+  }
+
+  /// Returns the worker that is up, has room, and has the fewest tasks; -1 when there is none.
+  WorkerIndex LeastLoaded() const;
+
+  const StageLimits limits;
+  const StageIndex index;
+
+  std::deque<SplitSize> splits;  // kRead: listed, not started.
+  InputQueue queue;
+  Batcher batcher;    // kRegroup, kWork
+  PartPlanner parts;  // kWrite
+
+  std::deque<Task> tasks;       // From first_task on; finished ones at the front are taken off.
+  TaskId first_task = 0;
+  TaskId next_start = 0;        // kRegroup, kWork: tasks from here on are kReady.
+  int64_t unfinished = 0;
+  int open = 0;                 // Started and unfinished.
+  int running = 0;              // Steps out.
+  std::set<TaskId> waiting;     // Those in kWaiting.
+  std::unordered_map<TaskId, Task> abandoned;  // A step is still out.
+
+  std::vector<Worker> workers;
+  int workers_up = 0;
+  int workers_busy = 0;
+  int in_flight = 0;
+
+  bool input_ended = false;
+  bool done = false;           // Nothing more comes out.
+  int64_t rows_let_out = 0;    // Towards the row limit.
+
+  SlotTime time;
+  int64_t rows_in = 0;
+  int64_t rows_out = 0;
+  int64_t bytes_out = 0;
+  int64_t blocks_out = 0;
+  int64_t tasks_done = 0;
+};
+
+}  // namespace penstock

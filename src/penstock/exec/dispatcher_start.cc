@@ -1,0 +1,270 @@
+#include <algorithm>
+#include <utility>
+
+#include "penstock/base/error.h"
+#include "penstock/exec/dispatcher_machine.h"
+
+namespace penstock {
+
+void StateMachine::Dispatch() {
+  if (finished_) return;
+  EndInputs();
+  for (size_t index = stages_.size(); index-- > 0;) {
+    StageState& stage = *stages_[index];
+    if (stage.done) {
+      stage.time.why = Idle::kEnded;
+      continue;
+    }
+    Fill(stage);
+    stage.time.why = StartSteps(stage);
+  }
+  ListMore();
+  FinishIfDone();
+  if (!finished_ && IsStalled()) ForceStep();
+  if (!finished_) NoteSlots();
+}
+
+void StateMachine::ListMore() {
+  StageState& read = *stages_.front();
+  if (read.input_ended || listing_) return;
+  const int64_t waiting = static_cast<int64_t>(read.splits.size());
+  if (waiting > 0 && waiting >= limits_.splits_ahead / 2) return;
+  listing_ = true;
+  actions_.push_back(ListSplits{limits_.splits_ahead - waiting});
+}
+
+// ---- Input of a stage to tasks -----------------------------------------------------------------
+
+bool StateMachine::WindowHasRoom(const StageState& stage) const {
+  const int64_t unfinished =
+      ordered() ? static_cast<int64_t>(stage.tasks.size()) : stage.unfinished;
+  const StageState& after = next(stage);
+  const int64_t unconsumed = after.batcher.hoards() ? 0 : after.queue.blocks();
+  return unfinished + unconsumed < limits_.window_tasks;
+}
+
+void StateMachine::Fill(StageState& stage) {
+  switch (stage.limits.role) {
+    case StageRole::kRead:
+      return;
+    case StageRole::kRegroup:
+    case StageRole::kWork:
+      return FillBatches(stage);
+    case StageRole::kWrite:
+      return FillParts(stage);
+    case StageRole::kCollect:
+      return Emit(stage);
+  }
+}
+
+void StateMachine::FillBatches(StageState& stage) {
+  while (WindowHasRoom(stage)) {
+    std::optional<Batch> batch = stage.batcher.Next(stage.queue, stage.input_ended);
+    if (!batch) return;
+    const int64_t chunk = batch->pieces.front().block->size.chunk;
+    if (!ordered()) {
+      chunks_.Add(stage.index, chunk, 1);
+      for (const Piece& piece : batch->pieces) {
+        chunks_.Remove(stage.index, piece.block->size.chunk, piece.rows);
+      }
+    }
+    stage.AddTask({.chunk = chunk, .rows = batch->rows, .pieces = std::move(batch->pieces)});
+  }
+}
+
+void StateMachine::FillParts(StageState& stage) {
+  while (!stage.queue.empty() &&
+         stage.unfinished - stage.parts.held() < limits_.window_tasks) {
+    const int64_t chunk = stage.queue.front().block->size.chunk;
+    const PartPlanner::Room room = stage.parts.RoomFor(chunk, stage.queue.front().rows);
+    const Piece piece = stage.queue.Take(room.rows);
+    const TaskId task = stage.AddTask(
+        {.chunk = chunk, .part = room.part, .rows = piece.rows, .pieces = {piece}});
+    stage.parts.Append(chunk, task, piece.rows);
+    if (!ordered() && stage.queue.Drained(chunk)) {
+      stage.queue.Forget(chunk);
+      stage.parts.EndChunk(chunk);
+    }
+  }
+  if (stage.input_ended && stage.queue.empty()) stage.parts.EndAll();
+}
+
+void StateMachine::Emit(StageState& stage) {
+  while (!stage.queue.empty() &&
+         static_cast<int64_t>(emitted_.size()) < limits_.window_tasks) {
+    const Piece piece = stage.queue.Take(stage.queue.front().rows);
+    const BlockSize& size = piece.block->size;
+    emitted_.emplace(size.block, piece);
+    stage.rows_in += piece.rows;
+    stage.rows_out += piece.rows;
+    stage.bytes_out += size.bytes;
+    ++stage.blocks_out;
+    actions_.push_back(EmitBlock{{size.block, piece.offset, piece.rows}});
+  }
+}
+
+// ---- Tasks to steps ----------------------------------------------------------------------------
+
+bool StateMachine::HasNew(const StageState& stage) const {
+  switch (stage.limits.role) {
+    case StageRole::kRead:
+      return !stage.splits.empty() && WindowHasRoom(stage);
+    case StageRole::kRegroup:
+    case StageRole::kWork:
+      return stage.has_gathered();
+    case StageRole::kWrite:
+      return stage.parts.can_start();
+    case StageRole::kCollect:
+      return false;
+  }
+  return false;
+}
+
+bool StateMachine::HasSlot(const StageState& stage) const {
+  return stage.native() ? stage.open < stage.limits.slots : stage.LeastLoaded() >= 0;
+}
+
+bool StateMachine::IsAhead(const StageState& stage, TaskId id) const {
+  return ordered() && id != stage.first_task;
+}
+
+bool StateMachine::Admits(const StageState& stage, TaskId id) const {
+  return !stage.yields() || admission_.Admits(stage.index, IsAhead(stage, id));
+}
+
+Idle StateMachine::StartSteps(StageState& stage) {
+  while (!stage.native() || native_running_ < limits_.native_threads) {
+    if (!stage.waiting.empty()) {
+      if (!Admits(stage, *stage.waiting.begin())) return Idle::kBlocked;
+      NextStep(stage, *stage.waiting.begin());
+      continue;
+    }
+    if (!HasNew(stage)) {
+      return stage.splits.empty() && stage.queue.empty() ? Idle::kStarved : Idle::kBlocked;
+    }
+    if (!HasSlot(stage)) return Idle::kEnded;
+    if (!Admits(stage, stage.batches() ? stage.next_start : stage.next_task())) {
+      return Idle::kBlocked;
+    }
+    StartNew(stage);
+  }
+  return Idle::kEnded;
+}
+
+void StateMachine::StartNew(StageState& stage) {
+  StartTask start = {.stage = stage.index};
+  if (stage.limits.role == StageRole::kRead) {
+    start.task = stage.AddTask({.chunk = stage.splits.front().chunk});
+    stage.splits.pop_front();
+  } else if (stage.limits.role == StageRole::kWrite) {
+    const PartPlanner::Step step = stage.parts.Start();
+    start.task = step.task;
+    start.part = step.part;
+    start.closes_part = step.closes_part;
+  } else {
+    start.task = stage.next_start++;
+  }
+  Task& task = *stage.Find(start.task);
+  for (const Piece& piece : task.pieces) {
+    start.pieces.push_back({piece.block->size.block, piece.offset, piece.rows});
+  }
+  if (!stage.native()) {
+    task.worker = start.worker = stage.LeastLoaded();
+    stage.workers[task.worker].tasks.push_back(start.task);
+    ++stage.in_flight;
+  }
+  ++stage.open;
+  StepOut(stage, start.task, task);
+  actions_.push_back(std::move(start));
+}
+
+void StateMachine::NextStep(StageState& stage, TaskId id) {
+  stage.waiting.erase(id);
+  StepOut(stage, id, *stage.Find(id));
+  actions_.push_back(StepTask{stage.index, id});
+}
+
+void StateMachine::StepOut(StageState& stage, TaskId id, Task& task) {
+  task.state = TaskState::kRunning;
+  ++stage.running;
+  if (stage.native()) {
+    ++native_running_;
+  } else {
+    UpdateWorker(stage, task.worker);
+  }
+  if (!stage.yields()) return;
+  task.reserved = admission_.Reservation(stage.index);
+  admission_.Add(stage.index, task.reserved);
+  if (IsAhead(stage, id)) admission_.AddAhead(stage.index, task.reserved);
+}
+
+// ---- When nothing may start --------------------------------------------------------------------
+
+bool StateMachine::IsStalled() const {
+  return native_running_ == 0 && workers_busy_ == 0 && workers_changing_ == 0 &&
+         emitted_.empty() && !listing_ && !committing_;
+}
+
+void StateMachine::ForceStep() {
+  for (StageIndex index = static_cast<StageIndex>(stages_.size()) - 1; index >= 0; --index) {
+    StageState& stage = *stages_[index];
+    if (stage.done) continue;
+    if (!ordered() && stage.parts.EndOldest()) {
+      stage.time.why = StartSteps(stage);
+      return;
+    }
+    const bool waits = !stage.waiting.empty();
+    if (!waits && !(HasNew(stage) && HasSlot(stage))) continue;
+    if (GatheringFillsBudget(index)) {
+      if (!ordered() && FlushOneAfter(index)) return Dispatch();
+      return End(BudgetTooSmall(index));
+    }
+    if (waits) {
+      NextStep(stage, *stage.waiting.begin());
+    } else {
+      StartNew(stage);
+    }
+    return;
+  }
+  End(Status::UnknownError("The job came to a stand, which is a bug of Penstock; please report:\n",
+                           Describe()));
+}
+
+/// Whether going over the budget at this stage would only serve a batch too large for it.
+bool StateMachine::GatheringFillsBudget(StageIndex stage) const {
+  int64_t gathered = 0;
+  for (size_t after = stage + 1; after < stages_.size(); ++after) {
+    gathered += stages_[after]->gathered_bytes();
+  }
+  const int64_t budget = admission_.budget();
+  const int64_t excess = admission_.used() - budget;
+  return gathered > 0 &&
+         (gathered >= budget || excess > admission_.LargestBlocksBefore(stage));
+}
+
+bool StateMachine::FlushOneAfter(StageIndex stage) {
+  for (size_t after = stage + 1; after < stages_.size(); ++after) {
+    if (stages_[after]->batcher.FlushLargest()) return true;
+  }
+  return false;
+}
+
+Status StateMachine::BudgetTooSmall(StageIndex before) const {
+  const StageState* largest = stages_[before + 1].get();
+  for (size_t after = before + 1; after < stages_.size(); ++after) {
+    if (stages_[after]->gathered_bytes() > largest->gathered_bytes()) {
+      largest = stages_[after].get();
+    }
+  }
+  const int64_t wanted = largest->batcher.wanted_rows();
+  return MakeError(
+      ErrorKind::kBudgetTooSmall,
+      "Stage '" + largest->limits.name + "' cannot gather " +
+          (wanted < 0 ? "all rows of its input" : "a batch of " + std::to_string(wanted) + " rows") +
+          " within the memory budget: " + std::to_string(largest->gathered_rows()) +
+          " rows came and hold " + std::to_string(largest->gathered_bytes()) +
+          " bytes; ask for fewer rows at a time or raise the budget; budget in bytes: " +
+          std::to_string(admission_.budget()));
+}
+
+}  // namespace penstock

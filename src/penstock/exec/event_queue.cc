@@ -1,0 +1,52 @@
+#include "penstock/exec/event_queue.h"
+
+#include <utility>
+
+#include "penstock/block/packed.h"
+
+namespace penstock {
+namespace {
+
+/// What a block costs beside its columns: the objects that describe them.
+constexpr int64_t kBlockOverheadBytes = 512;
+
+int64_t HeldBytes(const Block& block) {
+  const int64_t columns = block.packed != nullptr ? block.packed->segment()->capacity()
+                                                  : BlockBytes(*block.batch);
+  return columns + kBlockOverheadBytes;
+}
+
+}  // namespace
+
+void EventQueue::PostBlock(StageIndex stage, TaskId task, Block block, int64_t chunk,
+                           bool finished) {
+  StepDone done{.stage = stage, .task = task, .finished = finished};
+  done.block = BlockSize{.block = next_block_.fetch_add(1),
+                         .rows = block.rows(),
+                         .bytes = HeldBytes(block),
+                         .chunk = chunk};
+  Push({std::move(done), std::move(block)});
+}
+
+std::vector<PostedEvent> EventQueue::TakeAll() {
+  MutexLock lock(mutex_);
+  while (events_.empty()) wakes_.Wait(mutex_);
+  return std::exchange(events_, {});
+}
+
+std::vector<PostedEvent> EventQueue::TakeReady() {
+  MutexLock lock(mutex_);
+  return std::exchange(events_, {});
+}
+
+void EventQueue::Push(PostedEvent event) {
+  bool was_empty;
+  {
+    MutexLock lock(mutex_);
+    was_empty = events_.empty();
+    events_.push_back(std::move(event));
+  }
+  if (was_empty) wakes_.NotifyOne();
+}
+
+}  // namespace penstock

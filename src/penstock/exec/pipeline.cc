@@ -1,0 +1,335 @@
+#include "penstock/exec/pipeline.h"
+
+#include <atomic>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "penstock/base/check.h"
+#include "penstock/base/error.h"
+#include "penstock/base/mutex.h"
+#include "penstock/exec/dispatcher.h"
+#include "penstock/exec/event_queue.h"
+#include "penstock/exec/native_pool.h"
+#include "penstock/exec/output_queue.h"
+#include "penstock/exec/read_runner.h"
+#include "penstock/exec/regroup_runner.h"
+#include "penstock/exec/stage_limits.h"
+#include "penstock/exec/work_runner.h"
+#include "penstock/exec/write_runner.h"
+#include "penstock/memory/machine.h"
+#include "penstock/plan/physical.h"
+#include "penstock/plan/rules.h"
+
+namespace penstock {
+namespace {
+
+int64_t NowNanoseconds() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+/// How long workers of a job that ended well may take to leave by themselves.
+constexpr std::chrono::seconds kGraceTime{2};
+
+bool HasWorkers(const PhysicalPlan& plan) {
+  for (const Stage& stage : plan.stages) {
+    if (stage.kind == StageKind::kWork) return true;
+  }
+  return false;
+}
+
+PipelineOptions WithDefaults(PipelineOptions options) {
+  if (options.processors <= 0) options.processors = MachineProcessors();
+  if (options.budget_bytes <= 0) options.budget_bytes = DefaultBudgetBytes();
+  // No stage's share of the budget may be less than a few blocks.
+  options.read.block_bytes =
+      std::max<int64_t>(std::min(options.read.block_bytes, options.budget_bytes / 16), 1 << 10);
+  return options;
+}
+
+class PipelineImpl final : public Pipeline {
+ public:
+  PipelineImpl(PhysicalPlan plan, PipelineOptions options)
+      : plan_(std::move(plan)),
+        options_(std::move(options)),
+        segments_(SegmentPool::Make(options_.budget_bytes / 4)) {}
+
+  ~PipelineImpl() override {
+    Cancel();
+    if (thread_.joinable()) thread_.join();
+    WaitForStoppedWorkers();
+    if (pool_ != nullptr) pool_->Close();
+    host_.reset();  // Kills and reaps what is left; no event of it follows.
+    if (writer_ != nullptr) writer_->AbortUnlessCommitted();
+  }
+
+  Status Begin(std::unique_ptr<Source> source, std::unique_ptr<Sink> sink);
+
+  Result<NextResult> Next(std::chrono::nanoseconds timeout) override {
+    OutputQueue::Popped popped = output_.Pop(timeout);
+    switch (popped.state) {
+      case OutputQueue::Popped::State::kTimeout:
+        return NextResult{};
+      case OutputQueue::Popped::State::kFinished:
+        if (!popped.status.ok()) return popped.status;
+        return NextResult{.state = NextState::kEnd, .block = std::nullopt};
+      case OutputQueue::Popped::State::kBlock:
+        events_.Post(BlockTaken{popped.id});
+        return NextResult{.state = NextState::kBlock, .block = std::move(popped.block)};
+    }
+    return NextResult{};
+  }
+
+  void Cancel() override { events_.Post(penstock::Cancel{}); }
+
+  Snapshot TakeSnapshot() const override {
+    MutexLock lock(mutex_);
+    if (final_snapshot_) return *final_snapshot_;
+    return dispatcher_->TakeSnapshot(NowNanoseconds());
+  }
+
+ private:
+  Status MakeHost();
+  Status MakeRunners(std::unique_ptr<Source> source, std::unique_ptr<Sink> sink);
+  void Run();
+  void WaitForStoppedWorkers();
+  bool HandleEvents(std::vector<PostedEvent> posted);
+  std::vector<Piece> TakePieces(const std::vector<PieceRef>& refs) const;
+
+  // One overload for each action; Finish alone returns false.
+  bool CarryOut(const Action& action);
+  void Do(const ListSplits& action) { reader_->ListSplits(action.count_max); }
+  void Do(const StartTask& action) {
+    runners_[action.stage]->StartTask(action, TakePieces(action.pieces));
+  }
+  void Do(const StepTask& action) { runners_[action.stage]->StepTask(action.task); }
+  void Do(const AbandonTask& action) { runners_[action.stage]->AbandonTask(action.task); }
+  void Do(const StartWorker& action) {
+    {
+      MutexLock lock(mutex_);
+      ++workers_started_;
+    }
+    runners_[action.stage]->StartWorker(action.worker);
+  }
+  void Do(const StopWorker& action) { runners_[action.stage]->StopWorker(action.worker); }
+  void Do(const DropBlock& action) { blocks_.erase(action.block); }
+  void Do(const EmitBlock& action) {
+    const auto found = blocks_.find(action.piece.block);
+    PENSTOCK_CHECK(found != blocks_.end());
+    output_.Push(action.piece.block,
+                 SliceBlock(found->second, action.piece.offset, action.piece.rows));
+    blocks_.erase(found);
+  }
+  void Do(const CommitOutput&) { writer_->Commit(); }
+  void Do(const Finish& action);
+
+  const PhysicalPlan plan_;
+  const PipelineOptions options_;
+  const std::shared_ptr<SegmentPool> segments_;  // Blocks that the caller holds outlive us.
+  EventQueue events_;
+  OutputQueue output_;
+  std::vector<TransformChain> transforms_;
+  std::unique_ptr<WorkerHost> host_;
+  std::unique_ptr<NativePool> pool_;
+  std::vector<std::unique_ptr<StageRunner>> runners_;  // Collect stages have none.
+  ReadRunner* reader_ = nullptr;                       // One of runners_.
+  WriteRunner* writer_ = nullptr;                      // One of runners_, or null.
+  std::vector<std::pair<WorkRunner*, WorkerIndex>> workers_;  // By the host's number.
+  std::unordered_map<BlockId, Block> blocks_;                 // Dispatcher thread.
+
+  mutable Mutex mutex_;
+  std::unique_ptr<Dispatcher> dispatcher_ PENSTOCK_GUARDED_BY(mutex_);
+  std::optional<Snapshot> final_snapshot_ PENSTOCK_GUARDED_BY(mutex_);
+  int workers_started_ PENSTOCK_GUARDED_BY(mutex_) = 0;
+  int workers_gone_ PENSTOCK_GUARDED_BY(mutex_) = 0;
+  bool ended_well_ PENSTOCK_GUARDED_BY(mutex_) = false;
+  ConditionVariable worker_gone_;
+  std::thread thread_;
+};
+
+Status PipelineImpl::Begin(std::unique_ptr<Source> source, std::unique_ptr<Sink> sink) {
+  const int native_threads = options_.processors;
+  PENSTOCK_TRY(std::vector<StageLimits> limits,
+               LimitsOf(plan_, *source, sink.get(), options_.read, native_threads));
+  DispatcherLimits job_limits;
+  job_limits.budget_bytes = options_.budget_bytes;
+  job_limits.native_threads = native_threads;
+  job_limits.preserve_order = options_.preserve_order;
+  {
+    MutexLock lock(mutex_);
+    PENSTOCK_TRY(dispatcher_, Dispatcher::Make(std::move(limits), job_limits));
+  }
+  for (const Stage& stage : plan_.stages) {
+    PENSTOCK_TRY(TransformChain chain, TransformChain::Make(stage.transforms));
+    transforms_.push_back(std::move(chain));
+  }
+  pool_ = std::make_unique<NativePool>(native_threads);
+  if (HasWorkers(plan_)) PENSTOCK_RETURN_NOT_OK(MakeHost());
+  PENSTOCK_RETURN_NOT_OK(MakeRunners(std::move(source), std::move(sink)));
+  thread_ = std::thread([this] { Run(); });
+  return Status::OK();
+}
+
+Status PipelineImpl::MakeHost() {
+  if (options_.worker_command.arguments.empty()) {
+    return Status::Invalid("The plan runs functions, but no worker command was given");
+  }
+  WorkerEvents events;
+  events.on_frame = [this](WorkerId id, const Frame& frame, std::shared_ptr<Segment> segment) {
+    const auto& [runner, worker] = workers_[id];
+    runner->OnFrame(worker, frame, std::move(segment));
+  };
+  events.on_exit = [this](WorkerId id, const WorkerExit& exit) {
+    const auto& [runner, worker] = workers_[id];
+    runner->OnExit(worker, exit);
+    {
+      MutexLock lock(mutex_);
+      ++workers_gone_;
+    }
+    worker_gone_.NotifyAll();
+  };
+  PENSTOCK_TRY(host_, WorkerHost::Make(segments_, std::move(events)));
+  return Status::OK();
+}
+
+Status PipelineImpl::MakeRunners(std::unique_ptr<Source> source, std::unique_ptr<Sink> sink) {
+  for (size_t i = 0; i < plan_.stages.size(); ++i) {
+    const Stage& stage = plan_.stages[i];
+    const RunnerContext context{.index = static_cast<StageIndex>(i),
+                                .stage = stage,
+                                .events = events_,
+                                .pool = *pool_,
+                                .transforms = transforms_[i]};
+    switch (stage.kind) {
+      case StageKind::kRead: {
+        auto runner = ReadRunner::Make(context, std::move(source));
+        reader_ = runner.get();
+        runners_.push_back(std::move(runner));
+        break;
+      }
+      case StageKind::kRegroup:
+        runners_.push_back(MakeRegroupRunner(context));
+        break;
+      case StageKind::kWork: {
+        auto runner = WorkRunner::Make(
+            context, WorkContext{.host = *host_,
+                                 .segments = *segments_,
+                                 .command = options_.worker_command,
+                                 .first_worker = static_cast<int64_t>(workers_.size()),
+                                 .processors = options_.processors});
+        for (int worker = 0; worker < stage.workers; ++worker) {
+          workers_.emplace_back(runner.get(), worker);
+        }
+        runners_.push_back(std::move(runner));
+        break;
+      }
+      case StageKind::kWrite: {
+        auto runner = WriteRunner::Make(context, std::move(sink));
+        writer_ = runner.get();
+        runners_.push_back(std::move(runner));
+        break;
+      }
+      case StageKind::kCollect:
+        runners_.push_back(nullptr);
+        break;
+    }
+  }
+  return Status::OK();
+}
+
+void PipelineImpl::Run() {
+  std::vector<Action> actions;
+  {
+    MutexLock lock(mutex_);
+    actions = dispatcher_->Start(NowNanoseconds());
+  }
+  for (const Action& action : actions) {
+    if (!CarryOut(action)) return;
+  }
+  while (HandleEvents(events_.TakeAll())) {
+  }
+}
+
+void PipelineImpl::WaitForStoppedWorkers() {
+  const auto deadline = std::chrono::steady_clock::now() + kGraceTime;
+  MutexLock lock(mutex_);
+  while (ended_well_ && workers_gone_ < workers_started_) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left <= std::chrono::nanoseconds::zero()) return;
+    worker_gone_.WaitFor(mutex_, left);
+  }
+}
+
+bool PipelineImpl::HandleEvents(std::vector<PostedEvent> posted) {
+  std::vector<Event> events;
+  events.reserve(posted.size());
+  for (PostedEvent& entry : posted) {
+    if (const auto* done = std::get_if<StepDone>(&entry.event)) {
+      if (done->block) blocks_.emplace(done->block->block, std::move(*entry.block));
+      if (done->finished) runners_[done->stage]->TaskEnded(done->task);
+    }
+    events.push_back(std::move(entry.event));
+  }
+  std::vector<Action> actions;
+  {
+    MutexLock lock(mutex_);
+    actions = dispatcher_->HandleAll(events, NowNanoseconds());
+  }
+  for (const Action& action : actions) {
+    if (!CarryOut(action)) return false;
+  }
+  return true;
+}
+
+std::vector<Piece> PipelineImpl::TakePieces(const std::vector<PieceRef>& refs) const {
+  std::vector<Piece> pieces;
+  pieces.reserve(refs.size());
+  for (const PieceRef& ref : refs) {
+    const auto found = blocks_.find(ref.block);
+    PENSTOCK_CHECK(found != blocks_.end());
+    pieces.push_back({.block = found->second, .offset = ref.offset, .rows = ref.rows});
+  }
+  return pieces;
+}
+
+bool PipelineImpl::CarryOut(const Action& action) {
+  std::visit([this](const auto& known) { Do(known); }, action);
+  return !std::holds_alternative<Finish>(action);
+}
+
+void PipelineImpl::Do(const Finish& action) {
+  {
+    MutexLock lock(mutex_);
+    final_snapshot_ = dispatcher_->TakeSnapshot(NowNanoseconds());
+    ended_well_ = action.status.ok();
+  }
+  blocks_.clear();
+  output_.Finish(action.status);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Pipeline>> Pipeline::Start(const LogicalPlan& plan,
+                                                  const PipelineOptions& options) {
+  PENSTOCK_RETURN_NOT_OK(ValidatePlan(plan));
+  const PipelineOptions complete = WithDefaults(options);
+  const RewrittenPlan rewritten = Rewrite(plan, ReaderTraitsOf);
+  PENSTOCK_TRY(PhysicalPlan physical,
+               MakePhysicalPlan(rewritten.plan, {.processors = complete.processors,
+                                                 .gpus = complete.gpus}));
+  PENSTOCK_TRY(std::unique_ptr<Source> source,
+               MakeSource(*physical.stages.front().read, complete.read, complete.processors));
+  std::unique_ptr<Sink> sink;
+  if (physical.stages.back().write) {
+    PENSTOCK_TRY(sink, MakeSink(*physical.stages.back().write));
+    PENSTOCK_RETURN_NOT_OK(sink->Start());
+  }
+  auto pipeline = std::make_unique<PipelineImpl>(std::move(physical), complete);
+  PENSTOCK_RETURN_NOT_OK(pipeline->Begin(std::move(source), std::move(sink)));
+  return pipeline;
+}
+
+}  // namespace penstock

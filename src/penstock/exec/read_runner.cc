@@ -1,0 +1,111 @@
+#include "penstock/exec/read_runner.h"
+
+#include <unordered_map>
+#include <utility>
+
+#include "penstock/base/check.h"
+#include "penstock/base/mutex.h"
+
+namespace penstock {
+namespace {
+
+/// A split that is being read. Shared by the runner and the step that is out, so that abandoning
+/// it waits for nothing.
+struct OpenSplit {
+  Split split;
+  std::unique_ptr<SplitReader> reader;
+  int64_t rows_read = 0;
+};
+
+class ReadRunnerImpl final : public ReadRunner {
+ public:
+  ReadRunnerImpl(RunnerContext context, std::unique_ptr<Source> source)
+      : context_(context), source_(std::move(source)) {}
+
+  void ListSplits(int64_t count_max) override {
+    context_.pool.Submit([this, count_max] { List(count_max); });
+  }
+
+  void StartTask(const penstock::StartTask& action, std::vector<Piece> pieces) override {
+    auto open = std::make_shared<OpenSplit>();
+    {
+      MutexLock lock(mutex_);
+      auto listed = listed_.extract(action.task);
+      PENSTOCK_CHECK(!listed.empty());
+      open->split = std::move(listed.mapped());
+    }
+    open_.emplace(action.task, open);
+    Submit(action.task, std::move(open));
+  }
+
+  void StepTask(TaskId task) override { Submit(task, open_.at(task)); }
+
+  void AbandonTask(TaskId task) override { open_.erase(task); }
+  void TaskEnded(TaskId task) override { open_.erase(task); }
+
+  void StartWorker(WorkerIndex worker) override { PENSTOCK_CHECK(false && "reads need none"); }
+  void StopWorker(WorkerIndex worker) override { PENSTOCK_CHECK(false && "reads need none"); }
+
+ private:
+  void List(int64_t count_max) {
+    SplitsListed listed;
+    while (!listed.last && static_cast<int64_t>(listed.splits.size()) < count_max) {
+      Result<std::vector<Split>> more =
+          source_->NextSplits(count_max - static_cast<int64_t>(listed.splits.size()));
+      if (!more.ok()) {
+        context_.events.Post(JobFailed{more.status()});
+        return;
+      }
+      listed.last = more->empty();
+      for (Split& split : *more) {
+        listed.splits.push_back({.chunk = split.chunk, .rows = split.rows, .bytes = split.bytes});
+        MutexLock lock(mutex_);
+        listed_.emplace(split.index, std::move(split));
+      }
+    }
+    context_.events.Post(std::move(listed));
+  }
+
+  void Submit(TaskId task, std::shared_ptr<OpenSplit> open) {
+    context_.pool.Submit([this, task, open = std::move(open)] { Step(task, *open); });
+  }
+
+  void Step(TaskId task, OpenSplit& open) {
+    Result<std::shared_ptr<arrow::RecordBatch>> next = Next(open);
+    if (!next.ok()) {
+      context_.events.Post(TaskFailed{context_.index, task, next.status()});
+      return;
+    }
+    if (*next == nullptr) {
+      context_.events.Post(StepDone{.stage = context_.index, .task = task, .finished = true});
+      return;
+    }
+    Block block{.batch = next.MoveValueUnsafe()};
+    block.lineage = Lineage({open.split.index, open.rows_read, block.rows()});
+    open.rows_read += block.rows();
+    PostTransformed(context_, task, std::move(block), open.split.chunk, /*finished=*/false);
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> Next(OpenSplit& open) {
+    if (open.reader == nullptr) {
+      PENSTOCK_TRY(open.reader, source_->Open(open.split));
+    }
+    return open.reader->Next();
+  }
+
+  const RunnerContext context_;
+  const std::unique_ptr<Source> source_;
+  std::unordered_map<TaskId, std::shared_ptr<OpenSplit>> open_;  // Dispatcher thread.
+
+  Mutex mutex_;
+  std::unordered_map<TaskId, Split> listed_ PENSTOCK_GUARDED_BY(mutex_);  // Not started yet.
+};
+
+}  // namespace
+
+std::unique_ptr<ReadRunner> ReadRunner::Make(RunnerContext context,
+                                             std::unique_ptr<Source> source) {
+  return std::make_unique<ReadRunnerImpl>(context, std::move(source));
+}
+
+}  // namespace penstock

@@ -1,0 +1,43 @@
+#include "penstock/exec/regroup_runner.h"
+
+#include <utility>
+
+namespace penstock {
+namespace {
+
+class RegroupRunner final : public OneStepRunner {
+ public:
+  explicit RegroupRunner(RunnerContext context) : context_(context) {}
+
+  void StartTask(const penstock::StartTask& action, std::vector<Piece> pieces) override {
+    const TaskId task = action.task;
+    if (pieces.size() == 1) {
+      Join(task, pieces);  // A slice: cheaper than waking a thread.
+      return;
+    }
+    context_.pool.Submit([this, task, pieces = std::move(pieces)] { Join(task, pieces); });
+  }
+
+ private:
+  void Join(TaskId task, const std::vector<Piece>& pieces) {
+    Result<Block> joined = ConcatenatePieces(pieces);
+    if (!joined.ok()) {
+      const Status& status = joined.status();
+      context_.events.Post(TaskFailed{
+          context_.index, task,
+          status.WithMessage(context_.stage.name, ": ", status.message())});
+      return;
+    }
+    PostTransformed(context_, task, joined.MoveValueUnsafe(), /*chunk=*/0, /*finished=*/true);
+  }
+
+  const RunnerContext context_;
+};
+
+}  // namespace
+
+std::unique_ptr<StageRunner> MakeRegroupRunner(RunnerContext context) {
+  return std::make_unique<RegroupRunner>(context);
+}
+
+}  // namespace penstock

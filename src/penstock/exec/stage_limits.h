@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "penstock/exec/dispatcher.h"
+#include "penstock/plan/physical.h"
+#include "penstock/sink/sink.h"
+#include "penstock/source/source.h"
+
+namespace penstock {
+
+/// Tells the dispatcher what it must know of each stage. Reads row counts from metadata where a
+/// regroup stage needs them and they are to be had. `sink` is null for plans that do not write.
+Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan, Source& source,
+                                          const Sink* sink, const ReadLimits& read,
+                                          int native_threads);
+
+}  // namespace penstock

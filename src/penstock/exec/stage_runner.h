@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "penstock/block/packed.h"
+#include "penstock/exec/dispatcher.h"
+#include "penstock/exec/event_queue.h"
+#include "penstock/exec/native_pool.h"
+#include "penstock/op/transform.h"
+#include "penstock/plan/physical.h"
+
+namespace penstock {
+
+/// What a runner works with; all outlive it.
+struct RunnerContext {
+  StageIndex index = 0;
+  const Stage& stage;
+  EventQueue& events;
+  NativePool& pool;
+  const TransformChain& transforms;  // Applied to each block that the stage yields.
+};
+
+/// Carries out the dispatcher's actions for one stage. One concrete class a role, hidden in the
+/// .cc of its factory.
+///
+/// Threads: the methods are called by the dispatcher thread alone and do not wait; the work goes to
+/// the pool or to a worker, and its end is posted as an event.
+class StageRunner {
+ public:
+  virtual ~StageRunner() = default;
+  virtual void StartTask(const StartTask& action, std::vector<Piece> pieces) = 0;
+  virtual void StepTask(TaskId task) = 0;
+  virtual void AbandonTask(TaskId task) = 0;
+
+  /// The task has finished: its last step's event has been taken.
+  virtual void TaskEnded(TaskId task) = 0;
+  virtual void StartWorker(WorkerIndex worker) = 0;
+  virtual void StopWorker(WorkerIndex worker) = 0;
+};
+
+/// A runner for stages whose tasks take one step and need no worker: leaves only Run to write.
+class OneStepRunner : public StageRunner {
+ public:
+  void StepTask(TaskId task) final;
+  void AbandonTask(TaskId task) final {}
+  void TaskEnded(TaskId task) final {}
+  void StartWorker(WorkerIndex worker) final;
+  void StopWorker(WorkerIndex worker) final;
+};
+
+/// Applies the stage's transforms to `block` and posts it, or posts why that failed.
+void PostTransformed(const RunnerContext& context, TaskId task, Block block, int64_t chunk,
+                     bool finished);
+
+}  // namespace penstock

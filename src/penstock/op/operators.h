@@ -1,0 +1,27 @@
+#pragma once
+
+#include <arrow/array.h>
+
+#include <memory>
+
+#include "penstock/op/transform.h"
+
+namespace penstock {
+
+/// The transforms one by one; MakeTransform chooses among them.
+std::unique_ptr<Transform> MakeProject(ProjectOp op);
+std::unique_ptr<Transform> MakeDrop(DropOp op);
+std::unique_ptr<Transform> MakeRename(RenameOp op);
+
+/// Keeps the rows for which the expression is true; null counts as false. Lineage keeps naming
+/// exactly the rows that are left. Where evaluating the parts of an and_kleene together fails,
+/// they are evaluated from left to right, each for the rows that those before it left.
+/// Invalid as ExpressionFromJson; Apply: Invalid for a missing column, types that do not fit, or
+/// an expression that does not yield a bool.
+Result<std::unique_ptr<Transform>> MakeFilter(FilterOp op);
+
+/// Returns the lineage of the rows where `mask` is true (null counts as false). An inexact lineage
+/// returns itself, and so does one that names no rows.
+Lineage FilterLineage(const Lineage& lineage, const arrow::BooleanArray& mask);
+
+}  // namespace penstock

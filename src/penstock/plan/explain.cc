@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "penstock/plan/expression.h"
+#include "penstock/plan/logical.h"
+#include "penstock/plan/overloaded.h"
+#include "penstock/plan/physical.h"
+
+namespace penstock {
+namespace {
+
+constexpr size_t kNamesShown = 12;
+
+std::string ListText(const std::vector<std::string>& names) {
+  const auto shown = static_cast<ptrdiff_t>(std::min(names.size(), kNamesShown));
+  std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + shown, ", "));
+  if (names.size() > kNamesShown) {
+    text += fmt::format(", and {} more", names.size() - kNamesShown);
+  }
+  return text;
+}
+
+std::string PairsText(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::vector<std::string> texts;
+  for (const auto& [from, to] : pairs) {
+    texts.push_back(from == to ? from : fmt::format("{} as {}", from, to));
+  }
+  return ListText(texts);
+}
+
+std::string FunctionText(const FunctionSpec& function) {
+  switch (function.kind) {
+    case FunctionKind::kBatches:
+      return fmt::format("MapBatches({})", function.name);
+    case FunctionKind::kRow:
+      return fmt::format("Map({})", function.name);
+    case FunctionKind::kFlatRow:
+      return fmt::format("FlatMap({})", function.name);
+    case FunctionKind::kFilterRow:
+      return fmt::format("Filter({})", function.name);
+  }
+  return function.name;
+}
+
+std::string FunctionsText(const FunctionsOp& op) {
+  std::vector<std::string> texts;
+  for (const FunctionSpec& function : op.functions) texts.push_back(FunctionText(function));
+  return fmt::format("{}", fmt::join(texts, "->"));
+}
+
+std::string FilterText(const FilterOp& filter) {
+  const std::string text = ExpressionText(filter.expression);
+  return text.starts_with('(') ? "Filter" + text : fmt::format("Filter({})", text);
+}
+
+std::string RepartitionText(const RepartitionOp& op) {
+  if (op.blocks) return fmt::format("Repartition(blocks={})", *op.blocks);
+  if (op.rows_per_block) return fmt::format("Repartition(rows_per_block={})", *op.rows_per_block);
+  return "Repartition()";
+}
+
+std::string ReadText(const ReadOp& read) {
+  std::string text = "Read(" + read.kind;
+  if (read.columns) text += fmt::format(", columns=[{}]", ListText(*read.columns));
+  if (read.filter) text += fmt::format(", filter={}", ExpressionText(*read.filter));
+  if (read.row_limit) text += fmt::format(", row_limit={}", *read.row_limit);
+  if (read.splits) text += fmt::format(", splits={}", *read.splits);
+  return text + ")";
+}
+
+std::string StageText(const Stage& stage) {
+  std::string text = stage.read ? ReadText(*stage.read) : stage.name;
+  if (stage.kind == StageKind::kWork) {
+    text += fmt::format(", {} worker{}", stage.workers, stage.workers == 1 ? "" : "s");
+    const auto& batch_rows = stage.functions->options.batch_rows;
+    text += batch_rows ? fmt::format(", batches of {} rows", *batch_rows) : ", whole blocks";
+  }
+  for (const LogicalOp& transform : stage.transforms) text += ", then " + OpName(transform);
+  if (stage.row_limit) text += fmt::format(", then the first {} rows", *stage.row_limit);
+  return text;
+}
+
+std::string Indented(const std::string& text) {
+  std::string indented = "  ";
+  for (const char character : text) {
+    indented += character;
+    if (character == '\n') indented += "  ";
+  }
+  return indented;
+}
+
+}  // namespace
+
+std::string OpName(const LogicalOp& op) {
+  return std::visit(
+      Overloaded{
+          [](const ReadOp& read) { return fmt::format("Read({})", read.kind); },
+          [](const FunctionsOp& functions) { return FunctionsText(functions); },
+          [](const ProjectOp& project) {
+            return fmt::format("Project({})", PairsText(project.columns));
+          },
+          [](const DropOp& drop) { return fmt::format("Drop({})", ListText(drop.columns)); },
+          [](const RenameOp& rename) {
+            return fmt::format("Rename({})", PairsText(rename.columns));
+          },
+          [](const FilterOp& filter) { return FilterText(filter); },
+          [](const LimitOp& limit) { return fmt::format("Limit({})", limit.rows); },
+          [](const RepartitionOp& repartition) { return RepartitionText(repartition); },
+          [](const WriteOp& write) { return fmt::format("Write({})", write.kind); },
+      },
+      op);
+}
+
+std::string PlanText(const LogicalPlan& plan) {
+  std::string text;
+  for (size_t depth = 0; depth < plan.ops.size(); ++depth) {
+    const LogicalOp& op = plan.ops[plan.ops.size() - 1 - depth];
+    const auto* read = std::get_if<ReadOp>(&op);
+    if (depth > 0) text += fmt::format("\n{:{}}+- ", "", 3 * (depth - 1));
+    text += read != nullptr ? ReadText(*read) : OpName(op);
+  }
+  return text;
+}
+
+Result<std::string> ExplainPlan(const LogicalPlan& plan, const TraitsOf& traits,
+                                const MachineResources& machine) {
+  PENSTOCK_RETURN_NOT_OK(ValidatePlan(plan));
+  const RewrittenPlan rewritten = Rewrite(plan, traits);
+  PENSTOCK_TRY(const PhysicalPlan physical, MakePhysicalPlan(rewritten.plan, machine));
+  std::string text = fmt::format("Plan\n{}\n\nRules\n", Indented(PlanText(plan)));
+  for (const std::string& rule : rewritten.applied) text += fmt::format("  {}\n", rule);
+  if (rewritten.applied.empty()) text += "  none changed the plan\n";
+  text += "\nStages\n";
+  for (size_t i = 0; i < physical.stages.size(); ++i) {
+    text += fmt::format("  {} {}\n", i, StageText(physical.stages[i]));
+  }
+  return text;
+}
+
+}  // namespace penstock

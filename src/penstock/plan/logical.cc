@@ -1,0 +1,141 @@
+#include "penstock/plan/logical.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <string_view>
+
+#include "penstock/plan/expression.h"
+#include "penstock/plan/overloaded.h"
+
+namespace penstock {
+namespace {
+
+template <typename Value>
+Status AtLeast(std::string_view field, Value least, Value value) {
+  if (value >= least) return Status::OK();
+  return Status::Invalid(fmt::format("{} must be at least {}, not {}", field, least, value));
+}
+
+template <typename Value>
+Status AtLeast(std::string_view field, Value least, const std::optional<Value>& value) {
+  return value ? AtLeast(field, least, *value) : Status::OK();
+}
+
+Status CheckUnique(std::string_view field, const std::vector<std::string>& names) {
+  std::set<std::string_view> seen;
+  for (const std::string& name : names) {
+    if (!seen.insert(name).second) {
+      return Status::Invalid(field, " must name each column once; named twice: '", name, "'");
+    }
+  }
+  return Status::OK();
+}
+
+std::vector<std::string> FirstNames(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::vector<std::string> names;
+  for (const auto& pair : pairs) names.push_back(pair.first);
+  return names;
+}
+
+std::vector<std::string> SecondNames(
+    const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::vector<std::string> names;
+  for (const auto& pair : pairs) names.push_back(pair.second);
+  return names;
+}
+
+Status CheckRead(const ReadOp& read) {
+  if (read.kind.empty()) return Status::Invalid("kind must name a reader");
+  if (!read.options.is_object()) return Status::Invalid("options must be an object");
+  if (!read.batches.empty() && read.kind != "memory") {
+    return Status::Invalid("batches are for the reader 'memory' only, not '", read.kind, "'");
+  }
+  if (read.columns) PENSTOCK_RETURN_NOT_OK(CheckUnique("columns", *read.columns));
+  if (read.filter) PENSTOCK_RETURN_NOT_OK(ExpressionFromJson(*read.filter).status());
+  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("row_limit", 0, read.row_limit));
+  return AtLeast<int64_t>("splits", 1, read.splits);
+}
+
+Status CheckFunctions(const FunctionsOp& op) {
+  if (op.functions.empty()) return Status::Invalid("functions must hold at least one function");
+  const WorkerOptions& options = op.options;
+  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("batch_rows", 1, options.batch_rows));
+  PENSTOCK_RETURN_NOT_OK(AtLeast("workers_min", 0, options.workers_min));
+  PENSTOCK_RETURN_NOT_OK(AtLeast("workers_max", 0, options.workers_max));
+  if (options.workers_max > 0) {
+    PENSTOCK_RETURN_NOT_OK(AtLeast("workers_max", options.workers_min, options.workers_max));
+  }
+  PENSTOCK_RETURN_NOT_OK(AtLeast("in_flight_per_worker", 1, options.in_flight_per_worker));
+  PENSTOCK_RETURN_NOT_OK(AtLeast("processors", 0.0, options.processors));
+  PENSTOCK_RETURN_NOT_OK(AtLeast("gpus", 0.0, options.gpus));
+  if (!options.resources.is_object()) return Status::Invalid("resources must be an object");
+  return Status::OK();
+}
+
+Status CheckRepartition(const RepartitionOp& op) {
+  if (op.blocks.has_value() == op.rows_per_block.has_value()) {
+    return Status::Invalid("set either blocks or rows_per_block, not ",
+                           op.blocks ? "both" : "neither");
+  }
+  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("blocks", 1, op.blocks));
+  return AtLeast<int64_t>("rows_per_block", 1, op.rows_per_block);
+}
+
+Status CheckWrite(const WriteOp& write) {
+  if (write.kind.empty()) return Status::Invalid("kind must name a writer");
+  if (!write.options.is_object()) return Status::Invalid("options must be an object");
+  return Status::OK();
+}
+
+Status CheckFields(const LogicalOp& op) {
+  return std::visit(
+      Overloaded{
+          [](const ReadOp& read) { return CheckRead(read); },
+          [](const FunctionsOp& functions) { return CheckFunctions(functions); },
+          [](const ProjectOp& project) {
+            return CheckUnique("columns", SecondNames(project.columns));
+          },
+          [](const DropOp&) { return Status::OK(); },
+          [](const RenameOp& rename) {
+            PENSTOCK_RETURN_NOT_OK(CheckUnique("columns", FirstNames(rename.columns)));
+            return CheckUnique("new names", SecondNames(rename.columns));
+          },
+          [](const FilterOp& filter) { return ExpressionFromJson(filter.expression).status(); },
+          [](const LimitOp& limit) { return AtLeast<int64_t>("rows", 0, limit.rows); },
+          [](const RepartitionOp& repartition) { return CheckRepartition(repartition); },
+          [](const WriteOp& write) { return CheckWrite(write); },
+      },
+      op);
+}
+
+Status CheckPlace(const LogicalPlan& plan, size_t index) {
+  const LogicalOp& op = plan.ops[index];
+  if (index == 0 && !std::holds_alternative<ReadOp>(op)) {
+    return Status::Invalid("a plan must begin with a read");
+  }
+  if (index > 0 && std::holds_alternative<ReadOp>(op)) {
+    return Status::Invalid("a read must be the first operator");
+  }
+  if (index + 1 < plan.ops.size() && std::holds_alternative<WriteOp>(op)) {
+    return Status::Invalid("a write must be the last operator");
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Status ValidatePlan(const LogicalPlan& plan) {
+  if (plan.ops.empty()) return Status::Invalid("A plan must begin with a read; it is empty");
+  for (size_t i = 0; i < plan.ops.size(); ++i) {
+    Status status = CheckPlace(plan, i);
+    if (status.ok()) status = CheckFields(plan.ops[i]);
+    if (!status.ok()) {
+      return status.WithMessage("Operator ", i, " of the plan, ", OpName(plan.ops[i]), ": ",
+                                status.message());
+    }
+  }
+  return Status::OK();
+}
+
+}  // namespace penstock

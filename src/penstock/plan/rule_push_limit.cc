@@ -1,0 +1,75 @@
+// push_limit: a LimitOp
+//   - sinks below Project, Drop and Rename;
+//   - sinks below functions that are all one row to one row: Map, and MapBatches with keeps_rows;
+//     never below FlatMap, Filter or any other MapBatches;
+//   - sinks below Repartition(rows_per_block=n), whose blocks stay as they were, and below
+//     Repartition(blocks=n) when no function comes after, since its blocks do not;
+//   - never sinks below a FilterOp;
+//   - merges with a LimitOp below it: the smaller stays;
+//   - just above the reader, tells it: row_limit. Not when the reader filters, since it might count
+//     rows before the filter. The LimitOp stays: readers of several splits only stop early.
+
+#include <algorithm>
+
+#include "penstock/plan/rule_list.h"
+
+namespace penstock {
+namespace {
+
+bool KeepsRows(const FunctionsOp& op) {
+  return std::all_of(op.functions.begin(), op.functions.end(), [](const FunctionSpec& function) {
+    return function.kind == FunctionKind::kRow ||
+           (function.kind == FunctionKind::kBatches && function.keeps_rows);
+  });
+}
+
+bool FunctionsAfter(const LogicalPlan& plan, size_t index) {
+  return std::any_of(plan.ops.begin() + static_cast<ptrdiff_t>(index), plan.ops.end(),
+                     [](const LogicalOp& op) { return std::holds_alternative<FunctionsOp>(op); });
+}
+
+bool CanSink(const LogicalPlan& plan, size_t limit_index) {
+  const LogicalOp& below = plan.ops[limit_index - 1];
+  if (const auto* functions = std::get_if<FunctionsOp>(&below)) return KeepsRows(*functions);
+  if (const auto* repartition = std::get_if<RepartitionOp>(&below)) {
+    return repartition->rows_per_block.has_value() || !FunctionsAfter(plan, limit_index);
+  }
+  return OnlyColumns(below);
+}
+
+bool TellReader(LogicalPlan& plan, const LimitOp& limit) {
+  auto* read = std::get_if<ReadOp>(&plan.ops[0]);
+  if (read == nullptr || read->filter) return false;
+  if (read->row_limit && *read->row_limit <= limit.rows) return false;
+  read->row_limit = limit.rows;
+  return true;
+}
+
+bool PushLimit(LogicalPlan& plan, const TraitsOf&) {
+  bool changed = false;
+  for (size_t i = 1; i < plan.ops.size();) {
+    const auto* limit = std::get_if<LimitOp>(&plan.ops[i]);
+    if (limit == nullptr) {
+      ++i;
+    } else if (auto* below = std::get_if<LimitOp>(&plan.ops[i - 1])) {
+      below->rows = std::min(below->rows, limit->rows);
+      plan.ops.erase(plan.ops.begin() + static_cast<ptrdiff_t>(i));
+      changed = true;
+      --i;
+    } else if (CanSink(plan, i)) {
+      std::swap(plan.ops[i - 1], plan.ops[i]);
+      changed = true;
+      --i;
+    } else {
+      if (i == 1) changed |= TellReader(plan, *limit);
+      ++i;
+    }
+  }
+  return changed;
+}
+
+}  // namespace
+
+Rule PushLimitRule() { return {"push_limit", PushLimit}; }
+
+}  // namespace penstock

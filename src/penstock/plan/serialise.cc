@@ -1,0 +1,290 @@
+#include <arrow/util/base64.h>
+
+#include <string_view>
+
+#include "penstock/plan/logical.h"
+#include "penstock/plan/overloaded.h"
+
+namespace penstock {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kVersion = 1;
+
+constexpr std::pair<FunctionKind, std::string_view> kFunctionKinds[] = {
+    {FunctionKind::kBatches, "batches"},
+    {FunctionKind::kRow, "row"},
+    {FunctionKind::kFlatRow, "flat_row"},
+    {FunctionKind::kFilterRow, "filter_row"},
+};
+
+template <typename Value>
+void PutOptional(Json& json, const char* field, const std::optional<Value>& value) {
+  if (value) json[field] = *value;
+}
+
+Json FunctionToJson(const FunctionSpec& function) {
+  std::string_view kind;
+  for (const auto& [candidate, name] : kFunctionKinds) {
+    if (candidate == function.kind) kind = name;
+  }
+  return {{"name", function.name},
+          {"kind", kind},
+          {"payload", arrow::util::base64_encode(function.payload)},
+          {"keeps_rows", function.keeps_rows}};
+}
+
+Json OptionsToJson(const WorkerOptions& options) {
+  Json json = {{"stateful", options.stateful},
+               {"workers_min", options.workers_min},
+               {"workers_max", options.workers_max},
+               {"in_flight_per_worker", options.in_flight_per_worker},
+               {"gpus", options.gpus},
+               {"resources", options.resources}};
+  PutOptional(json, "batch_rows", options.batch_rows);
+  PutOptional(json, "processors", options.processors);
+  return json;
+}
+
+Result<Json> ReadToJson(const ReadOp& read) {
+  if (!read.batches.empty()) {
+    return Status::NotImplemented(
+        "A plan that reads from memory cannot be written down; write "
+        "the rows to a file and read that");
+  }
+  Json json = {{"op", "read"}, {"kind", read.kind}, {"options", read.options}};
+  PutOptional(json, "columns", read.columns);
+  PutOptional(json, "filter", read.filter);
+  PutOptional(json, "row_limit", read.row_limit);
+  PutOptional(json, "splits", read.splits);
+  return json;
+}
+
+Json FunctionsToJson(const FunctionsOp& op) {
+  Json json = {{"op", "functions"}, {"options", OptionsToJson(op.options)}};
+  json["functions"] = Json::array();
+  for (const FunctionSpec& function : op.functions) {
+    json["functions"].push_back(FunctionToJson(function));
+  }
+  return json;
+}
+
+Json RepartitionToJson(const RepartitionOp& op) {
+  Json json = {{"op", "repartition"}};
+  PutOptional(json, "blocks", op.blocks);
+  PutOptional(json, "rows_per_block", op.rows_per_block);
+  return json;
+}
+
+Result<Json> OpToJson(const LogicalOp& op) {
+  return std::visit(
+      Overloaded{
+          [](const ReadOp& read) { return ReadToJson(read); },
+          [](const FunctionsOp& functions) { return Result<Json>(FunctionsToJson(functions)); },
+          [](const ProjectOp& project) {
+            return Result<Json>(Json{{"op", "project"}, {"columns", project.columns}});
+          },
+          [](const DropOp& drop) {
+            return Result<Json>(Json{{"op", "drop"}, {"columns", drop.columns}});
+          },
+          [](const RenameOp& rename) {
+            return Result<Json>(Json{{"op", "rename"}, {"columns", rename.columns}});
+          },
+          [](const FilterOp& filter) {
+            return Result<Json>(Json{{"op", "filter"}, {"expression", filter.expression}});
+          },
+          [](const LimitOp& limit) {
+            return Result<Json>(Json{{"op", "limit"}, {"rows", limit.rows}});
+          },
+          [](const RepartitionOp& repartition) {
+            return Result<Json>(RepartitionToJson(repartition));
+          },
+          [](const WriteOp& write) {
+            return Result<Json>(
+                Json{{"op", "write"}, {"kind", write.kind}, {"options", write.options}});
+          },
+      },
+      op);
+}
+
+template <typename Value>
+bool HasTypeOf(const Json& json) {
+  if constexpr (std::is_same_v<Value, bool>) return json.is_boolean();
+  if constexpr (std::is_integral_v<Value>) return json.is_number_integer();
+  return true;
+}
+
+/// Takes a field of an operator where it is there, and leaves the default where it is not.
+template <typename Value>
+Status Take(const Json& json, const char* field, Value& value) {
+  const auto found = json.find(field);
+  if (found == json.end()) return Status::OK();
+  try {
+    if (HasTypeOf<Value>(*found)) {
+      value = found->template get<Value>();
+      return Status::OK();
+    }
+  } catch (const Json::exception&) {
+  }
+  return Status::Invalid("field '", field, "' has the wrong type: ",
+                         found->dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+template <typename Value>
+Status Take(const Json& json, const char* field, std::optional<Value>& value) {
+  const auto found = json.find(field);
+  if (found == json.end() || found->is_null()) return Status::OK();
+  return Take(json, field, value.emplace());
+}
+
+Status TakeFunctionKind(const Json& json, FunctionKind& kind) {
+  std::string name;
+  PENSTOCK_RETURN_NOT_OK(Take(json, "kind", name));
+  for (const auto& [candidate, candidate_name] : kFunctionKinds) {
+    if (candidate_name == name) {
+      kind = candidate;
+      return Status::OK();
+    }
+  }
+  return Status::Invalid("field 'kind' must be batches, row, flat_row or filter_row: '", name, "'");
+}
+
+Status TakeFunction(const Json& json, FunctionSpec& function) {
+  if (!json.is_object()) return Status::Invalid("field 'functions' must hold objects");
+  PENSTOCK_RETURN_NOT_OK(Take(json, "name", function.name));
+  PENSTOCK_RETURN_NOT_OK(TakeFunctionKind(json, function.kind));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "keeps_rows", function.keeps_rows));
+  std::string payload;
+  PENSTOCK_RETURN_NOT_OK(Take(json, "payload", payload));
+  Result<std::string> decoded = arrow::util::base64_decode(payload);
+  if (!decoded.ok())
+    return Status::Invalid("field 'payload' of '", function.name, "' is not base64");
+  function.payload = *std::move(decoded);
+  return Status::OK();
+}
+
+Status TakeOptions(const Json& json, WorkerOptions& options) {
+  PENSTOCK_RETURN_NOT_OK(Take(json, "stateful", options.stateful));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "batch_rows", options.batch_rows));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "workers_min", options.workers_min));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "workers_max", options.workers_max));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "in_flight_per_worker", options.in_flight_per_worker));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "processors", options.processors));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "gpus", options.gpus));
+  return Take(json, "resources", options.resources);
+}
+
+Result<LogicalOp> ReadFromJson(const Json& json) {
+  ReadOp read;
+  PENSTOCK_RETURN_NOT_OK(Take(json, "kind", read.kind));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "options", read.options));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "columns", read.columns));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "filter", read.filter));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "row_limit", read.row_limit));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "splits", read.splits));
+  return read;
+}
+
+Result<LogicalOp> FunctionsFromJson(const Json& json) {
+  FunctionsOp op;
+  Json functions = Json::array();
+  Json options = Json::object();
+  PENSTOCK_RETURN_NOT_OK(Take(json, "functions", functions));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "options", options));
+  for (const Json& function : functions) {
+    PENSTOCK_RETURN_NOT_OK(TakeFunction(function, op.functions.emplace_back()));
+  }
+  PENSTOCK_RETURN_NOT_OK(TakeOptions(options, op.options));
+  return op;
+}
+
+template <typename Op>
+Result<LogicalOp> ColumnsFromJson(const Json& json) {
+  Op op;
+  PENSTOCK_RETURN_NOT_OK(Take(json, "columns", op.columns));
+  return op;
+}
+
+Result<LogicalOp> FilterFromJson(const Json& json) {
+  FilterOp op;
+  PENSTOCK_RETURN_NOT_OK(Take(json, "expression", op.expression));
+  return op;
+}
+
+Result<LogicalOp> LimitFromJson(const Json& json) {
+  LimitOp op;
+  if (!json.contains("rows")) return Status::Invalid("field 'rows' is missing");
+  PENSTOCK_RETURN_NOT_OK(Take(json, "rows", op.rows));
+  return op;
+}
+
+Result<LogicalOp> RepartitionFromJson(const Json& json) {
+  RepartitionOp op;
+  PENSTOCK_RETURN_NOT_OK(Take(json, "blocks", op.blocks));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "rows_per_block", op.rows_per_block));
+  return op;
+}
+
+Result<LogicalOp> WriteFromJson(const Json& json) {
+  WriteOp op;
+  PENSTOCK_RETURN_NOT_OK(Take(json, "kind", op.kind));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "options", op.options));
+  return op;
+}
+
+constexpr std::pair<std::string_view, Result<LogicalOp> (*)(const Json&)> kOpReaders[] = {
+    {"read", ReadFromJson},
+    {"functions", FunctionsFromJson},
+    {"project", ColumnsFromJson<ProjectOp>},
+    {"drop", ColumnsFromJson<DropOp>},
+    {"rename", ColumnsFromJson<RenameOp>},
+    {"filter", FilterFromJson},
+    {"limit", LimitFromJson},
+    {"repartition", RepartitionFromJson},
+    {"write", WriteFromJson},
+};
+
+Result<LogicalOp> OpFromJson(const Json& json) {
+  std::string name;
+  if (!json.is_object()) return Status::Invalid("an operator must be an object");
+  PENSTOCK_RETURN_NOT_OK(Take(json, "op", name));
+  for (const auto& [candidate, from_json] : kOpReaders) {
+    if (candidate == name) return from_json(json);
+  }
+  return Status::Invalid("field 'op' names no operator: '", name, "'");
+}
+
+}  // namespace
+
+Result<Json> PlanToJson(const LogicalPlan& plan) {
+  Json json = {{"version", kVersion}, {"ops", Json::array()}};
+  for (const LogicalOp& op : plan.ops) {
+    PENSTOCK_TRY(json["ops"].emplace_back(), OpToJson(op));
+  }
+  return json;
+}
+
+Result<LogicalPlan> PlanFromJson(const Json& json) {
+  if (!json.is_object() || !json.contains("ops") || !json.at("ops").is_array()) {
+    return Status::Invalid("A plan must be an object with the fields 'version' and 'ops'");
+  }
+  int version = 0;
+  PENSTOCK_RETURN_NOT_OK(Take(json, "version", version));
+  if (version != kVersion) {
+    return Status::Invalid("A plan must have version ", kVersion, ", not ", version);
+  }
+  LogicalPlan plan;
+  for (const Json& op_json : json.at("ops")) {
+    Result<LogicalOp> op = OpFromJson(op_json);
+    if (!op.ok()) {
+      return op.status().WithMessage("Operator ", plan.ops.size(),
+                                     " of the plan: ", op.status().message());
+    }
+    plan.ops.push_back(*std::move(op));
+  }
+  PENSTOCK_RETURN_NOT_OK(ValidatePlan(plan));
+  return plan;
+}
+
+}  // namespace penstock

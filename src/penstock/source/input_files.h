@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <arrow/filesystem/filesystem.h>
+#include <arrow/io/interfaces.h>
+
+#include "penstock/base/status.h"
+#include "penstock/plan/options.h"
+
+namespace penstock {
+
+/// A file that is to be read.
+struct InputFile {
+  std::string path;  // As errors and the column "path" show it.
+  std::shared_ptr<arrow::fs::FileSystem> file_system;  // Shared by all files that lie on it.
+  std::string location;                                // The path as its file system knows it.
+  int64_t bytes = -1;                                  // -1: not known.
+};
+
+/// What every file reader lets the user say.
+struct FileOptions {
+  std::vector<std::string> paths;
+  bool include_paths = false;
+  bool ignore_missing_paths = false;
+  std::optional<std::vector<std::string>> file_extensions;  // Without the leading dot.
+};
+
+/// Reads "paths", "include_paths", "ignore_missing_paths" and "file_extensions".
+Result<FileOptions> ReadFileOptions(OptionReader& options);
+
+/// Lists the files that `options` name: files, folders, globs (`*`, `?`, `[..]` in a name, `**` for
+/// any folders), URIs of any file system that Arrow knows. In the order of `paths`; what a folder
+/// or glob yields is sorted by path.
+///
+/// Folders are searched with all their subfolders; names that begin with "." or "_" are passed
+/// over. `file_extensions` chooses among all files, `folder_extensions` only among those that a
+/// folder yields and only where the user gave none; empty: all files.
+///
+/// kMissingPath for a path that is not there (unless ignore_missing_paths) or where nothing is left;
+/// Invalid for a folder without such files, naming the extensions.
+Result<std::vector<InputFile>> ListFiles(const FileOptions& options,
+                                         const std::vector<std::string>& folder_extensions);
+
+/// Returns the extensions with and without the suffixes of the codecs that OpenStream knows.
+std::vector<std::string> WithCodecs(const std::vector<std::string>& extensions);
+
+/// Opens a file for reading anywhere in it; kMissingPath when it has gone.
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const InputFile& file);
+
+/// Opens a file for reading front to back; one that ends in .gz, .zst, .bz2 or .lz4 is
+/// decompressed on the way.
+Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const InputFile& file);
+
+/// Says which file and what part of it failed. What the operating system reports stays as it is
+/// (kMissingPath for a file that has gone); all else becomes kCorruptData with Arrow's reason.
+Status ReadFailure(const Status& status, const std::string& where);
+
+}  // namespace penstock

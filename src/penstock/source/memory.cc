@@ -1,0 +1,97 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "penstock/base/check.h"
+#include "penstock/block/block.h"
+#include "penstock/plan/options.h"
+#include "penstock/source/column_choice.h"
+#include "penstock/source/registry.h"
+#include "penstock/source/row_slices.h"
+
+namespace penstock {
+namespace {
+
+using Batches = std::vector<std::shared_ptr<arrow::RecordBatch>>;
+
+/// Rows of several batches, counted through.
+class MemoryRows final : public SliceableRows {
+ public:
+  explicit MemoryRows(Batches batches)
+      : batches_(std::move(batches)),
+        schema_(batches_.empty() ? arrow::schema(arrow::FieldVector{})
+                                 : batches_.front()->schema()) {
+    for (const auto& batch : batches_) borders_.push_back(borders_.back() + batch->num_rows());
+  }
+
+  const std::vector<int64_t>& borders() const { return borders_; }
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+  int64_t rows() const override { return borders_.back(); }
+
+  int64_t Bytes(int64_t begin, int64_t end) const override {
+    int64_t bytes = 0;
+    for (const auto& slice : Slices(begin, end)) bytes += BlockBytes(*slice);
+    return bytes;
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> Rows(int64_t begin, int64_t end) const override {
+    const Batches slices = Slices(begin, end);
+    if (slices.size() == 1) return slices.front();
+    if (slices.empty()) return arrow::RecordBatch::MakeEmpty(schema_);
+    return arrow::ConcatenateRecordBatches(slices);
+  }
+
+ private:
+  Batches Slices(int64_t begin, int64_t end) const {
+    Batches slices;
+    const auto after = std::upper_bound(borders_.begin(), borders_.end(), begin);
+    for (auto i = static_cast<size_t>(after - borders_.begin()) - 1; begin < end; ++i) {
+      const int64_t rows = std::min(end, borders_[i + 1]) - begin;
+      if (rows == 0) continue;
+      slices.push_back(rows == batches_[i]->num_rows()
+                           ? batches_[i]
+                           : batches_[i]->Slice(begin - borders_[i], rows));
+      begin += rows;
+    }
+    return slices;
+  }
+
+  const Batches batches_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  std::vector<int64_t> borders_{0};
+};
+
+Status CheckOneSchema(const Batches& batches) {
+  for (size_t i = 1; i < batches.size(); ++i) {
+    const arrow::Schema& first = *batches.front()->schema();
+    const arrow::Schema& other = *batches[i]->schema();
+    const std::string name = fmt::format("block {}", i);
+    PENSTOCK_RETURN_NOT_OK(CheckColumns(first, "block 0", other, name));
+    PENSTOCK_RETURN_NOT_OK(CheckColumns(other, name, first, "block 0"));
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> MakeMemorySource(const ReadOp& read, const ReadLimits& limits,
+                                                 int /*parallelism*/) {
+  OptionReader options("reader memory", read.options);
+  PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
+  PENSTOCK_RETURN_NOT_OK(CheckOneSchema(read.batches));
+  Batches batches = read.batches;
+  for (auto& batch : batches) {
+    if (batch->schema()->Equals(*batches.front()->schema(), /*check_metadata=*/false)) continue;
+    std::vector<int> positions;
+    for (const std::string& name : batches.front()->schema()->field_names()) {
+      positions.push_back(batch->schema()->GetFieldIndex(name));
+    }
+    PENSTOCK_TRY(batch, batch->SelectColumns(positions));
+  }
+  auto rows = std::make_unique<MemoryRows>(std::move(batches));
+  std::vector<int64_t> borders = rows->borders();
+  return MakeSlicedSource("memory", std::move(rows), std::move(borders), read, limits);
+}
+
+}  // namespace penstock

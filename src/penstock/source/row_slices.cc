@@ -1,0 +1,142 @@
+#include "penstock/source/row_slices.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "penstock/source/chunks.h"
+#include "penstock/source/column_choice.h"
+
+namespace penstock {
+namespace {
+
+constexpr int64_t kSplitsPerProcessor = 4;
+constexpr int64_t kSplitsWanted = 16;
+constexpr int64_t kRowsPerSplitMin = 256;
+
+int64_t CeilDivide(int64_t dividend, int64_t divisor) { return (dividend + divisor - 1) / divisor; }
+
+class SliceReader final : public SplitReader {
+ public:
+  SliceReader(std::shared_ptr<const SliceableRows> rows, const ColumnChoice& choice, int64_t begin,
+              int64_t end, int64_t block_bytes)
+      : rows_(std::move(rows)), choice_(choice), begin_(begin), end_(end) {
+    const int64_t blocks = std::max<int64_t>(CeilDivide(rows_->Bytes(begin, end), block_bytes), 1);
+    rows_per_block_ = std::max<int64_t>(CeilDivide(end - begin, blocks), 1);
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
+    if (begin_ == end_ && started_) return nullptr;
+    started_ = true;
+    const int64_t end = std::min(begin_ + rows_per_block_, end_);
+    PENSTOCK_TRY(auto batch, rows_->Rows(begin_, end));
+    begin_ = end;
+    return choice_.Assemble(*batch, /*path=*/"");
+  }
+
+ private:
+  const std::shared_ptr<const SliceableRows> rows_;  // Shared with the source, which may go first.
+  const ColumnChoice choice_;
+  int64_t begin_;
+  const int64_t end_;
+  int64_t rows_per_block_ = 1;
+  bool started_ = false;
+};
+
+class SlicedSource final : public Source {
+ public:
+  SlicedSource(std::string name, std::shared_ptr<const SliceableRows> rows, ColumnChoice choice,
+               std::vector<int64_t> borders, const ReadOp& read, const ReadLimits& limits)
+      : name_(std::move(name)),
+        rows_(std::move(rows)),
+        choice_(std::move(choice)),
+        borders_(std::move(borders)),
+        limited_(read.row_limit.has_value() || read.filter.has_value()),
+        limits_(limits),
+        chunks_(limits) {}
+
+  Result<std::vector<Split>> NextSplits(int64_t count_max) override {
+    std::vector<Split> splits;
+    while (next_ + 1 < borders_.size() && static_cast<int64_t>(splits.size()) < count_max) {
+      const int64_t begin = borders_[next_];
+      const int64_t end = borders_[++next_];
+      splits.push_back({.name = fmt::format("{}, rows {} to {}", name_, begin, end),
+                        .rows = end - begin,
+                        .bytes = rows_->Bytes(begin, end),
+                        .begin = begin,
+                        .end = end});
+    }
+    chunks_.Number(splits);
+    return splits;
+  }
+
+  Result<std::unique_ptr<SplitReader>> Open(const Split& split) override {
+    return std::make_unique<SliceReader>(rows_, choice_, split.begin, split.end,
+                                         limits_.block_bytes);
+  }
+
+  Result<std::shared_ptr<arrow::Schema>> ReadSchema() override { return choice_.output_schema(); }
+
+  Result<std::optional<int64_t>> CountRows() override {
+    if (limited_) return std::nullopt;
+    return rows_->rows();
+  }
+
+  Result<std::vector<std::string>> Files() override { return std::vector<std::string>{}; }
+
+ private:
+  const std::string name_;
+  const std::shared_ptr<const SliceableRows> rows_;  // Shared with the readers.
+  const ColumnChoice choice_;
+  const std::vector<int64_t> borders_;
+  const bool limited_;
+  const ReadLimits limits_;
+  ChunkGrouper chunks_;
+  size_t next_ = 0;
+};
+
+void CutBorders(std::vector<int64_t>& borders, int64_t rows) {
+  const auto beyond = std::lower_bound(borders.begin(), borders.end(), rows);
+  if (beyond == borders.end()) return;
+  borders.erase(beyond, borders.end());
+  if (borders.empty()) borders.push_back(0);
+  borders.push_back(rows);
+}
+
+}  // namespace
+
+std::vector<int64_t> EvenBorders(int64_t rows, int64_t count) {
+  std::vector<int64_t> borders{0};
+  for (int64_t i = 0; i < count; ++i) {
+    borders.push_back(borders.back() + rows / count + (i < rows % count ? 1 : 0));
+  }
+  return borders;
+}
+
+int64_t DefaultSplitCount(int64_t rows, int64_t bytes, const ReadLimits& limits, int parallelism) {
+  const int64_t for_machine = std::max(kSplitsWanted, kSplitsPerProcessor * parallelism);
+  const int64_t worth_a_split = CeilDivide(rows, kRowsPerSplitMin);
+  const int64_t least = CeilDivide(bytes, limits.block_bytes);
+  const int64_t wanted = std::max(std::min(for_machine, worth_a_split), least);
+  return std::max<int64_t>(std::min(wanted, rows), 1);
+}
+
+Result<std::unique_ptr<Source>> MakeSlicedSource(std::string name,
+                                                 std::unique_ptr<SliceableRows> rows,
+                                                 std::vector<int64_t> borders, const ReadOp& read,
+                                                 const ReadLimits& limits) {
+  PENSTOCK_TRY(auto choice, ColumnChoice::Make(*rows->schema(), read.columns,
+                                               /*include_paths=*/false, name));
+  const bool cut = read.row_limit.has_value() && !read.filter.has_value();
+  const int64_t read_rows = cut ? std::min(rows->rows(), *read.row_limit) : rows->rows();
+  if (read.splits) {
+    borders = EvenBorders(read_rows, *read.splits);
+  } else if (cut) {
+    CutBorders(borders, read_rows);
+  }
+  return std::make_unique<SlicedSource>(std::move(name), std::move(rows), std::move(choice),
+                                        std::move(borders), read, limits);
+}
+
+}  // namespace penstock

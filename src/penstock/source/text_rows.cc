@@ -1,0 +1,79 @@
+#include "penstock/source/text_rows.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "penstock/base/error.h"
+
+namespace penstock {
+namespace {
+
+constexpr int64_t kRowBytesMax = int64_t{1} << 30;
+
+}  // namespace
+
+TextRows::TextRows(std::shared_ptr<arrow::io::InputStream> stream,
+                   std::unique_ptr<arrow::Chunker> chunker, int64_t piece_bytes)
+    : stream_(std::move(stream)),
+      chunker_(std::move(chunker)),
+      piece_bytes_(piece_bytes),
+      held_(arrow::Buffer::FromString("")) {}
+
+Result<std::shared_ptr<arrow::Buffer>> TextRows::NextRow() {
+  PENSTOCK_TRY(const auto whole, WholeRows());
+  if (whole == nullptr) return Take(held_->size());
+  std::shared_ptr<arrow::Buffer> row;
+  std::shared_ptr<arrow::Buffer> rest;
+  PENSTOCK_RETURN_NOT_OK(
+      chunker_->ProcessWithPartial(arrow::Buffer::FromString(""), whole, &row, &rest));
+  return Take(row->size());
+}
+
+Result<std::shared_ptr<arrow::Buffer>> TextRows::NextPiece() {
+  while (!at_end_ && held_->size() < piece_bytes_) PENSTOCK_RETURN_NOT_OK(ReadMore());
+  if (at_end_) return Take(held_->size());
+  PENSTOCK_TRY(const auto whole, WholeRows());
+  return Take(whole == nullptr ? held_->size() : whole->size());
+}
+
+Result<std::shared_ptr<arrow::Buffer>> TextRows::WholeRows() {
+  while (true) {
+    std::shared_ptr<arrow::Buffer> whole;
+    std::shared_ptr<arrow::Buffer> partial;
+    PENSTOCK_RETURN_NOT_OK(chunker_->Process(held_, &whole, &partial));
+    if (whole->size() > 0) return whole;
+    if (at_end_) return nullptr;
+    if (held_->size() >= kRowBytesMax) {
+      return MakeError(ErrorKind::kCorruptData, "a row does not end within 1 GiB");
+    }
+    PENSTOCK_RETURN_NOT_OK(ReadMore());
+  }
+}
+
+std::shared_ptr<arrow::Buffer> TextRows::Take(int64_t bytes) {
+  if (bytes == 0) return nullptr;
+  auto piece = arrow::SliceBuffer(held_, 0, bytes);
+  held_ = arrow::SliceBuffer(std::move(held_), bytes);
+  return piece;
+}
+
+Status TextRows::ReadMore() {
+  const int64_t wanted = std::max(piece_bytes_, held_->size());
+  PENSTOCK_TRY(std::shared_ptr<arrow::ResizableBuffer> longer,
+               arrow::AllocateResizableBuffer(held_->size() + wanted));
+  std::memcpy(longer->mutable_data(), held_->data(), static_cast<size_t>(held_->size()));
+  PENSTOCK_TRY(const int64_t read,
+               stream_->Read(wanted, longer->mutable_data() + held_->size()));
+  at_end_ = read == 0;
+  PENSTOCK_RETURN_NOT_OK(longer->Resize(held_->size() + read, /*shrink_to_fit=*/false));
+  held_ = std::move(longer);
+  return Status::OK();
+}
+
+bool IsBlank(const arrow::Buffer& text) {
+  return std::string_view(text).find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+}  // namespace penstock

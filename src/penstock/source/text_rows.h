@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <arrow/buffer.h>
+#include <arrow/io/interfaces.h>
+#include <arrow/util/delimiting.h>
+
+#include "penstock/base/status.h"
+
+namespace penstock {
+
+/// Cuts a stream of text into pieces that end where a row ends.
+///
+/// Pieces are about `piece_bytes` long; one with a longer row is as long as that row, up to 1 GiB
+/// (kCorruptData beyond). Borders depend on the bytes and `piece_bytes` alone. One thread.
+class TextRows {
+ public:
+  TextRows(std::shared_ptr<arrow::io::InputStream> stream,
+           std::unique_ptr<arrow::Chunker> chunker, int64_t piece_bytes);
+
+  /// Returns the next row alone, or nullptr at the end.
+  Result<std::shared_ptr<arrow::Buffer>> NextRow();
+
+  /// Returns the next rows, or nullptr at the end. The last need not end in a newline.
+  Result<std::shared_ptr<arrow::Buffer>> NextPiece();
+
+ private:
+  /// Returns the rows at the start of held_ that are there whole; reads until there is one.
+  Result<std::shared_ptr<arrow::Buffer>> WholeRows();
+  std::shared_ptr<arrow::Buffer> Take(int64_t bytes);
+  Status ReadMore();
+
+  const std::shared_ptr<arrow::io::InputStream> stream_;  // Shared with whoever opened it.
+  const std::unique_ptr<arrow::Chunker> chunker_;
+  const int64_t piece_bytes_;
+  std::shared_ptr<arrow::Buffer> held_;  // Read but not yet returned; shared with slices of it.
+  bool at_end_ = false;
+};
+
+/// Says whether the text is nothing but white space.
+bool IsBlank(const arrow::Buffer& text);
+
+}  // namespace penstock

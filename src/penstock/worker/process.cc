@@ -1,0 +1,185 @@
+#include "penstock/worker/process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "penstock/base/check.h"
+#include "penstock/worker/wire.h"
+
+namespace penstock {
+namespace {
+
+constexpr unsigned kProcessIsExiting = 0x4;  // The kernel's PF_EXITING.
+
+/// How the new process differs from this one.
+class SpawnPlan {
+ public:
+  explicit SpawnPlan(int socket) {
+    PENSTOCK_CHECK(posix_spawn_file_actions_init(&actions_) == 0);
+    PENSTOCK_CHECK(posix_spawnattr_init(&attributes_) == 0);
+    PENSTOCK_CHECK(posix_spawn_file_actions_adddup2(&actions_, socket, kWorkerSocket) == 0);
+    PENSTOCK_CHECK(
+        posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0);
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+    PENSTOCK_CHECK(posix_spawn_file_actions_addclosefrom_np(&actions_, kWorkerSocket + 1) == 0);
+#endif
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setsigdefault(&attributes_, &all);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    posix_spawnattr_setflags(
+        &attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SpawnPlan() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnPlan(const SpawnPlan&) = delete;
+  SpawnPlan& operator=(const SpawnPlan&) = delete;
+
+  const posix_spawn_file_actions_t* actions() const { return &actions_; }
+  const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+std::vector<char*> PointersTo(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+std::string NameOfSignal(int signal) {
+  switch (signal) {
+    case SIGHUP:
+      return "SIGHUP";
+    case SIGINT:
+      return "SIGINT";
+    case SIGQUIT:
+      return "SIGQUIT";
+    case SIGILL:
+      return "SIGILL";
+    case SIGTRAP:
+      return "SIGTRAP";
+    case SIGABRT:
+      return "SIGABRT";
+    case SIGBUS:
+      return "SIGBUS";
+    case SIGFPE:
+      return "SIGFPE";
+    case SIGKILL:
+      return "SIGKILL";
+    case SIGSEGV:
+      return "SIGSEGV";
+    case SIGPIPE:
+      return "SIGPIPE";
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGXCPU:
+      return "SIGXCPU";
+    case SIGXFSZ:
+      return "SIGXFSZ";
+    case SIGSYS:
+      return "SIGSYS";
+    default:
+      return strsignal(signal);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Process>> Process::Start(const WorkerCommand& command, int socket) {
+  if (command.arguments.empty()) return Status::Invalid("the worker's command is empty");
+  const std::string& program = command.arguments.front();
+  const SpawnPlan plan(socket);
+  pid_t process_id = 0;
+  const int error =
+      ::posix_spawn(&process_id, program.c_str(), plan.actions(), plan.attributes(),
+                    PointersTo(command.arguments).data(), PointersTo(command.environment).data());
+  if (error != 0) {
+    return Status::IOError("a worker process could not be started: ",
+                           std::generic_category().message(error), ": ", program);
+  }
+  OwnedDescriptor descriptor(static_cast<int>(::syscall(SYS_pidfd_open, process_id, 0)));
+  const int pidfd_error = errno;
+  const bool watched = descriptor.get() >= 0;
+  std::unique_ptr<Process> process(new Process(process_id, std::move(descriptor)));
+  if (watched) return process;
+  return Status::IOError("a worker process cannot be watched (Linux 5.3 or later is needed): ",
+                         std::generic_category().message(pidfd_error));
+}
+
+Process::~Process() {
+  Kill();
+  Reap();
+}
+
+void Process::Kill() {
+  MutexLock lock(mutex_);
+  if (reaped_) return;
+  ::kill(-process_id_, SIGKILL);
+  ::kill(process_id_, SIGKILL);  // It may have left its group.
+}
+
+bool Process::IsExiting() const {
+  const std::string path = fmt::format("/proc/{}/stat", process_id_);
+  const OwnedDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return false;
+  std::array<char, 512> text{};
+  if (::read(file.get(), text.data(), text.size() - 1) <= 0) return false;
+  const char* after_name = std::strrchr(text.data(), ')');
+  unsigned flags = 0;
+  if (after_name == nullptr ||
+      std::sscanf(after_name + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) != 1) {
+    return false;
+  }
+  return (flags & kProcessIsExiting) != 0;
+}
+
+WorkerExit Process::Reap() {
+  MutexLock lock(mutex_);
+  WorkerExit exit;
+  if (reaped_) return exit;
+  siginfo_t info{};
+  const auto wait = [&](int options) {
+    int result;
+    do result = ::waitid(P_PID, static_cast<id_t>(process_id_), &info, WEXITED | options);
+    while (result < 0 && errno == EINTR);
+    return result == 0;
+  };
+  // As long as the dead leader is not reaped, its group's number cannot be another's.
+  if (wait(WNOWAIT)) ::kill(-process_id_, SIGKILL);
+  const bool known = wait(0);
+  reaped_ = true;
+  if (!known) {
+    exit.exit_code = -1;
+    exit.reason = "ended, and this program's own SIGCHLD handling took its exit status";
+  } else if (info.si_code == CLD_EXITED) {
+    exit.exit_code = info.si_status;
+    exit.reason = fmt::format("exited with code {}", exit.exit_code);
+  } else {
+    exit.signal = info.si_status;
+    exit.reason =
+        fmt::format("was killed by signal {} ({})", exit.signal, NameOfSignal(exit.signal));
+  }
+  return exit;
+}
+
+}  // namespace penstock

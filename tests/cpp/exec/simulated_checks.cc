@@ -1,0 +1,246 @@
+#include <algorithm>
+#include <set>
+
+#include "exec/simulated_world.h"
+#include "penstock/base/error.h"
+
+namespace penstock {
+
+void SimulatedWorld::Require(bool holds, const char* rule, int64_t value) {
+  if (holds || !violation_.empty()) return;
+  violation_ = std::string("broken rule: ") + rule + "; value: " + std::to_string(value) +
+               "\nafter events: " + std::to_string(events_handled_) + "\n" + job_.ToString() +
+               dispatcher_->Describe();
+}
+
+bool SimulatedWorld::Closed(StageIndex stage) const { return closed_early_[stage]; }
+
+void SimulatedWorld::TakePieces(const StartTask& action, SimulatedTask& task) {
+  for (const PieceRef& piece : action.pieces) {
+    const auto found = blocks_.find(piece.block);
+    Require(found != blocks_.end(), "pieces are of live blocks", piece.block);
+    if (!violation_.empty()) return;
+    SimulatedBlock& block = found->second;
+    Require(block.stage + 1 == action.stage, "pieces come from the stage before", block.stage);
+    Require(piece.rows > 0 && piece.offset >= 0 && piece.offset + piece.rows <= block.size.rows,
+            "pieces lie within their block", piece.rows);
+    if (!violation_.empty()) return;
+    for (int64_t row = piece.offset; row < piece.offset + piece.rows; ++row) {
+      Require(!block.used[row], "a row goes to one task only", row);
+      block.used[row] = true;
+    }
+    ++block.readers;
+    task.rows_in += piece.rows;
+    rows_entered_[action.stage] += piece.rows;
+  }
+  task.pieces = action.pieces;
+  if (!action.pieces.empty()) task.chunk = blocks_.at(action.pieces.front().block).size.chunk;
+}
+
+void SimulatedWorld::CheckBatch(const StartTask& action, const SimulatedTask& task) {
+  if (!violation_.empty()) return;
+  const StageLimits& limits = Limits(action.stage);
+  Require(task.rows_in > 0, "no batch is empty");
+  batches_[action.stage][action.task] = {task.rows_in, task.chunk};
+  if (limits.role == StageRole::kRegroup) return;
+  if (limits.batch_rows == 0) {
+    Require(action.pieces.size() == 1, "a block is a batch");
+    if (limits.batch_rows_max > 0) {
+      Require(task.rows_in <= limits.batch_rows_max, "large blocks are cut", task.rows_in);
+    }
+    return;
+  }
+  Require(task.rows_in <= limits.batch_rows, "a batch has no more rows than asked for",
+          task.rows_in);
+  if (!limits.batch_in_chunk) return;
+  for (const PieceRef& piece : action.pieces) {
+    Require(blocks_.at(piece.block).size.chunk == task.chunk, "a batch is of one chunk");
+  }
+}
+
+void SimulatedWorld::CheckPart(const StartTask& action, const SimulatedTask& task) {
+  if (!violation_.empty()) return;
+  const StageLimits& limits = Limits(action.stage);
+  Require(action.pieces.size() == 1, "a write is of one piece");
+  Require(action.part >= 0, "a write names its part", action.part);
+  if (!violation_.empty()) return;
+  SimulatedPart& part = parts_[action.part];
+  Require(!part.closed && !part.step_out, "a part is written one step at a time", action.part);
+  part.step_out = true;
+  part.rows += task.rows_in;
+  Require(limits.rows_per_part_max == 0 || part.rows <= limits.rows_per_part_max,
+          "a part has no more rows than allowed", part.rows);
+  if (part.chunks.empty() || part.chunks.back() != task.chunk) part.chunks.push_back(task.chunk);
+  const PieceRef& piece = action.pieces.front();
+  const auto first = blocks_.at(piece.block).rows.begin() + piece.offset;
+  part.row_ids.insert(part.row_ids.end(), first, first + piece.rows);
+}
+
+void SimulatedWorld::CheckRoom(StageIndex stage, SimulatedTask& task) {
+  task.reserved = Yields(stage) ? largest_[stage] : 0;
+  reserved_bytes_ += task.reserved;
+  if (!Yields(stage)) return;
+  bool others_run = native_steps_ > 0;
+  for (size_t other = 0; other < workers_.size(); ++other) {
+    for (const SimulatedWorker& worker : workers_[other]) {
+      if (worker.stepping && worker.state == SimulatedWorker::State::kUp) others_run = true;
+    }
+  }
+  Require(!others_run || live_bytes_ + reserved_bytes_ <= job_.limits.budget_bytes,
+          "a step starts within the budget, or alone", live_bytes_ + reserved_bytes_);
+}
+
+void SimulatedWorld::CheckBudget() {
+  if (!violation_.empty() || finish_) return;
+  const int64_t used = live_bytes_ + reserved_bytes_;
+  if (used <= job_.limits.budget_bytes) surprise_bytes_ = 0;
+  int64_t blocks = 0;
+  for (size_t stage = 0; stage + 1 < largest_.size(); ++stage) blocks += largest_[stage];
+  if (job_.Writes()) blocks += largest_[largest_.size() - 2];
+  Require(used <= job_.limits.budget_bytes + blocks + surprise_bytes_,
+          "the budget is exceeded by at most one block a stage", used);
+  if (events_handled_ % 8 == 0) CheckSnapshot();
+}
+
+void SimulatedWorld::CheckSnapshot() {
+  const Snapshot snapshot = dispatcher_->TakeSnapshot(now_ns_);
+  Require(snapshot.used_bytes == live_bytes_ + reserved_bytes_, "the bytes used are told rightly",
+          snapshot.used_bytes - live_bytes_ - reserved_bytes_);
+  for (const StageSnapshot& stage : snapshot.stages) {
+    Require(stage.busy_ns >= 0 && stage.starved_ns >= 0 && stage.blocked_ns >= 0 &&
+                stage.queued_bytes >= 0 && stage.queued_blocks >= 0 && stage.tasks_running >= 0,
+            "no figure of a snapshot is negative");
+  }
+}
+
+// ---- When the job has ended --------------------------------------------------------------------
+
+void SimulatedWorld::CheckEnd() {
+  Require(dispatcher_->Handle(Cancel{}, now_ns_).empty() &&
+              dispatcher_->Handle(BlockTaken{1}, now_ns_).empty(),
+          "nothing comes after Finish");
+  Require(dispatcher_->TakeSnapshot(now_ns_).finished, "the snapshot says that the job ended");
+  if (!finish_->ok()) {
+    const ErrorDetail* detail = DetailOf(*finish_);
+    if (fault_injected_) {
+      Require(finish_->code() == fault_status_.code(), "the job ends with the failure's status");
+      return;
+    }
+    Require(detail != nullptr && detail->kind() == ErrorKind::kBudgetTooSmall,
+            finish_->ToString().c_str());
+    Require(!job_.budget_is_ample, "an ample budget is never called too small");
+    Require(live_bytes_ + reserved_bytes_ >= job_.limits.budget_bytes, "a refused budget was full",
+            live_bytes_ + reserved_bytes_);
+    return;
+  }
+  Require(blocks_.empty(), "every block was dropped or taken", blocks_.size());
+  Require(reserved_bytes_ == 0, "no reservation is left", reserved_bytes_);
+  for (const auto& workers : workers_) {
+    for (const SimulatedWorker& worker : workers) {
+      Require(worker.state == SimulatedWorker::State::kNone ||
+                  worker.state == SimulatedWorker::State::kGone,
+              "all workers were stopped");
+    }
+  }
+  Require(!job_.Writes() || commit_asked_, "what was written is committed");
+  CheckSnapshot();
+  CheckRowsAtEnd();
+  CheckBatchesAtEnd();
+  CheckPartsAtEnd();
+}
+
+void SimulatedWorld::CheckRowsAtEnd() {
+  std::vector<int64_t> rows = delivered_;
+  for (const auto& [number, part] : parts_) {
+    rows.insert(rows.end(), part.row_ids.begin(), part.row_ids.end());
+  }
+  Require(dispatcher_->TakeSnapshot(now_ns_).rows_delivered == static_cast<int64_t>(rows.size()),
+          "the rows delivered are counted");
+  if (job_.limits.preserve_order) {
+    Require(rows == ExpectedRows(job_, true), "the rows are those expected, in order",
+            rows.size());
+    return;
+  }
+  std::vector<int64_t> all = ExpectedRows(job_, false);
+  std::sort(all.begin(), all.end());
+  std::sort(rows.begin(), rows.end());
+  Require(std::includes(all.begin(), all.end(), rows.begin(), rows.end()),
+          "no row is made up or doubled");
+  bool counts = true;
+  for (size_t stage = 0; stage < job_.stages.size(); ++stage) {
+    const std::optional<int64_t>& limit = Limits(stage).row_limit;
+    if (!limit) continue;
+    for (size_t after = stage + 1; after < job_.stages.size(); ++after) {
+      counts = counts && job_.stages[after].preserves_rows();
+    }
+  }
+  if (counts) {
+    Require(rows.size() == ExpectedRows(job_, true).size(), "the right number of rows comes",
+            rows.size());
+  }
+}
+
+void SimulatedWorld::CheckBatchesAtEnd() {
+  for (size_t stage = 0; stage < job_.stages.size(); ++stage) {
+    const StageLimits& limits = Limits(stage);
+    const std::map<TaskId, BatchRecord>& batches = batches_[stage];
+    if (limits.role == StageRole::kRegroup && limits.regroup_blocks > 0 && !closed_early_[stage] &&
+        !limits.row_limit) {
+      bool cut_later = false;
+      for (size_t after = stage; after < job_.stages.size(); ++after) {
+        cut_later = cut_later || Limits(after).row_limit;
+      }
+      if (cut_later) continue;
+      int64_t least = INT64_MAX;
+      int64_t most = 0;
+      int64_t rows = 0;
+      for (const auto& [id, batch] : batches) {
+        least = std::min(least, batch.rows);
+        most = std::max(most, batch.rows);
+        rows += batch.rows;
+      }
+      Require(static_cast<int64_t>(batches.size()) == std::min(rows, limits.regroup_blocks),
+              "regrouping makes as many blocks as asked for", batches.size());
+      Require(batches.empty() || most - least <= 1, "regrouped blocks are of even size");
+      continue;
+    }
+    const int64_t wanted =
+        limits.role == StageRole::kRegroup ? limits.regroup_rows : limits.batch_rows;
+    if (wanted == 0) continue;
+    const bool in_chunk = limits.role == StageRole::kWork && limits.batch_in_chunk;
+    if (in_chunk && !job_.limits.preserve_order && !job_.budget_is_ample) continue;
+    std::set<int64_t> partial_chunks;
+    for (auto batch = batches.begin(); batch != batches.end(); ++batch) {
+      if (batch->second.rows == wanted) continue;
+      const auto after = std::next(batch);
+      if (in_chunk && !job_.limits.preserve_order) {
+        Require(partial_chunks.insert(batch->second.chunk).second,
+                "a chunk has one partial batch at most");
+        continue;
+      }
+      Require(after == batches.end() || (in_chunk && after->second.chunk != batch->second.chunk),
+              "only the last batch of a chunk or of all has fewer rows", batch->second.rows);
+    }
+  }
+}
+
+void SimulatedWorld::CheckPartsAtEnd() {
+  const StageLimits& limits = job_.stages.back().limits;
+  int64_t number = 0;
+  for (auto part = parts_.begin(); part != parts_.end(); ++part) {
+    Require(part->first == number++, "parts are numbered without gaps", part->first);
+    const SimulatedPart& one = part->second;
+    const auto after = std::next(part);
+    if (limits.rows_per_part_min == 0) {
+      Require(one.chunks.size() == 1, "a part is of one chunk");
+    }
+    if (!job_.limits.preserve_order || after == parts_.end()) continue;
+    Require(one.rows >= limits.rows_per_part_min, "a part has at least the rows asked for",
+            one.rows);
+    Require(one.rows == limits.rows_per_part_max ||
+                one.chunks.back() != after->second.chunks.front(),
+            "a part ends full or at a chunk's border", part->first);
+  }
+}
+
+}  // namespace penstock

@@ -1,0 +1,448 @@
+#include "exec/simulated_world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "penstock/base/error.h"
+
+namespace penstock {
+
+SimulatedWorld::SimulatedWorld(const SimulatedJob& job)
+    : job_(job),
+      random_(job.seed + 77),
+      tasks_(job.stages.size()),
+      workers_(job.stages.size()),
+      next_task_(job.stages.size()),
+      batches_(job.stages.size()),
+      closed_early_(job.stages.size()),
+      rows_entered_(job.stages.size()),
+      rows_yielded_(job.stages.size()),
+      learned_(job.stages.size()) {
+  std::vector<StageLimits> stages;
+  for (const SimulatedStage& stage : job.stages) {
+    stages.push_back(stage.limits);
+    largest_.push_back(stage.limits.block_bytes_estimate);
+    workers_[stages.size() - 1].resize(stage.limits.workers);
+  }
+  int64_t base = 0;
+  for (const SimulatedSplit& split : job.splits) {
+    split_base_.push_back(base);
+    for (const int64_t rows : split.block_rows) base += rows;
+  }
+  dispatcher_ = Dispatcher::Make(std::move(stages), job.limits).ValueOrDie();
+}
+
+int64_t SimulatedWorld::Random(int64_t most) {
+  return static_cast<int64_t>(random_() % static_cast<uint64_t>(most + 1));
+}
+
+void SimulatedWorld::Post(int64_t delay_ns, Event event) {
+  due_.push({now_ns_ + delay_ns, posted_++, std::move(event)});
+}
+
+void SimulatedWorld::Run() {
+  CarryOut(dispatcher_->Start(now_ns_));
+  while (violation_.empty() && !finish_) {
+    Inject();
+    if (finish_) break;
+    Require(!due_.empty(), "the job stands still");
+    if (due_.empty()) break;
+    now_ns_ = due_.top().at_ns;
+    std::vector<Event> together;
+    ended_together_.clear();
+    const bool one_by_one = Random(1) == 0;
+    while (!due_.empty() && due_.top().at_ns == now_ns_ && !(one_by_one && !together.empty())) {
+      Event event = due_.top().event;
+      due_.pop();
+      if (Happens(event)) together.push_back(std::move(event));
+    }
+    events_handled_ += static_cast<int64_t>(together.size());
+    if (together.size() == 1) {
+      CarryOut(dispatcher_->Handle(together.front(), now_ns_));
+    } else if (!together.empty()) {
+      CarryOut(dispatcher_->HandleAll(together, now_ns_));
+    }
+    CheckBudget();
+  }
+  if (violation_.empty()) CheckEnd();
+}
+
+void SimulatedWorld::Inject() {
+  if (job_.fault == Fault::kNone || fault_injected_) return;
+  if (events_handled_ < job_.fault_after_events) return;
+  std::optional<Event> fault = MakeFault();
+  if (!fault) return;
+  fault_injected_ = true;
+  const std::vector<Action> actions = dispatcher_->Handle(*fault, now_ns_);
+  Require(actions.size() == 1 && std::holds_alternative<Finish>(actions[0]),
+          "a failure ends the job at once");
+  CarryOut(actions);
+}
+
+std::optional<Event> SimulatedWorld::MakeFault() {
+  fault_status_ = MakeError(ErrorKind::kWorkerDied, "made up");
+  switch (job_.fault) {
+    case Fault::kNone:
+      return std::nullopt;
+    case Fault::kTaskFails:
+      for (size_t stage = 0; stage < tasks_.size(); ++stage) {
+        for (const auto& [id, task] : tasks_[stage]) {
+          if (task.step_out && !task.abandoned) {
+            return TaskFailed{static_cast<StageIndex>(stage), id, fault_status_};
+          }
+        }
+      }
+      return std::nullopt;
+    case Fault::kWorkerDies:
+      for (size_t stage = 0; stage < workers_.size(); ++stage) {
+        for (size_t worker = 0; worker < workers_[stage].size(); ++worker) {
+          const SimulatedWorker::State state = workers_[stage][worker].state;
+          if (state == SimulatedWorker::State::kUp || state == SimulatedWorker::State::kStarting) {
+            return WorkerDied{static_cast<StageIndex>(stage), static_cast<WorkerIndex>(worker),
+                              fault_status_};
+          }
+        }
+      }
+      return std::nullopt;
+    case Fault::kJobFails:
+      return JobFailed{fault_status_};
+    case Fault::kCancel:
+      fault_status_ = Status::Cancelled("The job was cancelled");
+      return Cancel{};
+  }
+  return std::nullopt;
+}
+
+// ---- Events ------------------------------------------------------------------------------------
+
+bool SimulatedWorld::Happens(Event& event) {
+  if (auto* up = std::get_if<WorkerUp>(&event)) {
+    SimulatedWorker& worker = workers_[up->stage][up->worker];
+    if (worker.state == SimulatedWorker::State::kGone) return false;
+    if (worker.state == SimulatedWorker::State::kStarting) {
+      worker.state = SimulatedWorker::State::kUp;
+    }
+  } else if (auto* stopped = std::get_if<WorkerStopped>(&event)) {
+    SimulatedWorker& worker = workers_[stopped->stage][stopped->worker];
+    worker.state = SimulatedWorker::State::kGone;
+    for (const TaskId id : std::exchange(worker.tasks, {})) TaskEnds(stopped->stage, id);
+  } else if (auto* taken = std::get_if<BlockTaken>(&event)) {
+    live_bytes_ -= blocks_.at(taken->block).size.bytes;
+    blocks_.erase(taken->block);
+  } else if (auto* step = std::get_if<StepDone>(&event)) {
+    return StepHappens(*step);
+  } else if (std::holds_alternative<SplitsListed>(event)) {
+    listing_out_ = false;
+  }
+  return true;
+}
+
+bool SimulatedWorld::StepHappens(StepDone& event) {
+  const auto found = tasks_[event.stage].find(event.task);
+  if (found == tasks_[event.stage].end()) return false;  // It went with its killed worker.
+  SimulatedTask& task = found->second;
+  if (task.worker >= 0 && workers_[event.stage][task.worker].killed) return false;
+  task.step_out = false;
+  --steps_;
+  if (task.worker < 0) --native_steps_;
+  reserved_bytes_ -= task.reserved;
+  if (!task.outputs.empty()) {
+    BlockAppears(event, task);
+  } else {
+    task.empty_step_left = false;
+  }
+  event.finished = task.outputs.empty() && !task.empty_step_left;
+  if (task.part >= 0) {
+    SimulatedPart& part = parts_[task.part];
+    part.step_out = false;
+    part.closed = task.closes_part;
+  }
+  const WorkerIndex worker = task.worker;
+  if (task.abandoned) ReleasePieces(task);
+  if (event.finished || (task.abandoned && worker < 0)) TaskEnds(event.stage, event.task);
+  if (worker >= 0) {
+    SimulatedWorker& one = workers_[event.stage][worker];
+    one.stepping = false;
+    if (event.finished) one.tasks.pop_front();
+    RunWorker(event.stage, worker);
+  }
+  return true;
+}
+
+void SimulatedWorld::BlockAppears(StepDone& event, SimulatedTask& task) {
+  const SimulatedStage& stage = job_.stages[event.stage];
+  SimulatedBlock block{.stage = event.stage, .rows = std::move(task.outputs.front())};
+  task.outputs.pop_front();
+  const int64_t rows = static_cast<int64_t>(block.rows.size());
+  block.size = {next_block_++, rows, rows * stage.bytes_per_row + stage.bytes_per_block,
+                stage.limits.role == StageRole::kRead ? task.chunk : -5};
+  block.used.resize(block.rows.size());
+  event.block = block.size;
+  block.size.chunk = task.chunk;
+  live_bytes_ += block.size.bytes;
+  surprise_bytes_ += std::max<int64_t>(0, block.size.bytes - task.reserved);
+  if (!task.abandoned) {
+    int64_t& largest = largest_[event.stage];
+    largest = learned_[event.stage] ? std::max(largest, block.size.bytes) : block.size.bytes;
+    learned_[event.stage] = true;
+    rows_yielded_[event.stage] += rows;
+  }
+  blocks_.emplace(block.size.block, std::move(block));
+}
+
+void SimulatedWorld::TaskEnds(StageIndex stage, TaskId id) {
+  const auto found = tasks_[stage].find(id);
+  if (found == tasks_[stage].end()) return;
+  if (found->second.step_out) {
+    --steps_;
+    reserved_bytes_ -= found->second.reserved;
+  }
+  ReleasePieces(found->second);
+  tasks_[stage].erase(found);
+  ended_together_.insert({stage, id});
+}
+
+void SimulatedWorld::ReleasePieces(SimulatedTask& task) {
+  for (const PieceRef& piece : std::exchange(task.pieces, {})) --blocks_.at(piece.block).readers;
+}
+
+void SimulatedWorld::RunWorker(StageIndex stage, WorkerIndex index) {
+  SimulatedWorker& worker = workers_[stage][index];
+  if (worker.stepping) return;
+  if (worker.state == SimulatedWorker::State::kStopping) {
+    const bool waits = !worker.tasks.empty() && tasks_[stage].at(worker.tasks.front()).step_out;
+    if (worker.tasks.empty() || worker.killed || !waits) {
+      if (!worker.killed) Post(Random(100), WorkerStopped{stage, index});
+      worker.killed = true;
+      return;
+    }
+  }
+  if (worker.tasks.empty()) return;
+  const TaskId front = worker.tasks.front();
+  if (!tasks_[stage].at(front).step_out) return;
+  worker.stepping = true;
+  Post(Random(job_.stages[stage].step_ns_max), StepDone{stage, front, std::nullopt, false});
+}
+
+// ---- Actions -----------------------------------------------------------------------------------
+
+void SimulatedWorld::CarryOut(const std::vector<Action>& actions) {
+  for (const Action& action : actions) {
+    Require(!finish_, "nothing comes after Finish");
+    if (!violation_.empty()) return;
+    std::visit([this](const auto& one) { Do(one); }, action);
+  }
+}
+
+void SimulatedWorld::Do(const ListSplits& action) {
+  Require(!listing_out_, "one listing at a time");
+  Require(action.count_max > 0, "a listing asks for splits", action.count_max);
+  Require(splits_listed_ - splits_started_ + action.count_max <= job_.limits.splits_ahead,
+          "no more splits are listed ahead than allowed", action.count_max);
+  listing_out_ = true;
+  SplitsListed listed;
+  const int64_t total = static_cast<int64_t>(job_.splits.size());
+  const int64_t count = std::min(action.count_max - Random(action.count_max / 2),
+                                 total - splits_listed_);
+  for (int64_t index = 0; index < count; ++index) {
+    const SimulatedSplit& split = job_.splits[splits_listed_++];
+    SplitSize size{.chunk = split.chunk};
+    if (split.says_rows) {
+      size.rows = 0;
+      for (const int64_t rows : split.block_rows) size.rows += rows;
+    }
+    listed.splits.push_back(size);
+  }
+  listed.last = splits_listed_ == total && (count == 0 || Random(1) == 0);
+  Post(Random(job_.listing_ns_max), std::move(listed));
+}
+
+void SimulatedWorld::Do(const StartTask& action) {
+  const StageLimits& limits = Limits(action.stage);
+  auto [found, is_new] = tasks_[action.stage].try_emplace(action.task);
+  Require(is_new, "a task is started once", action.task);
+  Require(!Closed(action.stage), "nothing is started at a stage that was closed", action.stage);
+  if (limits.role != StageRole::kWrite) {
+    Require(action.task == next_task_[action.stage]++, "tasks start in order", action.task);
+  }
+  SimulatedTask& task = found->second;
+  if (job_.limits.preserve_order && limits.role != StageRole::kWrite) {
+    TaskId first = action.task;
+    for (const auto& [id, other] : tasks_[action.stage]) first = std::min(first, id);
+    Require(action.task - first < job_.limits.window_tasks, "tasks stay within the window",
+            action.task - first);
+  }
+  TakePieces(action, task);
+  task.worker = action.worker;
+  task.part = action.part;
+  task.closes_part = action.closes_part;
+  if (limits.role == StageRole::kRead) {
+    Require(action.task < splits_listed_, "a read is of a listed split", action.task);
+    ++splits_started_;
+  } else if (limits.role == StageRole::kWrite) {
+    CheckPart(action, task);
+  } else {
+    CheckBatch(action, task);
+  }
+  if (!violation_.empty()) return;
+  PlanOutputs(action, task);
+  if (limits.role == StageRole::kWork) {
+    Require(action.worker >= 0 && action.worker < limits.workers, "the worker exists");
+    SimulatedWorker& worker = workers_[action.stage][action.worker];
+    Require(worker.state == SimulatedWorker::State::kUp, "a batch goes to a worker that is up");
+    worker.tasks.push_back(action.task);
+    Require(static_cast<int>(worker.tasks.size()) <= limits.in_flight_per_worker,
+            "a worker has no more batches than allowed");
+    for (const SimulatedWorker& other : workers_[action.stage]) {
+      Require(other.state != SimulatedWorker::State::kUp ||
+                  other.tasks.size() + 1 >= worker.tasks.size(),
+              "a batch goes to the least loaded worker");
+    }
+  } else {
+    Require(static_cast<int>(tasks_[action.stage].size()) <=
+                limits.slots + static_cast<int>(closed_early_[action.stage]) * 1000,
+            "a native stage has no more tasks open than slots");
+  }
+  StepOut(action.stage, action.task, task);
+}
+
+void SimulatedWorld::StepOut(StageIndex stage, TaskId id, SimulatedTask& task) {
+  task.step_out = true;
+  CheckRoom(stage, task);
+  ++steps_;
+  if (task.worker >= 0) {
+    RunWorker(stage, task.worker);
+    return;
+  }
+  ++native_steps_;
+  Require(native_steps_ <= job_.limits.native_threads, "native steps fit the threads",
+          native_steps_);
+  Post(Random(job_.stages[stage].step_ns_max), StepDone{stage, id, std::nullopt, false});
+}
+
+void SimulatedWorld::Do(const StepTask& action) {
+  const auto found = tasks_[action.stage].find(action.task);
+  Require(found != tasks_[action.stage].end(), "a step is of an open task", action.task);
+  if (!violation_.empty()) return;
+  Require(!found->second.step_out && !found->second.abandoned, "a task takes one step at a time",
+          action.task);
+  if (found->second.worker >= 0) {
+    Require(workers_[action.stage][found->second.worker].tasks.front() == action.task,
+            "only a worker's first batch waits for a step");
+  }
+  StepOut(action.stage, action.task, found->second);
+}
+
+void SimulatedWorld::Do(const AbandonTask& action) {
+  closed_early_[action.stage] = true;
+  const auto found = tasks_[action.stage].find(action.task);
+  if (found == tasks_[action.stage].end()) {
+    Require(ended_together_.contains({action.stage, action.task}), "an open task is abandoned",
+            action.task);
+    return;
+  }
+  Require(!found->second.abandoned, "a task is abandoned once", action.task);
+  found->second.abandoned = true;
+  if (found->second.step_out) return;
+  ReleasePieces(found->second);
+  if (found->second.worker < 0) TaskEnds(action.stage, action.task);
+}
+
+void SimulatedWorld::Do(const StartWorker& action) {
+  SimulatedWorker& worker = workers_[action.stage][action.worker];
+  Require(worker.state == SimulatedWorker::State::kNone, "a worker is started once");
+  worker.state = SimulatedWorker::State::kStarting;
+  Post(Random(job_.worker_start_ns_max), WorkerUp{action.stage, action.worker});
+}
+
+void SimulatedWorld::Do(const StopWorker& action) {
+  SimulatedWorker& worker = workers_[action.stage][action.worker];
+  Require(worker.state == SimulatedWorker::State::kUp ||
+              worker.state == SimulatedWorker::State::kStarting,
+          "a worker that runs is stopped, once");
+  worker.state = SimulatedWorker::State::kStopping;
+  for (const TaskId id : worker.tasks) {
+    Require(tasks_[action.stage].at(id).abandoned, "no worker is stopped that has wanted work", id);
+  }
+  if (job_.kills_busy_workers && !worker.tasks.empty()) {
+    worker.killed = true;
+    Post(Random(100), WorkerStopped{action.stage, action.worker});
+  } else {
+    RunWorker(action.stage, action.worker);
+  }
+}
+
+void SimulatedWorld::Do(const DropBlock& action) {
+  const auto found = blocks_.find(action.block);
+  Require(found != blocks_.end(), "a live block is dropped, once", action.block);
+  if (!violation_.empty()) return;
+  Require(!found->second.emitted, "an emitted block is not dropped", action.block);
+  Require(found->second.readers == 0, "no block is dropped that a task still reads", action.block);
+  live_bytes_ -= found->second.size.bytes;
+  blocks_.erase(found);
+}
+
+void SimulatedWorld::Do(const EmitBlock& action) {
+  const auto found = blocks_.find(action.piece.block);
+  Require(found != blocks_.end() && !found->second.emitted, "a live block is emitted, once");
+  if (!violation_.empty()) return;
+  SimulatedBlock& block = found->second;
+  Require(static_cast<size_t>(block.stage) + 2 == job_.stages.size() &&
+              job_.stages.back().limits.role == StageRole::kCollect,
+          "what is emitted comes from the stage before the collecting one");
+  Require(action.piece.rows > 0 && action.piece.offset >= 0 &&
+              action.piece.offset + action.piece.rows <= block.size.rows,
+          "emitted rows are the block's");
+  if (!violation_.empty()) return;
+  block.emitted = true;
+  const auto first = block.rows.begin() + action.piece.offset;
+  delivered_.insert(delivered_.end(), first, first + action.piece.rows);
+  Post(Random(job_.consumer_ns_max), BlockTaken{action.piece.block});
+}
+
+void SimulatedWorld::Do(const CommitOutput& action) {
+  Require(job_.Writes() && !commit_asked_, "a job that writes commits once");
+  commit_asked_ = true;
+  for (const auto& [number, part] : parts_) {
+    Require(part.closed && !part.step_out, "all parts are closed before the commit", number);
+  }
+  Post(Random(100), OutputCommitted{});
+}
+
+void SimulatedWorld::Do(const Finish& action) { finish_ = action.status; }
+
+void SimulatedWorld::PlanOutputs(const StartTask& action, SimulatedTask& task) {
+  const SimulatedStage& stage = job_.stages[action.stage];
+  std::vector<int64_t> rows;
+  const auto add = [&](int64_t row) {
+    if (KeepsRow(job_, action.stage, row)) rows.insert(rows.end(), stage.copies, row);
+  };
+  if (stage.limits.role == StageRole::kRead) {
+    const SimulatedSplit& split = job_.splits[action.task];
+    task.chunk = split.chunk;
+    int64_t row = split_base_[action.task];
+    for (const int64_t count : split.block_rows) {
+      for (int64_t index = 0; index < count; ++index) add(row++);
+      task.outputs.push_back(std::exchange(rows, {}));
+    }
+    task.empty_step_left = stage.ends_with_empty_step || task.outputs.empty();
+    return;
+  }
+  if (!Yields(action.stage)) {
+    task.empty_step_left = false;
+    return;
+  }
+  for (const PieceRef& piece : action.pieces) {
+    const SimulatedBlock& block = blocks_.at(piece.block);
+    for (int64_t index = 0; index < piece.rows; ++index) add(block.rows[piece.offset + index]);
+  }
+  const size_t blocks = 1 + Random(stage.blocks_per_task_max - 1);
+  for (size_t block = 0; block < blocks; ++block) {
+    const size_t size = block + 1 == blocks ? rows.size() : Random(rows.size());
+    task.outputs.emplace_back(rows.begin(), rows.begin() + size);
+    rows.erase(rows.begin(), rows.begin() + size);
+  }
+  task.empty_step_left = stage.ends_with_empty_step && Random(1) == 0;
+}
+
+}  // namespace penstock

@@ -1,0 +1,172 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <queue>
+#include <random>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "exec/simulated_job.h"
+
+namespace penstock {
+
+struct SimulatedBlock {
+  BlockSize size;
+  StageIndex stage = 0;
+  std::vector<int64_t> rows;
+  std::vector<bool> used;  // By which a row goes to one task only.
+  int readers = 0;         // Unfinished tasks with pieces of it.
+  bool emitted = false;
+};
+
+struct SimulatedTask {
+  std::vector<PieceRef> pieces;
+  int64_t rows_in = 0;
+  int64_t chunk = 0;
+  WorkerIndex worker = -1;
+  int64_t part = -1;
+  bool closes_part = false;
+  bool step_out = false;
+  bool abandoned = false;
+  int64_t reserved = 0;
+  std::deque<std::vector<int64_t>> outputs;  // Rows of the blocks still to be yielded.
+  std::deque<int64_t> output_chunks;
+  bool empty_step_left = false;
+};
+
+struct SimulatedWorker {
+  enum class State : uint8_t { kNone, kStarting, kUp, kStopping, kGone };
+  State state = State::kNone;
+  std::deque<TaskId> tasks;
+  bool stepping = false;
+  bool killed = false;
+};
+
+struct SimulatedPart {
+  bool step_out = false;
+  bool closed = false;
+  int64_t rows = 0;
+  std::vector<int64_t> chunks;  // Of its steps, without repeats in a row.
+  std::vector<int64_t> row_ids;
+};
+
+struct BatchRecord {
+  int64_t rows = 0;
+  int64_t chunk = 0;
+};
+
+/// The world in which a dispatcher's actions are carried out: see simulator.h.
+class SimulatedWorld {
+ public:
+  explicit SimulatedWorld(const SimulatedJob& job);
+
+  void Run();
+
+  const std::string& violation() const { return violation_; }
+  int64_t events() const { return events_handled_; }
+  const std::optional<Status>& finish() const { return finish_; }
+
+ private:
+  struct Due {
+    int64_t at_ns = 0;
+    int64_t number = 0;
+    Event event;
+    bool operator>(const Due& other) const {
+      return at_ns != other.at_ns ? at_ns > other.at_ns : number > other.number;
+    }
+  };
+
+  // Actions.
+  void CarryOut(const std::vector<Action>& actions);
+  void Do(const ListSplits& action);
+  void Do(const StartTask& action);
+  void Do(const StepTask& action);
+  void Do(const AbandonTask& action);
+  void Do(const StartWorker& action);
+  void Do(const StopWorker& action);
+  void Do(const DropBlock& action);
+  void Do(const EmitBlock& action);
+  void Do(const CommitOutput& action);
+  void Do(const Finish& action);
+
+  // Events, as they happen in the world.
+  bool Happens(Event& event);
+  bool StepHappens(StepDone& event);
+  void BlockAppears(StepDone& event, SimulatedTask& task);
+  void TaskEnds(StageIndex stage, TaskId id);
+  void ReleasePieces(SimulatedTask& task);
+  void Inject();
+  std::optional<Event> MakeFault();
+
+  // Checks.
+  void Require(bool holds, const char* rule, int64_t value = 0);
+  void TakePieces(const StartTask& action, SimulatedTask& task);
+  void CheckBatch(const StartTask& action, const SimulatedTask& task);
+  void CheckPart(const StartTask& action, const SimulatedTask& task);
+  void CheckRoom(StageIndex stage, SimulatedTask& task);
+  void CheckBudget();
+  void CheckEnd();
+  void CheckBatchesAtEnd();
+  void CheckPartsAtEnd();
+  void CheckRowsAtEnd();
+  void CheckSnapshot();
+
+  void PlanOutputs(const StartTask& action, SimulatedTask& task);
+  void Cut(std::vector<int64_t> rows, StageIndex stage, int64_t chunk, SimulatedTask& task);
+  void StepOut(StageIndex stage, TaskId id, SimulatedTask& task);
+  void RunWorker(StageIndex stage, WorkerIndex worker);
+  void Post(int64_t delay_ns, Event event);
+  int64_t Random(int64_t most);
+  const StageLimits& Limits(StageIndex stage) const { return job_.stages[stage].limits; }
+  bool Yields(StageIndex stage) const {
+    return stage + 1 < static_cast<StageIndex>(job_.stages.size());
+  }
+  bool Closed(StageIndex stage) const;
+
+  const SimulatedJob& job_;
+  std::mt19937_64 random_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  int64_t now_ns_ = 0;
+  int64_t posted_ = 0;
+  int64_t events_handled_ = 0;
+  bool fault_injected_ = false;
+  std::string violation_;
+  std::optional<Status> finish_;
+  Status fault_status_;
+
+  std::vector<int64_t> split_base_;
+  int64_t splits_listed_ = 0;
+  int64_t splits_started_ = 0;
+  bool listing_out_ = false;
+
+  std::vector<std::unordered_map<TaskId, SimulatedTask>> tasks_;
+  std::vector<std::vector<SimulatedWorker>> workers_;
+  std::vector<TaskId> next_task_;
+  std::set<std::pair<StageIndex, TaskId>> ended_together_;  // By the events now handled.
+  std::vector<std::map<TaskId, BatchRecord>> batches_;
+  std::vector<bool> closed_early_;
+  std::vector<int64_t> rows_entered_;
+  std::vector<int64_t> rows_yielded_;
+  std::unordered_map<BlockId, SimulatedBlock> blocks_;
+  BlockId next_block_ = 100;
+  int native_steps_ = 0;
+  int steps_ = 0;
+
+  int64_t live_bytes_ = 0;
+  int64_t reserved_bytes_ = 0;
+  int64_t surprise_bytes_ = 0;
+  std::vector<int64_t> largest_;
+  std::vector<bool> learned_;
+
+  std::map<int64_t, SimulatedPart> parts_;
+  std::vector<int64_t> delivered_;
+  bool commit_asked_ = false;
+};
+
+}  // namespace penstock

@@ -1,0 +1,200 @@
+#include <arrow/io/compressed.h>
+#include <arrow/io/file.h>
+#include <arrow/util/compression.h>
+#include <fmt/format.h>
+
+#include "source/source_testing.h"
+
+namespace penstock {
+namespace {
+
+using testing::Column;
+using testing::ExpectError;
+using testing::ExpectTable;
+using testing::ReadAll;
+using testing::ReadOf;
+using testing::TableOf;
+using testing::TemporaryFolder;
+
+class CsvTest : public ::testing::Test {
+ protected:
+  const TemporaryFolder folder_;
+};
+
+void WriteCompressed(const std::string& path, const std::string& text,
+                     arrow::Compression::type type) {
+  const auto codec = arrow::util::Codec::Create(type).ValueOrDie();
+  const auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();
+  const auto stream = arrow::io::CompressedOutputStream::Make(codec.get(), file).ValueOrDie();
+  ASSERT_TRUE(stream->Write(text.data(), static_cast<int64_t>(text.size())).ok());
+  ASSERT_TRUE(stream->Close().ok());
+  ASSERT_TRUE(file->Close().ok());
+}
+
+/// Rows "i,text i" for i in [begin, end).
+std::string Rows(int begin, int end) {
+  std::string text;
+  for (int i = begin; i < end; ++i) text += fmt::format("{},text {}\n", i, i);
+  return text;
+}
+
+TEST_F(CsvTest, InfersTypesAndKeepsTheOrderOfFilesAndRows) {
+  const auto a = folder_.Write("a.csv", "id,name\n1,x\n2,\"y, \"\"z\"\"\"\n");
+  const auto b = folder_.Write("b.csv", "id,name\n3,w");
+  ExpectTable(ReadAll(ReadOf("csv", {a, b})),
+              TableOf({{"id", Column(arrow::int64(), "[1,2,3]")},
+                       {"name", Column(arrow::utf8(), R"(["x", "y, \"z\"", "w"])")}}));
+}
+
+TEST_F(CsvTest, ManyBlocksGiveTheSameRowsAsOne) {
+  const auto path = folder_.Write("a.csv", "id,name\n" + Rows(0, 20'000));
+  const auto whole = ReadAll(ReadOf("csv", {path})).ValueOrDie();
+  EXPECT_EQ(whole->num_rows(), 20'000);
+  ExpectTable(ReadAll(ReadOf("csv", {path}), {.block_bytes = 5000}), whole);
+}
+
+TEST_F(CsvTest, QuotedValuesMaySpanLinesAndBlocks) {
+  std::string text = "a,b\n";
+  for (int i = 0; i < 3000; ++i) text += fmt::format("{},\"line\n,{}\"\n", i, i);
+  const auto path = folder_.Write("a.csv", text);
+  const auto table = ReadAll(ReadOf("csv", {path}), {.block_bytes = 1}).ValueOrDie();
+  EXPECT_EQ(table->num_rows(), 3000);
+}
+
+TEST_F(CsvTest, ARowLargerThanABlockIsRead) {
+  const auto path = folder_.Write("a.csv", "a\n" + std::string(100'000, 'x') + "\ny\n");
+  EXPECT_EQ(ReadAll(ReadOf("csv", {path}), {.block_bytes = 1})->get()->num_rows(), 2);
+}
+
+TEST_F(CsvTest, OptionsChooseDelimiterQuoteHeaderAndTypes) {
+  const auto path = folder_.Write("a.tsv", "# made by hand\n1\t'a\tb'\n2\tnone\n");
+  ExpectTable(
+      ReadAll(ReadOf("csv", {path},
+                     {{"delimiter", "\t"}, {"quote", "'"}, {"column_names", {"n", "s"}},
+                      {"skip_rows", 1}, {"column_types", {{"n", "double"}}},
+                      {"null_values", {"none"}}})),
+      TableOf({{"n", Column(arrow::float64(), "[1, 2]")},
+               {"s", Column(arrow::utf8(), R"(["a\tb", null])")}}));
+  ExpectTable(ReadAll(ReadOf("csv", {folder_.Write("b.csv", "1,2\n")}, {{"header_row", false}})),
+              TableOf({{"f0", Column(arrow::int64(), "[1]")},
+                       {"f1", Column(arrow::int64(), "[2]")}}));
+}
+
+TEST_F(CsvTest, ReadsOnlyTheColumnsAskedForInTheirOrder) {
+  ReadOp read = ReadOf("csv", {folder_.Write("a.csv", "a,b,c\n1,x,true\n")});
+  read.columns = {"c", "a"};
+  ExpectTable(ReadAll(read), TableOf({{"c", Column(arrow::boolean(), "[true]")},
+                                      {"a", Column(arrow::int64(), "[1]")}}));
+  read.columns = std::vector<std::string>{};
+  EXPECT_EQ(ReadAll(read)->get()->num_rows(), 1);
+  read.columns = {"d"};
+  EXPECT_TRUE(ReadAll(read).status().IsKeyError());
+}
+
+TEST_F(CsvTest, PathsBecomeAColumn) {
+  const auto path = folder_.Write("a.csv", "a\n1\n2\n");
+  const std::string twice = fmt::format(R"(["{}", "{}"])", path, path);
+  ExpectTable(ReadAll(ReadOf("csv", {path}, {{"include_paths", true}})),
+              TableOf({{"a", Column(arrow::int64(), "[1,2]")},
+                       {"path", Column(arrow::utf8(), twice)}}));
+}
+
+TEST_F(CsvTest, ColumnsInAnotherOrderAreReordered) {
+  const auto a = folder_.Write("a.csv", "a,b\n1,x\n");
+  const auto b = folder_.Write("b.csv", "b,a\ny,2\n");
+  ExpectTable(ReadAll(ReadOf("csv", {a, b})),
+              TableOf({{"a", Column(arrow::int64(), "[1,2]")},
+                       {"b", Column(arrow::utf8(), R"(["x","y"])")}}));
+}
+
+TEST_F(CsvTest, EmptyAndHeaderOnlyFilesHaveNoRows) {
+  const auto empty = folder_.Write("0.csv", "");
+  const auto header = folder_.Write("1.csv", "a\n");
+  const auto full = folder_.Write("2.csv", "a\n7\n");
+  ExpectTable(ReadAll(ReadOf("csv", {empty, header, full})),
+              TableOf({{"a", Column(arrow::int64(), "[7]")}}));
+  ExpectTable(ReadAll(ReadOf("csv", {header})), TableOf({{"a", Column(arrow::null(), "[]")}}));
+  EXPECT_EQ(ReadAll(ReadOf("csv", {empty}))->get()->num_columns(), 0);
+}
+
+TEST_F(CsvTest, AColumnThatIsEmptyInTheFirstFileTakesItsTypeFromTheNext) {
+  const auto a = folder_.Write("a.csv", "a,b\n1,\n");
+  const auto b = folder_.Write("b.csv", "a,b\n2,3\n");
+  ExpectTable(ReadAll(ReadOf("csv", {a, b})),
+              TableOf({{"a", Column(arrow::int64(), "[1,2]")},
+                       {"b", Column(arrow::int64(), "[null,3]")}}));
+}
+
+TEST_F(CsvTest, FilesWithOtherColumnsAreRefusedNamingBoth) {
+  const auto a = folder_.Write("a.csv", "a,b\n1,x\n");
+  const auto b = folder_.Write("b.csv", "a,c\n1,x\n");
+  ExpectError(ReadAll(ReadOf("csv", {a, b})).status(), ErrorKind::kSchemaMismatch,
+              {"a.csv", "b.csv", "b, c"});
+}
+
+TEST_F(CsvTest, AValueOfAnotherTypeIsRefusedByFileRowAndColumn) {
+  const auto a = folder_.Write("a.csv", "id,name\n" + Rows(0, 5000) + "five,x\n");
+  ExpectError(ReadAll(ReadOf("csv", {a}), {.block_bytes = 5000}).status(),
+              ErrorKind::kSchemaMismatch,
+              {"a.csv, data row 5001", "column \"id\"", "int64", "five", "column_types"});
+  const auto b = folder_.Write("b.csv", "id,name\n1,x\n");
+  const auto c = folder_.Write("c.csv", "id,name\n1,x\n2.5,x\n");
+  ExpectError(ReadAll(ReadOf("csv", {b, c})).status(), ErrorKind::kSchemaMismatch,
+              {"c.csv, data row 2", "b.csv", "2.5"});
+}
+
+TEST_F(CsvTest, ARowOfAnotherLengthIsRefusedByFileAndRow) {
+  const auto a = folder_.Write("a.csv", "id,name\n" + Rows(0, 5000) + "1,x,y\n");
+  ExpectError(ReadAll(ReadOf("csv", {a}), {.block_bytes = 5000}).status(),
+              ErrorKind::kCorruptData, {"a.csv, data row 5001", "Expected 2 columns, got 3"});
+}
+
+TEST_F(CsvTest, CompressedFilesAreReadBySuffix) {
+  const std::vector<std::pair<std::string, arrow::Compression::type>> codecs{
+      {"gz", arrow::Compression::GZIP},
+      {"zst", arrow::Compression::ZSTD},
+      {"bz2", arrow::Compression::BZ2},
+      {"lz4", arrow::Compression::LZ4_FRAME}};
+  for (const auto& [suffix, type] : codecs) {
+    const std::string path = folder_.path("a.csv." + suffix);
+    WriteCompressed(path, "id,name\n" + Rows(0, 1000), type);
+    const auto table = ReadAll(ReadOf("csv", {path}));
+    ASSERT_TRUE(table.ok()) << table.status().ToString();
+    EXPECT_EQ((*table)->num_rows(), 1000);
+  }
+}
+
+TEST_F(CsvTest, ATruncatedCompressedFileIsCorrupt) {
+  const std::string path = folder_.path("a.csv.gz");
+  WriteCompressed(path, "id,name\n" + Rows(0, 1000), arrow::Compression::GZIP);
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+  ExpectError(ReadAll(ReadOf("csv", {path})).status(), ErrorKind::kCorruptData, {"a.csv.gz"});
+}
+
+TEST_F(CsvTest, EveryTruncationGivesAnErrorOrTheRowsBefore) {
+  const std::string text = "id,name,score\n1,\"a\nb\",1.5\n2,\"c\"\"d\",2.5\n3,e,3.5\n";
+  for (size_t length = 0; length <= text.size(); ++length) {
+    const auto table = ReadAll(ReadOf("csv", {folder_.Write("t.csv", text.substr(0, length))}));
+    if (table.ok()) EXPECT_LE((*table)->num_rows(), 3);
+  }
+}
+
+TEST_F(CsvTest, ALimitStopsTheReaderBeforeABadRow) {
+  ReadOp read = ReadOf("csv", {folder_.Write("a.csv", "id,name\n" + Rows(0, 5000) + "1,x,y\n")});
+  read.row_limit = 3;
+  EXPECT_EQ(ReadAll(read, {.block_bytes = 5000})->get()->num_rows(), 3);
+}
+
+TEST_F(CsvTest, RefusesUnknownOptionsByName) {
+  const auto path = folder_.Write("a.csv", "a\n1\n");
+  const auto message = [&](nlohmann::json options) {
+    return MakeSource(ReadOf("csv", {path}, std::move(options)), {}, 1).status().message();
+  };
+  EXPECT_THAT(message({{"sep", ","}}), ::testing::EndsWith("got: sep"));
+  EXPECT_THAT(message({{"delimiter", ""}}), ::testing::HasSubstr("\"delimiter\""));
+  EXPECT_THAT(message({{"column_types", {{"a", "int"}}}}),
+              ::testing::HasSubstr("\"column_types\""));
+}
+
+}  // namespace
+}  // namespace penstock

@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+
+#include "source/source_testing.h"
+
+namespace penstock {
+namespace {
+
+using testing::Column;
+using testing::ExpectError;
+using testing::ExpectTable;
+using testing::ReadAll;
+using testing::ReadOf;
+using testing::TableOf;
+using testing::TemporaryFolder;
+
+class JsonTest : public ::testing::Test {
+ protected:
+  Result<std::shared_ptr<arrow::Table>> ReadText(const std::string& text, ReadLimits limits = {},
+                                                 nlohmann::json options = nlohmann::json::object()) {
+    return ReadAll(ReadOf("json", {folder_.Write("t.json", text)}, std::move(options)), limits);
+  }
+
+  const TemporaryFolder folder_;
+};
+
+TEST_F(JsonTest, ReadsLines) {
+  ExpectTable(ReadText("{\"a\": 1, \"b\": \"x\"}\n\n{\"b\": \"y\"}"),
+              TableOf({{"a", Column(arrow::int64(), "[1, null]")},
+                       {"b", Column(arrow::utf8(), R"(["x", "y"])")}}));
+}
+
+TEST_F(JsonTest, AnArrayReadsAsItsLinesWould) {
+  const auto wanted = TableOf({{"a", Column(arrow::int64(), "[1, 2]")},
+                               {"b", Column(arrow::utf8(), R"(["],{\"\n", "y"])")}});
+  ExpectTable(ReadText(R"([{"a":1,"b":"],{\"\n"},{"a":2,"b":"y"}])"), wanted);
+  ExpectTable(ReadText("\xEF\xBB\xBF \n[\n  {\n \"a\": 1,\n \"b\": \"],{\\\"\\n\"\n },\n"
+                       "  {\"a\": 2, \"b\": \"y\"}\n]\n"),
+              wanted);
+  EXPECT_EQ(ReadText("[]")->get()->num_rows(), 0);
+}
+
+TEST_F(JsonTest, NestedValuesBecomeListsAndStructs) {
+  const auto type = arrow::struct_({arrow::field("c", arrow::list(arrow::int64()))});
+  ExpectTable(ReadText("[{\"a\": {\"c\": [1, 2]}}]"),
+              TableOf({{"a", Column(type, R"([{"c": [1, 2]}])")}}));
+}
+
+TEST_F(JsonTest, LongFilesComeInBlocksWithTheSameRows) {
+  std::string lines;
+  std::string array = "[";
+  for (int i = 0; i < 10'000; ++i) {
+    lines += fmt::format("{{\"i\": {}, \"s\": \"text {}\"}}\n", i, i);
+    array += fmt::format("{}{{\"i\": {}, \"s\": \"text {}\"}}", i == 0 ? "" : ",\n", i, i);
+  }
+  const auto whole = ReadText(lines).ValueOrDie();
+  EXPECT_EQ(whole->num_rows(), 10'000);
+  ExpectTable(ReadText(lines, {.block_bytes = 1000}), whole);
+  ExpectTable(ReadText(array + "]", {.block_bytes = 1000}), whole);
+}
+
+TEST_F(JsonTest, MoreRowsThanArrowsParserTakesAtOnceWork) {
+  std::string lines;
+  for (int i = 0; i < 300'000; ++i) lines += "{}\n";
+  EXPECT_EQ(ReadText("{\"a\":1}\n" + lines)->get()->num_rows(), 300'001);
+}
+
+TEST_F(JsonTest, ReadsOnlyTheColumnsAskedFor) {
+  ReadOp read = ReadOf("json", {folder_.Write("a.json", "{\"a\":1,\"b\":[1],\"c\":\"x\"}\n")});
+  read.columns = {"c", "a"};
+  ExpectTable(ReadAll(read), TableOf({{"c", Column(arrow::utf8(), R"(["x"])")},
+                                      {"a", Column(arrow::int64(), "[1]")}}));
+  read.columns = std::vector<std::string>{};
+  EXPECT_EQ(ReadAll(read)->get()->num_rows(), 1);
+}
+
+TEST_F(JsonTest, AColumnThatIsNullInTheFirstFileTakesItsTypeFromTheNext) {
+  const auto a = folder_.Write("a.json", "{\"a\": null}\n");
+  const auto b = folder_.Write("b.json", "{\"a\": \"x\"}\n");
+  ExpectTable(ReadAll(ReadOf("json", {a, b})),
+              TableOf({{"a", Column(arrow::utf8(), R"([null, "x"])")}}));
+}
+
+TEST_F(JsonTest, TypesMayBeGiven) {
+  ExpectTable(ReadText("{\"b\": 1, \"a\": 2}\n", {}, {{"column_types", {{"a", "double"}}}}),
+              TableOf({{"a", Column(arrow::float64(), "[2]")},
+                       {"b", Column(arrow::int64(), "[1]")}}));
+}
+
+TEST_F(JsonTest, AFieldOfAnotherTypeIsRefusedByFileAndRow) {
+  const auto a = folder_.Write("a.json", "{\"a\": 1}\n");
+  for (const char* text : {"{\"a\": 2}\n{\"a\": \"x\"}\n", "{\"a\": 2}\n{\"a\": 1, \"b\": 2}\n"}) {
+    const auto b = folder_.Write("b.json", text);
+    ExpectError(ReadAll(ReadOf("json", {a, b})).status(), ErrorKind::kSchemaMismatch,
+                {"b.json, data row 2", "a.json"});
+  }
+  const auto c = folder_.Write("c.json", "{\"a\": 2}\n{\"a\": 1.5}\n");
+  ExpectError(ReadAll(ReadOf("json", {a, c})).status(), ErrorKind::kSchemaMismatch,
+              {"c.json", "a.json", "1.5"});
+}
+
+TEST_F(JsonTest, BrokenTextIsCorruptByFileAndRow) {
+  ExpectError(ReadText("{\"a\": 1}\n{\"a\": ]}\n").status(), ErrorKind::kCorruptData,
+              {"t.json, data row 2"});
+  ExpectError(ReadText("[{\"a\": 1}, 2]").status(), ErrorKind::kCorruptData,
+              {"t.json", "element 1", "got at element 1: 2"});
+  ExpectError(ReadText("[{\"a\": 1}").status(), ErrorKind::kCorruptData, {"not closed"});
+  ExpectError(ReadText("[{\"a\": 1}] 2").status(), ErrorKind::kCorruptData, {"t.json"});
+  ExpectError(ReadText("[{\"a\": 1}]", {}, {{"lines", true}}).status(), ErrorKind::kCorruptData,
+              {"t.json"});
+}
+
+TEST_F(JsonTest, EveryTruncationGivesAnErrorOrTheRowsBefore) {
+  const std::string lines = "{\"a\": 1, \"b\": [\"x\"]}\n{\"a\": 2, \"b\": []}\n";
+  const std::string array = "[{\"a\": 1, \"b\": [\"x\"]}, {\"a\": 2, \"b\": [\"y\"]}]";
+  for (size_t length = 0; length <= lines.size(); ++length) {
+    const auto table = ReadText(lines.substr(0, length));
+    if (table.ok()) EXPECT_LE((*table)->num_rows(), 2);
+  }
+  for (size_t length = 1; length < array.size(); ++length) {
+    EXPECT_FALSE(ReadText(array.substr(0, length)).ok()) << length;
+  }
+}
+
+}  // namespace
+}  // namespace penstock

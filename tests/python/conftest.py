@@ -1,0 +1,49 @@
+"""What the tests of the Python side share."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def start_script(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Start a Python script in a process of its own, with this process's import path."""
+
+    def start(text: str) -> subprocess.Popen[str]:
+        script = tmp_path / "script.py"
+        script.write_text(text)
+        return subprocess.Popen(
+            [sys.executable, str(script)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
+
+    return start
+
+
+@pytest.fixture
+def run_script(
+    start_script: Callable[[str], subprocess.Popen[str]],
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a Python script to its end, 60 seconds at most, and return what it printed."""
+
+    def run(text: str) -> subprocess.CompletedProcess[str]:
+        with start_script(text) as process:
+            try:
+                out, err = process.communicate(timeout=60)
+            finally:
+                process.kill()
+        return subprocess.CompletedProcess(text, process.returncode, out, err)
+
+    return run

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from pyarrow import csv
+
+from penstock.data.csv_options import csv_options
+
+
+def options(*, parse=None, read=None, convert=None):
+    return csv_options(parse_options=parse, read_options=read, convert_options=convert)
+
+
+def test_defaults_say_nothing():
+    assert options(parse=csv.ParseOptions(), read=csv.ReadOptions()) == {}
+    assert options(convert=csv.ConvertOptions()) == {}
+
+
+def test_delimiter_quotes_and_escapes_are_translated():
+    parse = csv.ParseOptions(delimiter=";", quote_char=False, escape_char="\\")
+    assert options(parse=parse) == {"delimiter": ";", "quote": "", "escape": "\\"}
+
+
+def test_column_names_types_and_nulls_are_translated():
+    read = csv.ReadOptions(column_names=["a", "b"], skip_rows=1)
+    convert = csv.ConvertOptions(column_types={"a": pa.int64()}, null_values=["-"])
+    assert options(read=read, convert=convert) == {
+        "column_names": ["a", "b"],
+        "skip_rows": 1,
+        "column_types": {"a": "int64"},
+        "null_values": ["-"],
+    }
+
+
+def test_generated_column_names_mean_that_there_is_no_header():
+    assert options(read=csv.ReadOptions(autogenerate_column_names=True)) == {"header_row": False}
+
+
+def test_what_only_concerns_pyarrows_speed_is_left_out():
+    assert options(read=csv.ReadOptions(use_threads=False, block_size=1 << 10)) == {}
+
+
+def test_an_option_without_a_counterpart_is_refused_by_name():
+    with pytest.raises(NotImplementedError, match=r"parse_options\.ignore_empty_lines"):
+        options(parse=csv.ParseOptions(ignore_empty_lines=False))

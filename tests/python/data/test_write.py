@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pyarrow.parquet as pq
+import pytest
+
+import penstock
+from penstock.data import SaveMode
+
+
+@pytest.fixture
+def ds():
+    return penstock.data.range(100, override_num_blocks=4)
+
+
+def parts(folder):
+    return sorted(path for path in folder.iterdir() if path.suffix == ".parquet")
+
+
+def test_what_is_written_reads_back_in_order(ds, tmp_path):
+    ds.map(lambda row: {"n": row["id"] * 2}).write_parquet(tmp_path / "out")
+    back = penstock.data.read_parquet(tmp_path / "out")
+    assert [row["n"] for row in back.take_all()] == list(range(0, 200, 2))
+
+
+def test_files_hold_at_most_the_rows_asked_for(ds, tmp_path):
+    ds.write_parquet(str(tmp_path), max_rows_per_file=30)
+    rows = [pq.read_metadata(part).num_rows for part in parts(tmp_path)]
+    assert sum(rows) == 100
+    assert max(rows) <= 30
+
+
+@pytest.mark.parametrize("name", ["min_rows_per_file", "num_rows_per_file"])
+def test_files_gather_at_least_the_rows_asked_for(ds, tmp_path, name):
+    ds.write_parquet(tmp_path, **{name: 40})
+    rows = [pq.read_metadata(part).num_rows for part in parts(tmp_path)]
+    assert sum(rows) == 100
+    assert min(rows[:-1], default=40) >= 40
+
+
+def test_compression_and_row_groups_can_be_chosen(ds, tmp_path):
+    ds.write_parquet(tmp_path, compression="zstd", row_group_size=10, min_rows_per_file=100)
+    metadata = pq.read_metadata(parts(tmp_path)[0])
+    assert metadata.row_group(0).column(0).compression == "ZSTD"
+    assert metadata.row_group(0).num_rows == 10
+
+
+def test_appending_keeps_what_is_there(ds, tmp_path):
+    ds.write_parquet(tmp_path)
+    ds.write_parquet(tmp_path)
+    assert penstock.data.read_parquet(tmp_path).count() == 200
+
+
+@pytest.mark.parametrize("mode", [SaveMode.OVERWRITE, "overwrite"])
+def test_overwriting_replaces_what_is_there(ds, tmp_path, mode):
+    ds.write_parquet(tmp_path / "out")
+    ds.limit(5).write_parquet(tmp_path / "out", mode=mode)
+    assert penstock.data.read_parquet(tmp_path / "out").count() == 5
+
+
+def test_ignoring_writes_nothing_where_something_is(ds, tmp_path):
+    ds.limit(5).write_parquet(tmp_path / "out")
+    ds.write_parquet(tmp_path / "out", mode="ignore")
+    assert penstock.data.read_parquet(tmp_path / "out").count() == 5
+
+
+@pytest.mark.parametrize("mode", [SaveMode.ERROR, SaveMode.CREATE])
+def test_a_folder_with_files_can_be_an_error(ds, tmp_path, mode):
+    ds.write_parquet(tmp_path / "out")
+    with pytest.raises(OSError, match="out"):
+        ds.write_parquet(tmp_path / "out", mode=mode)
+
+
+def test_a_failing_job_leaves_no_file(ds, tmp_path):
+    def fail(row):
+        if row["id"] == 90:
+            raise ValueError("row 90 is bad")
+        return row
+
+    with pytest.raises(Exception, match="row 90 is bad"):
+        ds.map(fail).write_parquet(tmp_path / "out", max_rows_per_file=10)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_an_unknown_mode_is_a_value_error_that_lists_the_known(ds, tmp_path):
+    with pytest.raises(ValueError, match=r"append, overwrite.*got: 'merge'"):
+        ds.write_parquet(tmp_path, mode="merge")
+
+
+def test_limits_that_contradict_each_other_are_a_value_error(ds, tmp_path):
+    with pytest.raises(ValueError, match="must not exceed"):
+        ds.write_parquet(tmp_path, min_rows_per_file=10, max_rows_per_file=5)
+
+
+@pytest.mark.parametrize(
+    "option", [{"partition_cols": ["a"]}, {"filesystem": object()}, {"use_dictionary": True}]
+)
+def test_options_that_are_not_supported_are_refused_by_name(ds, tmp_path, option):
+    with pytest.raises(NotImplementedError, match=next(iter(option))):
+        ds.write_parquet(tmp_path, **option)
+
+
+def test_stats_tell_of_the_write(ds, tmp_path):
+    ds.write_parquet(tmp_path)
+    assert "100 rows" in ds.stats()

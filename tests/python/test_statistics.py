@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from penstock.statistics import stats_text
+from snapshots import snapshot, stage
+
+
+def test_each_stage_has_a_line_with_rows_bytes_and_times():
+    line = next(line for line in stats_text(snapshot()).splitlines() if "MapBatches" in line)
+    assert line.split() == [
+        "MapBatches(Model)",
+        "1,000",
+        "900",
+        *("3.0", "MiB"),
+        "4",
+        "2",
+        *("5.0", "s"),
+        *("2.0", "s"),
+        *("1.0", "s"),
+    ]
+
+
+def test_the_first_line_has_the_whole_jobs_rows_rate_and_memory():
+    first = stats_text(snapshot()).splitlines()[0]
+    assert first == ("Finished in 4.0 s: 900 rows, 225 rows/s; at most 128.0 MiB of 512.0 MiB held")
+
+
+def test_the_last_line_names_the_stage_that_holds_the_job_back():
+    assert stats_text(snapshot()).endswith("\nMapBatches(Model) holds the job back.\n")
+
+
+def test_an_unfinished_job_says_so():
+    assert stats_text(snapshot(finished=False)).startswith("Running or stopped after 4.0 s")
+
+
+def test_native_stages_show_no_workers():
+    line = stats_text(snapshot(stage("Read(range)", workers=0))).splitlines()[2]
+    assert line.split()[6] == "-"

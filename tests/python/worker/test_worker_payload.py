@@ -1,0 +1,82 @@
+"""Functions travel by value, with their arguments and the driver's import path."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import threading
+
+import pytest
+
+from penstock.worker.command import worker_command
+from penstock.worker.payload import pack_function, unpack_function
+
+
+def test_arguments_follow_the_batch():
+    packed = pack_function(lambda batch, a, *, b: (batch, a, b), args=[1], kwargs={"b": 2})
+    assert unpack_function(packed).build()("batch") == ("batch", 1, 2)
+
+
+def test_a_class_is_built_with_its_arguments():
+    class Scale:
+        def __init__(self, factor, *, offset=0):
+            self.factor = factor
+            self.offset = offset
+
+        def __call__(self, value):
+            return value * self.factor + self.offset
+
+    packed = pack_function(Scale, constructor_args=(3,), constructor_kwargs={"offset": 1})
+    assert unpack_function(packed).build()(2) == 7
+
+
+def test_partial_functions_and_callable_objects_travel():
+    assert unpack_function(pack_function(functools.partial(max, 3))).build()(5) == 5
+
+
+def test_the_import_path_travels_with_the_working_folder_by_name(monkeypatch):
+    monkeypatch.setattr(sys, "path", ["", "/somewhere", *sys.path])
+    packed = pack_function(len)
+    monkeypatch.setattr(sys, "path", list(sys.path[2:]))
+    unpack_function(packed)
+    assert sys.path[:2] == [os.getcwd(), "/somewhere"]
+
+
+def test_what_cannot_travel_is_refused_with_the_function_and_advice():
+    lock = threading.Lock()
+
+    def locked(batch):
+        with lock:
+            return batch
+
+    with pytest.raises(TypeError, match=r"locked cannot be sent .* inside of the function"):
+        pack_function(locked)
+
+
+def test_asynchronous_functions_are_refused_at_once():
+    async def function(batch):
+        return batch
+
+    class Model:
+        async def __call__(self, batch):
+            yield batch
+
+    for asynchronous in (function, Model, Model()):
+        with pytest.raises(NotImplementedError, match="async"):
+            pack_function(asynchronous)
+
+
+def test_an_unknown_batch_format_is_refused():
+    with pytest.raises(ValueError, match="numpy, pandas, pyarrow, rows; got: 'cudf'"):
+        pack_function(len, batch_format="cudf")
+
+
+def test_the_command_gives_a_worker_its_share_of_the_cores(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "7")
+    arguments, environment = worker_command(cores=3)
+    assert arguments[0] == sys.executable
+    assert arguments[-1] == str(os.getpid())
+    assert "OMP_NUM_THREADS=3" in environment
+    assert "MKL_NUM_THREADS=7" in environment
