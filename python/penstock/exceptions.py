@@ -13,7 +13,7 @@ class RayError(Exception):
     """The base of all the others."""
 
 
-class UserCodeException(RayError):
+class UserCodeException(RayError):  # noqa: N818  # Ray's name.
     """A function of the user failed."""
 
 

@@ -125,9 +125,7 @@ def encode_columns(
     output.set_schema(pa.schema(fields).serialize().to_pybytes())
 
 
-def _checked_array(
-    output: _worker.Output, place: int, values: Any, function: str
-) -> pa.Array:
+def _checked_array(output: _worker.Output, place: int, values: Any, function: str) -> pa.Array:
     try:
         array = _array(values)
         output.set_arrow(place, *array.__arrow_c_array__())
@@ -144,15 +142,11 @@ def _checked_array(
 def _array(values: Any) -> pa.Array:
     """Return the values as one array, of a type that the layout has."""
     if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
-    if isinstance(values, pa.Array):
-        return _in_layout(values)
+        values = values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
+    if hasattr(values, "__arrow_c_array__") or isinstance(values, np.ma.MaskedArray):
+        return _in_layout(pa.array(values))
     if hasattr(values, "__arrow_c_stream__"):
         return _array(pa.chunked_array(values))
-    if hasattr(values, "__arrow_c_array__"):
-        return _in_layout(pa.array(values))
-    if isinstance(values, np.ma.MaskedArray):
-        return _in_layout(pa.array(values))
     if hasattr(values, "__array__"):
         values = np.asarray(values)
         if values.ndim == 1 and values.dtype != object:

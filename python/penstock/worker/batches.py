@@ -94,9 +94,7 @@ def encode(result: Any, function: str) -> _worker.Output:
     )
 
 
-def finish(
-    encoded: tuple[_worker.Output, list[tuple[int, Any]]], function: str
-) -> _worker.Output:
+def finish(encoded: tuple[_worker.Output, list[tuple[int, Any]]], function: str) -> _worker.Output:
     """Add the columns that are not plain to what C++ encoded."""
     output, others = encoded
     if others:
@@ -153,9 +151,7 @@ def _frame_columns(result: Any) -> dict[str, Any] | None:
     return columns
 
 
-def _encode_others(
-    output: _worker.Output, others: list[tuple[int, Any]], function: str
-) -> None:
+def _encode_others(output: _worker.Output, others: list[tuple[int, Any]], function: str) -> None:
     names = [column.name for column in output.describe()]
     left = [
         (place, values)

@@ -75,9 +75,7 @@ def unpack(packed: bytes) -> Failure | None:
         exception = RuntimeError(f"{facts['type']}: {facts['message']}")
     if facts["bad_return"]:
         exception = ValueError(facts["message"])
-    return Failure(
-        exception, facts["function"], facts["row"], facts["chain"], facts["bad_return"]
-    )
+    return Failure(exception, facts["function"], facts["row"], facts["chain"], facts["bad_return"])
 
 
 def _pickled(exception: BaseException) -> bytes:

@@ -171,7 +171,9 @@ class Stage:
             return None
         return self._run_from(place + 1, produced.pack())
 
-    def _run_stream(self, place: int, outputs: Iterator[_worker.Output]) -> Iterator[_worker.Output]:
+    def _run_stream(
+        self, place: int, outputs: Iterator[_worker.Output]
+    ) -> Iterator[_worker.Output]:
         for output in outputs:
             if output.rows > 0:
                 produced = self._run_from(place + 1, output.pack())

@@ -1,8 +1,8 @@
 #include "penstock/base/snapshot.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace penstock {
 namespace {

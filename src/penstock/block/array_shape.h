@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstdint>
-
 #include <arrow/array/data.h>
 #include <arrow/type.h>
+
+#include <cstdint>
 
 namespace penstock {
 

@@ -1,10 +1,10 @@
 #include "penstock/block/array_writer.h"
 
-#include <cstring>
-#include <limits>
-
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
+
+#include <cstring>
+#include <limits>
 
 #include "penstock/base/check.h"
 #include "penstock/block/array_shape.h"

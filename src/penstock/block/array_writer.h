@@ -1,10 +1,10 @@
 #pragma once
 
+#include <arrow/array/data.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include <arrow/array/data.h>
 
 #include "penstock/base/status.h"
 #include "penstock/block/arena.h"

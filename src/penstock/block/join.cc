@@ -1,9 +1,9 @@
 #include "penstock/block/join.h"
 
-#include <algorithm>
-
 #include <arrow/array/concatenate.h>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "penstock/base/check.h"
 #include "penstock/base/error.h"
@@ -35,9 +35,9 @@ Status CheckSchema(const arrow::Schema& first, const arrow::Schema& other) {
   if (first.num_fields() == other.num_fields()) return Status::OK();
   const bool missing = first.num_fields() > other.num_fields();
   const arrow::Field& extra = *(missing ? first : other).field(columns);
-  return Mismatch(fmt::format("Column '{}' ({}) is {}.", extra.name(), extra.type()->ToString(),
-                              missing ? "in the first and missing here"
-                                      : "here and missing in the first"));
+  return Mismatch(
+      fmt::format("Column '{}' ({}) is {}.", extra.name(), extra.type()->ToString(),
+                  missing ? "in the first and missing here" : "here and missing in the first"));
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <span>
-
 #include <arrow/array.h>
+
+#include <span>
 
 #include "penstock/base/status.h"
 #include "penstock/block/packed.h"

@@ -12,7 +12,8 @@
 ///
 /// Nodes and buffers stand depth first, as in Arrow IPC: for each array its node, then its
 /// buffers (validity first; an absent one has offset -1), then its children; a dictionary array's
-/// dictionary counts as its last child. Arrays start at offset 0 of their buffers.
+/// dictionary counts as its last child. Arrays start at offset 0 of their buffers. View types have
+/// one data buffer, whatever they had before.
 ///
 /// Columns whose kind is not kOther can be read from the entries alone ("plain" columns). If any
 /// column is kOther the IPC schema message is present and names every column's Arrow type.

@@ -1,11 +1,11 @@
 #include "penstock/block/packed.h"
 
+#include <arrow/extension/fixed_shape_tensor.h>
+#include <arrow/ipc/writer.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
-
-#include <arrow/extension/fixed_shape_tensor.h>
-#include <arrow/ipc/writer.h>
 
 #include "penstock/block/arena.h"
 #include "penstock/block/array_shape.h"

@@ -50,7 +50,9 @@ Result<Block> ConcatenatePieces(std::span<const Piece> pieces);
 ///
 /// The segment's content is not trusted: every offset, length, count and type is checked against
 /// the segment before use, and the columns are validated (ValidateFull), so that a worker that
-/// scribbles over its memory yields a Status, never a fault. Batches of at most
+/// scribbles over its memory yields a Status, never a fault. It may do so at any time: what leads
+/// to other bytes (the entries, validity, offsets, indices, views) is copied before it is checked;
+/// the values alone stay in place. Batches of at most
 /// `copy_bytes_max` are copied to the heap, which frees the segment at once; Block.packed is set
 /// otherwise. Lineage is left empty.
 Result<Block> UnpackBatch(std::shared_ptr<Segment> segment, int64_t copy_bytes_max);

@@ -1,10 +1,10 @@
 #include "penstock/block/tensor.h"
 
+#include <arrow/extension/fixed_shape_tensor.h>
+
 #include <algorithm>
 #include <limits>
 #include <numeric>
-
-#include <arrow/extension/fixed_shape_tensor.h>
 
 namespace penstock {
 
@@ -17,9 +17,8 @@ Result<std::shared_ptr<arrow::DataType>> TensorType(const std::shared_ptr<arrow:
     if (dimension < 0) {
       return Status::Invalid("A tensor's dimensions cannot be negative; got: ", dimension);
     }
-    count = dimension > std::numeric_limits<int32_t>::max()
-                ? std::numeric_limits<int64_t>::max()
-                : count * dimension;
+    count = dimension > std::numeric_limits<int32_t>::max() ? std::numeric_limits<int64_t>::max()
+                                                            : count * dimension;
     if (count > std::numeric_limits<int32_t>::max()) {
       return Status::Invalid("A row's tensor holds at most ", std::numeric_limits<int32_t>::max(),
                              " values; this one has the dimension: ", dimension);

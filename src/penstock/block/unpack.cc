@@ -1,12 +1,12 @@
-#include <cstring>
-#include <string>
-#include <vector>
-
 #include <arrow/array/validate.h>
 #include <arrow/io/memory.h>
 #include <arrow/ipc/dictionary.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/util/utf8.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
 
 #include "penstock/block/array_shape.h"
 #include "penstock/block/layout.h"
@@ -72,8 +72,8 @@ Result<BatchHeader> ReadHeader(const Segment& segment) {
 Result<arrow::FieldVector> ReadFields(const BatchHeader& header, const uint8_t* data) {
   if (header.schema_offset == 0) return arrow::FieldVector();
   const auto* message = reinterpret_cast<const char*>(data + header.schema_offset);
-  arrow::io::BufferReader reader(arrow::Buffer::FromString(
-      std::string(message, static_cast<size_t>(header.schema_bytes))));
+  arrow::io::BufferReader reader(
+      arrow::Buffer::FromString(std::string(message, static_cast<size_t>(header.schema_bytes))));
   arrow::ipc::DictionaryMemo dictionaries;
   PENSTOCK_TRY(auto schema, arrow::ipc::ReadSchema(&reader, &dictionaries));
   if (schema->num_fields() != static_cast<int>(header.columns)) {
@@ -198,10 +198,8 @@ class BatchReader {
       const BufferEntry& entry = description_.buffers[buffer_++];
       const bool in_place = !may_change_ || HoldsValuesAlone(storage, i);
       PENSTOCK_TRY(auto buffer, ReadBuffer(entry, in_place));
+      if (buffer == nullptr && i > 0) buffer = arrow::SliceBuffer(bytes_, 0, 0);
       array.buffers.push_back(std::move(buffer));
-    }
-    if (arrow::is_binary_view_like(storage) && array.buffers[2] == nullptr) {
-      array.buffers.pop_back();
     }
     const bool bits = arrow::internal::may_have_validity_bitmap(storage.id());
     if (!bits && array.buffers[0] != nullptr) {

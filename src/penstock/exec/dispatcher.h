@@ -57,7 +57,8 @@ struct StageLimits {
   int64_t batch_rows_max = 0;   // kWork, batch_rows == 0: cut larger blocks; 0: never.
   bool batch_in_chunk = true;   // kWork: a batch never spans two chunks.
   int64_t regroup_rows = 0;     // kRegroup: rows a block; 0: use regroup_blocks.
-  int64_t regroup_blocks = 0;   // kRegroup: this many blocks, once the rows are all known.
+  int64_t regroup_blocks = 0;   // kRegroup: this many blocks, once the rows are all known; with
+                                // neither, blocks pass as they are.
   int64_t rows_known = -1;      // kRegroup with blocks: total input rows, if known beforehand.
   std::optional<int64_t> row_limit;  // Rows of output let through, in order.
   int slots = 1;                // kRead, kRegroup, kWrite: tasks at once (native threads bound them too).

@@ -20,9 +20,9 @@ Status CheckWork(const StageLimits& stage) {
 Status CheckRegroup(const StageLimits& stage) {
   PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "regroup_rows", 0, stage.regroup_rows));
   PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "regroup_blocks", 0, stage.regroup_blocks));
-  if ((stage.regroup_rows > 0) == (stage.regroup_blocks > 0)) {
+  if (stage.regroup_rows > 0 && stage.regroup_blocks > 0) {
     return Status::Invalid("Stage '", stage.name,
-                           "': set exactly one of regroup_rows and regroup_blocks; got: ",
+                           "': set at most one of regroup_rows and regroup_blocks; got: ",
                            stage.regroup_rows, " and ", stage.regroup_blocks);
   }
   return Status::OK();

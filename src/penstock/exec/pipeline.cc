@@ -150,6 +150,16 @@ class PipelineImpl final : public Pipeline {
   std::thread thread_;
 };
 
+/// A job whose output is there already and is to be left alone.
+class SkippedPipeline final : public Pipeline {
+ public:
+  Result<NextResult> Next(std::chrono::nanoseconds timeout) override {
+    return NextResult{.state = NextState::kEnd, .block = std::nullopt};
+  }
+  void Cancel() override {}
+  Snapshot TakeSnapshot() const override { return Snapshot{.finished = true}; }
+};
+
 Status PipelineImpl::Begin(std::unique_ptr<Source> source, std::unique_ptr<Sink> sink) {
   const int native_threads = options_.processors;
   PENSTOCK_TRY(std::vector<StageLimits> limits,
@@ -325,7 +335,8 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Start(const LogicalPlan& plan,
   std::unique_ptr<Sink> sink;
   if (physical.stages.back().write) {
     PENSTOCK_TRY(sink, MakeSink(*physical.stages.back().write));
-    PENSTOCK_RETURN_NOT_OK(sink->Start());
+    PENSTOCK_TRY(const SinkStart start, sink->Start());
+    if (start == SinkStart::kSkip) return std::make_unique<SkippedPipeline>();
   }
   auto pipeline = std::make_unique<PipelineImpl>(std::move(physical), complete);
   PENSTOCK_RETURN_NOT_OK(pipeline->Begin(std::move(source), std::move(sink)));

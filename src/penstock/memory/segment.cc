@@ -1,6 +1,7 @@
 #include "penstock/memory/segment.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,8 +14,6 @@
 #include <limits>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "penstock/base/check.h"
 #include "penstock/base/mutex.h"
@@ -120,7 +119,7 @@ class Pool final : public SegmentPool, public std::enable_shared_from_this<Pool>
     if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) {
       return Status::Invalid("Shared memory: a worker's memfd must be sealed against shrinking");
     }
-    struct stat facts {};
+    struct stat facts{};
     if (fstat(number, &facts) != 0) return SystemError("fstat", errno);
     if (bytes < 0 || facts.st_size < bytes || facts.st_size == 0) {
       return Status::Invalid("Shared memory: a worker's memfd of ", facts.st_size,

@@ -46,7 +46,7 @@ std::shared_ptr<arrow::Buffer> SegmentBuffer(std::shared_ptr<Segment> segment, i
 /// fresh page costs many times what writing a warm one does.
 ///
 /// A segment keeps its id through reuse, so workers map it once. Idle segments are kept up to
-/// `idle_bytes_max`; beyond it the least recently used are freed. Sizes are rounded up to a few
+/// `idle_bytes_max` and 256 of them (each has a descriptor); beyond, the least recently used go. Sizes are rounded up to a few
 /// classes (waste at most a quarter); a larger idle segment serves a smaller wish up to four
 /// times its size.
 /// Threads: any. Segments may outlive the pool. Errors: OutOfMemory or IOError from the kernel.

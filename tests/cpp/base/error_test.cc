@@ -35,6 +35,7 @@ TEST(ErrorTest, FindsNoDetailOnOtherStatuses) {
 }
 
 TEST(CheckDeathTest, AbortsAndNamesTheCondition) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(PENSTOCK_CHECK(1 + 1 == 3), "broken invariant at .*1 \\+ 1 == 3");
 }
 

@@ -1,8 +1,8 @@
 #include "penstock/base/mutex.h"
 
-#include <thread>
-
 #include <gtest/gtest.h>
+
+#include <thread>
 
 namespace penstock {
 namespace {

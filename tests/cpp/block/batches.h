@@ -1,13 +1,13 @@
 #pragma once
 
+#include <arrow/api.h>
+#include <arrow/json/from_string.h>
+
 #include <memory>
 #include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <arrow/api.h>
-#include <arrow/json/from_string.h>
 
 #include "penstock/block/block.h"
 #include "penstock/block/packed.h"

@@ -54,6 +54,7 @@ TEST(BlockTest, KeepsThePackedSegmentForTheWholeBlockOnly) {
 
 TEST(BlockDeathTest, AbortsOnRowsThatAreNotThere) {
   const Block block{Batch({{"x", Int64s(3)}}), {}, nullptr};
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(SliceBlock(block, 2, 2), "broken invariant");
 }
 

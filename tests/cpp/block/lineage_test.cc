@@ -1,9 +1,9 @@
 #include "penstock/block/lineage.h"
 
-#include <random>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <random>
 
 namespace penstock {
 namespace {
@@ -104,6 +104,7 @@ TEST(LineageTest, KnowsNothingOfSlicesWhenItIsEmpty) {
 }
 
 TEST(LineageDeathTest, AbortsOnRowsThatAreNotThere) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(Lineage({1, 0, 4}).Slice(2, 3), "broken invariant");
 }
 

@@ -42,7 +42,8 @@ TEST_F(PackedTest, KeepsTheRowsOfBatchesWithoutColumns) {
 }
 
 TEST_F(PackedTest, KeepsNamesThatAreEmptyEqualOrNotLatin) {
-  const auto batch = Batch({{"", Int64s(2)}, {"x", Int64s(2)}, {"x", Int64s(2)}, {"名前", Int64s(2)}});
+  const auto batch =
+      Batch({{"", Int64s(2)}, {"x", Int64s(2)}, {"x", Int64s(2)}, {"名前", Int64s(2)}});
   const Block back = UnpackBatch(Pack({Whole(batch)}).segment(), 0).ValueOrDie();
   EXPECT_TRUE(back.batch->Equals(*batch));
 }
@@ -123,8 +124,7 @@ TEST_F(PackedTest, PacksTheUsedPartOfALargeSharedText) {
 TEST_F(PackedTest, FindsRoomWhenNullsTurnUpInOnePieceOnly) {
   const auto type = arrow::fixed_size_list(arrow::boolean(), 4096);
   const auto values = arrow::MakeArrayFromScalar(arrow::BooleanScalar(true), 64 * 4096);
-  const auto full =
-      std::make_shared<arrow::FixedSizeListArray>(type, 64, values.ValueOrDie());
+  const auto full = std::make_shared<arrow::FixedSizeListArray>(type, 64, values.ValueOrDie());
   const auto nulls = arrow::MakeArrayOfNull(arrow::boolean(), 4096).ValueOrDie();
   const auto holed = std::make_shared<arrow::FixedSizeListArray>(type, 1, nulls);
   const auto packed = Pack({Whole(Batch({{"x", full}})), Whole(Batch({{"x", holed}}))});
@@ -136,8 +136,9 @@ TEST_F(PackedTest, FindsRoomWhenNullsTurnUpInOnePieceOnly) {
 TEST_F(PackedTest, NamesTheColumnAndBothTypesThatDiffer) {
   const auto first = Batch({{"a", Int64s(1)}, {"b", Int64s(1)}});
   const auto other = Batch({{"a", Int64s(1)}, {"b", Json(arrow::utf8(), R"(["x"])")}});
-  for (const Status& status : {PackPieces(std::vector{Whole(first), Whole(other)}, *pool_).status(),
-                               ConcatenatePieces(std::vector{Whole(first), Whole(other)}).status()}) {
+  for (const Status& status :
+       {PackPieces(std::vector{Whole(first), Whole(other)}, *pool_).status(),
+        ConcatenatePieces(std::vector{Whole(first), Whole(other)}).status()}) {
     ASSERT_NE(DetailOf(status), nullptr);
     EXPECT_EQ(DetailOf(status)->kind(), ErrorKind::kSchemaMismatch);
     EXPECT_THAT(status.message(), HasSubstr("Column 'b' is int64 in the first and string here"));
@@ -184,8 +185,8 @@ TEST_F(PackedTest, HandsOnThatTheSystemHasNoMemory) {
 
 TEST(ConcatenatePiecesTest, JoinsLineageAlike) {
   const Block block{Batch({{"x", Int64s(10)}}), Lineage({1, 50, 10}), nullptr};
-  const Block joined = ConcatenatePieces(std::vector<Piece>{{block, 7, 3}, {block, 0, 2}})
-                           .ValueOrDie();
+  const Block joined =
+      ConcatenatePieces(std::vector<Piece>{{block, 7, 3}, {block, 0, 2}}).ValueOrDie();
   EXPECT_TRUE(joined.batch->column(0)->Equals(Json(arrow::int64(), "[7, 8, 9, 0, 1]")));
   EXPECT_THAT(joined.lineage.ranges(),
               testing::ElementsAre(RowRange{1, 57, 3}, RowRange{1, 50, 2}));

@@ -42,18 +42,18 @@ std::vector<Case> PlainCases() {
     const auto type = TypeOf(static_cast<ColumnKind>(kind));
     cases.push_back({type->ToString(), Json(type, texts)});
   }
-  cases.push_back({"bool", Json(arrow::boolean(),
-                                "[true,false,null,true,true,false,true,null,false]")});
+  cases.push_back(
+      {"bool", Json(arrow::boolean(), "[true,false,null,true,true,false,true,null,false]")});
   cases.push_back({"null", Json(arrow::null(), "[null,null,null,null,null,null,null,null,null]")});
   cases.push_back({"tensor", Tensors(9, {2, 3})});
   cases.push_back({"tensor without values", Tensors(9, {2, 0})});
-  cases.push_back({"tensor with nulls",
-                   Wrapped(TensorType(arrow::float32(), {2}).ValueOrDie(),
-                           "[[1,2],null,[3,null],[4,5],[6,7],[8,9],null,[1,1],[2,2]]")});
-  cases.push_back({"tensor of bool",
-                   Wrapped(TensorType(arrow::boolean(), {1, 2}).ValueOrDie(),
-                           "[[true,false],[true,true],[false,false],[true,false],[true,true],"
-                           "[false,false],[true,false],[true,true],[false,false]]")});
+  cases.push_back(
+      {"tensor with nulls", Wrapped(TensorType(arrow::float32(), {2}).ValueOrDie(),
+                                    "[[1,2],null,[3,null],[4,5],[6,7],[8,9],null,[1,1],[2,2]]")});
+  cases.push_back(
+      {"tensor of bool", Wrapped(TensorType(arrow::boolean(), {1, 2}).ValueOrDie(),
+                                 "[[true,false],[true,true],[false,false],[true,false],[true,true],"
+                                 "[false,false],[true,false],[true,true],[false,false]]")});
   return cases;
 }
 
@@ -66,9 +66,9 @@ std::vector<Case> OtherCases() {
       R"([[0,1],[1,"b"],[0,null],[1,"d"],[0,5],[1,null],[0,7],[1,"h"],[0,9]])";
   const auto number_or_text = {arrow::field("n", arrow::int32()), arrow::field("t", arrow::utf8())};
   const auto words = arrow::dictionary(arrow::int8(), arrow::utf8());
-  const auto person = arrow::struct_({arrow::field("name", arrow::utf8()),
-                                      arrow::field("word", words),
-                                      arrow::field("tags", arrow::list(arrow::int16()))});
+  const auto person =
+      arrow::struct_({arrow::field("name", arrow::utf8()), arrow::field("word", words),
+                      arrow::field("tags", arrow::list(arrow::int16()))});
   const std::string people =
       R"([{"name":"a","word":"x","tags":[1]},null,{"name":null,"word":"y","tags":null},
           {"name":"d","word":null,"tags":[]},{"name":"e","word":"x","tags":[1,2,3]},null,
@@ -85,18 +85,19 @@ std::vector<Case> OtherCases() {
       {"duration", Json(arrow::duration(arrow::TimeUnit::NANO), numbers)},
       {"interval", Json(arrow::month_day_nano_interval(),
                         "[[1,2,3],null,[1,1,1],[0,0,0],[1,1,1],null,[2,2,2],[3,3,3],[4,4,4]]")},
-      {"decimal", Json(arrow::decimal128(5, 1),
-                       R"(["1.0",null,"3.0","4.0","5.0","6.5","7.0","8.0","9.9"])")},
-      {"fixed binary", Json(arrow::fixed_size_binary(2),
-                            R"(["ab",null,"cd","ef","gh","ij","kl","mn","op"])")},
+      {"decimal",
+       Json(arrow::decimal128(5, 1), R"(["1.0",null,"3.0","4.0","5.0","6.5","7.0","8.0","9.9"])")},
+      {"fixed binary",
+       Json(arrow::fixed_size_binary(2), R"(["ab",null,"cd","ef","gh","ij","kl","mn","op"])")},
       {"string view", Json(arrow::utf8_view(), texts)},
       {"binary view", Json(arrow::binary_view(), texts)},
       {"list", Json(arrow::list(arrow::int64()), lists)},
       {"large list", Json(arrow::large_list(arrow::int8()), lists)},
       {"list view", Json(arrow::list_view(arrow::int64()), lists)},
       {"large list view", Json(arrow::large_list_view(arrow::int64()), lists)},
-      {"list of views", Json(arrow::list(arrow::utf8_view()),
-                             R"([["a"],[],null,["more than twelve","b"],[],["c"],[null],[],["d"]])")},
+      {"list of views",
+       Json(arrow::list(arrow::utf8_view()),
+            R"([["a"],[],null,["more than twelve","b"],[],["c"],[null],[],["d"]])")},
       {"fixed list", Json(arrow::fixed_size_list(arrow::utf8(), 1),
                           R"([["a"],null,["c"],[null],["e"],["f"],["g"],["h"],["i"]])")},
       {"map", Json(arrow::map(arrow::utf8(), arrow::int32()),
@@ -159,9 +160,8 @@ TEST_P(RoundTripTest, JoinsSlicesAtOddPlaces) {
   const std::vector<Piece> pieces = {Part(batch, 1, 4), Part(batch, 3, 0), Part(inner, 1, 5),
                                      Part(batch, 8, 1)};
   const auto& array = case_.array;
-  const auto wanted = arrow::Concatenate({array->Slice(1, 4), array->Slice(3, 5),
-                                          array->Slice(8, 1)})
-                          .ValueOrDie();
+  const auto wanted =
+      arrow::Concatenate({array->Slice(1, 4), array->Slice(3, 5), array->Slice(8, 1)}).ValueOrDie();
   for (const int64_t copy_bytes_max : {kInPlace, kOnTheHeap}) {
     const auto back = RoundTrip(pieces, *pool_, copy_bytes_max);
     EXPECT_TRUE(back->column(0)->Equals(wanted)) << back->ToString();

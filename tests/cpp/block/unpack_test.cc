@@ -1,8 +1,9 @@
-#include <cstring>
-#include <functional>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstring>
+#include <functional>
+#include <utility>
 
 #include "block/batches.h"
 #include "penstock/block/layout.h"
@@ -90,8 +91,24 @@ class UnpackTest : public testing::Test {
 TEST_F(UnpackTest, SurvivesAnyWrongByteBeforeThePlainData) { Scribble(PlainBatch(), 512); }
 
 TEST_F(UnpackTest, SurvivesAnyWrongByteInNestedBatchesSchemasAndData) {
-  const auto segment = Pack(NestedBatch());
+  Pack(NestedBatch());
   Scribble(NestedBatch(), bytes_);
+}
+
+TEST_F(UnpackTest, SurvivesTheAbsenceOfAnyBufferAndTheEmptinessOfAnyNode) {
+  for (const auto& batch : {PlainBatch(), NestedBatch(), NestedBatch()->Slice(0, 0)}) {
+    const auto segment = Pack(batch);
+    for (uint32_t i = 0; i < HeaderOf(*segment)->buffers; ++i) {
+      const BufferEntry right = std::exchange(BuffersOf(*segment)[i], BufferEntry{});
+      ReadAll(segment);
+      BuffersOf(*segment)[i] = right;
+    }
+    for (uint32_t i = 0; i < HeaderOf(*segment)->nodes; ++i) {
+      const NodeEntry right = std::exchange(NodesOf(*segment)[i], NodeEntry{});
+      ReadAll(segment);
+      NodesOf(*segment)[i] = right;
+    }
+  }
 }
 
 TEST_F(UnpackTest, SurvivesAnyClaimOfItsSize) {
@@ -162,8 +179,7 @@ TEST_F(UnpackTest, RefusesTextOffsetsThatLeaveTheText) {
 }
 
 TEST_F(UnpackTest, RefusesTextAndNamesThatAreNotUtf8) {
-  EXPECT_FALSE(
-      Refusal([](Segment& s) { s.data()[BuffersOf(s)[4].offset] = 0xff; }).ok());
+  EXPECT_FALSE(Refusal([](Segment& s) { s.data()[BuffersOf(s)[4].offset] = 0xff; }).ok());
   EXPECT_FALSE(Refusal([](Segment& s) { s.data()[HeaderOf(s)->names_offset] = 0xff; }).ok());
 }
 
@@ -176,8 +192,7 @@ TEST_F(UnpackTest, RefusesDictionaryIndicesThatNameNothing) {
 TEST_F(UnpackTest, RefusesOtherColumnsWithoutASchema) {
   EXPECT_THAT(Refusal([](Segment& s) { ColumnsOf(s)[0].kind = 0; }).message(),
               HasSubstr("no schema"));
-  EXPECT_THAT(Refusal([](Segment& s) { ColumnsOf(s)[0].kind = 99; }).message(),
-              HasSubstr("99"));
+  EXPECT_THAT(Refusal([](Segment& s) { ColumnsOf(s)[0].kind = 99; }).message(), HasSubstr("99"));
 }
 
 TEST_F(UnpackTest, RefusesEntriesThatAreSharedOrLeftOver) {

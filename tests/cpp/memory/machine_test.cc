@@ -1,9 +1,9 @@
 #include "penstock/memory/machine.h"
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <fstream>
-
-#include <gtest/gtest.h>
 
 namespace penstock {
 namespace {

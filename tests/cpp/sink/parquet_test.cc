@@ -1,9 +1,3 @@
-#include <csignal>
-#include <filesystem>
-#include <fstream>
-
-#include <sys/resource.h>
-
 #include <arrow/array.h>
 #include <arrow/extension/fixed_shape_tensor.h>
 #include <arrow/io/file.h>
@@ -12,6 +6,11 @@
 #include <gtest/gtest.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/file_reader.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
 
 #include "penstock/base/error.h"
 #include "penstock/block/tensor.h"
@@ -32,8 +31,8 @@ Block BlockOf(const std::vector<std::pair<std::string, std::shared_ptr<arrow::Ar
     fields.push_back(arrow::field(name, array->type()));
     arrays.push_back(array);
   }
-  return {.batch = arrow::RecordBatch::Make(arrow::schema(fields), arrays.front()->length(),
-                                            arrays)};
+  return {.batch =
+              arrow::RecordBatch::Make(arrow::schema(fields), arrays.front()->length(), arrays)};
 }
 
 std::shared_ptr<arrow::Array> Column(const std::shared_ptr<arrow::DataType>& type,
@@ -252,9 +251,9 @@ TEST_F(ParquetSinkTest, ASchemaThatChangesIsRefusedByColumn) {
               HasSubstr("column \"a\" was int64, but in a later block it is double"));
   EXPECT_THAT(error(BlockOf({{"b", Column(arrow::int64(), "[1]")}})),
               HasSubstr("lacks the column \"a\""));
-  EXPECT_THAT(error(BlockOf({{"a", Column(arrow::int64(), "[1]")},
-                             {"b", Column(arrow::int64(), "[1]")}})),
-              HasSubstr("new column \"b\""));
+  EXPECT_THAT(
+      error(BlockOf({{"a", Column(arrow::int64(), "[1]")}, {"b", Column(arrow::int64(), "[1]")}})),
+      HasSubstr("new column \"b\""));
   sink->Abort();
   EXPECT_THAT(Names(), IsEmpty());
 }
@@ -275,9 +274,8 @@ TEST_F(ParquetSinkTest, ColumnsInAnotherOrderAreReordered) {
 TEST_F(ParquetSinkTest, RowGroupsKeepTheirRowsAndBytes) {
   const auto rows = Filled(ManyNumbers(1000), {{"row_group_rows", 300}})->Commit().ValueOrDie();
   EXPECT_EQ(RowGroups(rows.front().name), 4);
-  const auto bytes = Filled(ManyNumbers(20'000'000), {{"row_group_rows", 1'000'000'000}})
-                         ->Commit()
-                         .ValueOrDie();
+  const auto bytes =
+      Filled(ManyNumbers(20'000'000), {{"row_group_rows", 1'000'000'000}})->Commit().ValueOrDie();
   EXPECT_EQ(RowGroups(bytes.front().name), 3);
 }
 

@@ -68,16 +68,18 @@ TEST_F(CsvTest, ARowLargerThanABlockIsRead) {
 
 TEST_F(CsvTest, OptionsChooseDelimiterQuoteHeaderAndTypes) {
   const auto path = folder_.Write("a.tsv", "# made by hand\n1\t'a\tb'\n2\tnone\n");
+  ExpectTable(ReadAll(ReadOf("csv", {path},
+                             {{"delimiter", "\t"},
+                              {"quote", "'"},
+                              {"column_names", {"n", "s"}},
+                              {"skip_rows", 1},
+                              {"column_types", {{"n", "double"}}},
+                              {"null_values", {"none"}}})),
+              TableOf({{"n", Column(arrow::float64(), "[1, 2]")},
+                       {"s", Column(arrow::utf8(), R"(["a\tb", null])")}}));
   ExpectTable(
-      ReadAll(ReadOf("csv", {path},
-                     {{"delimiter", "\t"}, {"quote", "'"}, {"column_names", {"n", "s"}},
-                      {"skip_rows", 1}, {"column_types", {{"n", "double"}}},
-                      {"null_values", {"none"}}})),
-      TableOf({{"n", Column(arrow::float64(), "[1, 2]")},
-               {"s", Column(arrow::utf8(), R"(["a\tb", null])")}}));
-  ExpectTable(ReadAll(ReadOf("csv", {folder_.Write("b.csv", "1,2\n")}, {{"header_row", false}})),
-              TableOf({{"f0", Column(arrow::int64(), "[1]")},
-                       {"f1", Column(arrow::int64(), "[2]")}}));
+      ReadAll(ReadOf("csv", {folder_.Write("b.csv", "1,2\n")}, {{"header_row", false}})),
+      TableOf({{"f0", Column(arrow::int64(), "[1]")}, {"f1", Column(arrow::int64(), "[2]")}}));
 }
 
 TEST_F(CsvTest, ReadsOnlyTheColumnsAskedForInTheirOrder) {
@@ -94,9 +96,9 @@ TEST_F(CsvTest, ReadsOnlyTheColumnsAskedForInTheirOrder) {
 TEST_F(CsvTest, PathsBecomeAColumn) {
   const auto path = folder_.Write("a.csv", "a\n1\n2\n");
   const std::string twice = fmt::format(R"(["{}", "{}"])", path, path);
-  ExpectTable(ReadAll(ReadOf("csv", {path}, {{"include_paths", true}})),
-              TableOf({{"a", Column(arrow::int64(), "[1,2]")},
-                       {"path", Column(arrow::utf8(), twice)}}));
+  ExpectTable(
+      ReadAll(ReadOf("csv", {path}, {{"include_paths", true}})),
+      TableOf({{"a", Column(arrow::int64(), "[1,2]")}, {"path", Column(arrow::utf8(), twice)}}));
 }
 
 TEST_F(CsvTest, ColumnsInAnotherOrderAreReordered) {
@@ -120,9 +122,8 @@ TEST_F(CsvTest, EmptyAndHeaderOnlyFilesHaveNoRows) {
 TEST_F(CsvTest, AColumnThatIsEmptyInTheFirstFileTakesItsTypeFromTheNext) {
   const auto a = folder_.Write("a.csv", "a,b\n1,\n");
   const auto b = folder_.Write("b.csv", "a,b\n2,3\n");
-  ExpectTable(ReadAll(ReadOf("csv", {a, b})),
-              TableOf({{"a", Column(arrow::int64(), "[1,2]")},
-                       {"b", Column(arrow::int64(), "[null,3]")}}));
+  ExpectTable(ReadAll(ReadOf("csv", {a, b})), TableOf({{"a", Column(arrow::int64(), "[1,2]")},
+                                                       {"b", Column(arrow::int64(), "[null,3]")}}));
 }
 
 TEST_F(CsvTest, FilesWithOtherColumnsAreRefusedNamingBoth) {
@@ -145,8 +146,8 @@ TEST_F(CsvTest, AValueOfAnotherTypeIsRefusedByFileRowAndColumn) {
 
 TEST_F(CsvTest, ARowOfAnotherLengthIsRefusedByFileAndRow) {
   const auto a = folder_.Write("a.csv", "id,name\n" + Rows(0, 5000) + "1,x,y\n");
-  ExpectError(ReadAll(ReadOf("csv", {a}), {.block_bytes = 5000}).status(),
-              ErrorKind::kCorruptData, {"a.csv, data row 5001", "Expected 2 columns, got 3"});
+  ExpectError(ReadAll(ReadOf("csv", {a}), {.block_bytes = 5000}).status(), ErrorKind::kCorruptData,
+              {"a.csv, data row 5001", "Expected 2 columns, got 3"});
 }
 
 TEST_F(CsvTest, CompressedFilesAreReadBySuffix) {

@@ -45,9 +45,9 @@ TEST_F(InputFilesTest, DefaultExtensionsChooseInFoldersOnly) {
 }
 
 TEST_F(InputFilesTest, TheUsersExtensionsChooseEverywhere) {
-  EXPECT_THAT(*List({.paths = {folder_.path(), path("a.csv")}, .file_extensions = {{"md"}}},
-                    {"csv"}),
-              ElementsAre("notes.md"));
+  EXPECT_THAT(
+      *List({.paths = {folder_.path(), path("a.csv")}, .file_extensions = {{"md"}}}, {"csv"}),
+      ElementsAre("notes.md"));
 }
 
 TEST_F(InputFilesTest, ListsKeepTheirOrder) {
@@ -83,8 +83,8 @@ TEST_F(InputFilesTest, RelativePathsStayAsTheyWereWritten) {
 }
 
 TEST_F(InputFilesTest, AMissingPathIsNamed) {
-  ExpectError(List({.paths = {path("a.csv"), path("none.csv")}}).status(),
-              ErrorKind::kMissingPath, {"none.csv", "looked for"});
+  ExpectError(List({.paths = {path("a.csv"), path("none.csv")}}).status(), ErrorKind::kMissingPath,
+              {"none.csv", "looked for"});
   ExpectError(List({.paths = {path("*.txt")}}).status(), ErrorKind::kMissingPath, {"*.txt"});
 }
 

@@ -15,8 +15,9 @@ using testing::TemporaryFolder;
 
 class JsonTest : public ::testing::Test {
  protected:
-  Result<std::shared_ptr<arrow::Table>> ReadText(const std::string& text, ReadLimits limits = {},
-                                                 nlohmann::json options = nlohmann::json::object()) {
+  Result<std::shared_ptr<arrow::Table>> ReadText(
+      const std::string& text, ReadLimits limits = {},
+      nlohmann::json options = nlohmann::json::object()) {
     return ReadAll(ReadOf("json", {folder_.Write("t.json", text)}, std::move(options)), limits);
   }
 
@@ -81,9 +82,9 @@ TEST_F(JsonTest, AColumnThatIsNullInTheFirstFileTakesItsTypeFromTheNext) {
 }
 
 TEST_F(JsonTest, TypesMayBeGiven) {
-  ExpectTable(ReadText("{\"b\": 1, \"a\": 2}\n", {}, {{"column_types", {{"a", "double"}}}}),
-              TableOf({{"a", Column(arrow::float64(), "[2]")},
-                       {"b", Column(arrow::int64(), "[1]")}}));
+  ExpectTable(
+      ReadText("{\"b\": 1, \"a\": 2}\n", {}, {{"column_types", {{"a", "double"}}}}),
+      TableOf({{"a", Column(arrow::float64(), "[2]")}, {"b", Column(arrow::int64(), "[1]")}}));
 }
 
 TEST_F(JsonTest, AFieldOfAnotherTypeIsRefusedByFileAndRow) {

@@ -77,8 +77,8 @@ TEST(MemoryTest, ReadsOnlyTheColumnsAskedForInTheirOrder) {
 TEST(MemoryTest, DifferingBlocksAreRefusedByColumn) {
   const auto other =
       TableOf({{"a", Column(arrow::utf8(), R"(["x"])")}})->CombineChunksToBatch().ValueOrDie();
-  ExpectError(MakeSource(Memory({Batch("[1]"), other}), {}, 2).status(),
-              ErrorKind::kSchemaMismatch, {"block 1", "\"a\"", "string", "int64"});
+  ExpectError(MakeSource(Memory({Batch("[1]"), other}), {}, 2).status(), ErrorKind::kSchemaMismatch,
+              {"block 1", "\"a\"", "string", "int64"});
 }
 
 TEST(MemoryTest, NothingAtAllHasNoSplits) {

@@ -29,9 +29,9 @@ class ParquetTest : public ::testing::Test {
                     int64_t row_group_rows = 1000) {
     const std::string path = folder_.path(name);
     const auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();
-    EXPECT_TRUE(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), file,
-                                           row_group_rows)
-                    .ok());
+    EXPECT_TRUE(
+        parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), file, row_group_rows)
+            .ok());
     EXPECT_TRUE(file->Close().ok());
     return path;
   }
@@ -82,8 +82,8 @@ TEST_F(ParquetTest, ReadsOnlyTheColumnsAskedForInTheirOrder) {
   read.columns = {"a", "c", "nope"};
   const Status status = ReadAll(read).status();
   EXPECT_TRUE(status.IsKeyError());
-  EXPECT_THAT(status.message(), ::testing::AllOf(::testing::HasSubstr("a, b, c"),
-                                                 ::testing::EndsWith("got: nope")));
+  EXPECT_THAT(status.message(),
+              ::testing::AllOf(::testing::HasSubstr("a, b, c"), ::testing::EndsWith("got: nope")));
 }
 
 TEST_F(ParquetTest, ColumnsThatAreNotAskedForAreNotRead) {
@@ -118,7 +118,8 @@ TEST_F(ParquetTest, LargeRowGroupsComeInBlocks) {
   for (int64_t i = 0; i < 100'000; ++i) ASSERT_TRUE(builder.Append(i).ok());
   const auto table = TableOf({{"a", builder.Finish().ValueOrDie()}});
   const auto path = Write("a.parquet", table, 100'000);
-  const auto source = MakeSource(ReadOf("parquet", {path}), {.block_bytes = 80'000}, 2).ValueOrDie();
+  const auto source =
+      MakeSource(ReadOf("parquet", {path}), {.block_bytes = 80'000}, 2).ValueOrDie();
   const auto splits = AllSplits(*source).ValueOrDie();
   ASSERT_EQ(splits.size(), 1);
   const auto batches = ReadSplit(*source, splits[0]).ValueOrDie();
@@ -130,8 +131,7 @@ TEST_F(ParquetTest, LargeRowGroupsComeInBlocks) {
 TEST_F(ParquetTest, BlocksOfDictionaryTextAreMeasuredAsTheyLieInMemory) {
   arrow::StringBuilder builder;
   for (int i = 0; i < 20'000; ++i) ASSERT_TRUE(builder.Append(std::string(1000, 'x')).ok());
-  const auto path =
-      Write("a.parquet", TableOf({{"a", builder.Finish().ValueOrDie()}}), 1'000'000);
+  const auto path = Write("a.parquet", TableOf({{"a", builder.Finish().ValueOrDie()}}), 1'000'000);
   const auto source =
       MakeSource(ReadOf("parquet", {path}), {.block_bytes = 1'000'000}, 2).ValueOrDie();
   const auto splits = AllSplits(*source).ValueOrDie();
@@ -143,8 +143,8 @@ TEST_F(ParquetTest, AFilterSkipsRowGroupsByTheirStatistics) {
   const auto path = Write("a.parquet", Small(), 2);
   ReadOp read = ReadOf("parquet", {path});
   read.filter = Compare("greater", "a", 3);
-  EXPECT_THAT(SplitNames(read), ::testing::ElementsAre("a.parquet, row group 1",
-                                                       "a.parquet, row group 2"));
+  EXPECT_THAT(SplitNames(read),
+              ::testing::ElementsAre("a.parquet, row group 1", "a.parquet, row group 2"));
   read.filter = Compare("equal", "b", "w");
   EXPECT_THAT(SplitNames(read), ::testing::ElementsAre("a.parquet, row group 0"));
   read.filter = Compare("less", "c", 1.0);
@@ -154,8 +154,7 @@ TEST_F(ParquetTest, AFilterSkipsRowGroupsByTheirStatistics) {
 }
 
 TEST_F(ParquetTest, AFilterThatNanPassesTrustsNoFloatStatistics) {
-  const auto path = Write(
-      "a.parquet", TableOf({{"c", Column(arrow::float64(), "[1.0, NaN]")}}));
+  const auto path = Write("a.parquet", TableOf({{"c", Column(arrow::float64(), "[1.0, NaN]")}}));
   ReadOp read = ReadOf("parquet", {path});
   read.filter = Compare("not_equal", "c", 1.0);
   EXPECT_EQ(ReadAll(read)->get()->num_rows(), 2);
@@ -198,8 +197,9 @@ TEST_F(ParquetTest, AFileWithoutRowsStillYieldsItsSchema) {
 TEST_F(ParquetTest, ColumnsInAnotherOrderAreReordered) {
   const auto a = Write("a.parquet", Small());
   const auto b = Write("b.parquet", Small()->SelectColumns({2, 0, 1}).ValueOrDie());
-  ExpectTable(ReadAll(ReadOf("parquet", {a, b})),
-              arrow::ConcatenateTables({Small(), Small()}).ValueOrDie()->CombineChunks().ValueOrDie());
+  ExpectTable(
+      ReadAll(ReadOf("parquet", {a, b})),
+      arrow::ConcatenateTables({Small(), Small()}).ValueOrDie()->CombineChunks().ValueOrDie());
 }
 
 TEST_F(ParquetTest, MixedSchemasAreRefusedNamingBothFilesColumnAndTypes) {

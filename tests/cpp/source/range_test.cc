@@ -84,8 +84,8 @@ TEST(RangeTensorTest, EveryElementOfRowIIsI) {
       *table->schema()->GetFieldByName("data")->type());
   EXPECT_THAT(type.shape(), ::testing::ElementsAre(2, 2));
   const auto& column = static_cast<const arrow::ExtensionArray&>(*table->column(0)->chunk(0));
-  EXPECT_TRUE(column.storage()->Equals(
-      Column(type.storage_type(), "[[0,0,0,0],[1,1,1,1],[2,2,2,2]]")));
+  EXPECT_TRUE(
+      column.storage()->Equals(Column(type.storage_type(), "[[0,0,0,0],[1,1,1,1],[2,2,2,2]]")));
 }
 
 TEST(RangeTensorTest, LargeRowsMakeManySplits) {
@@ -94,8 +94,7 @@ TEST(RangeTensorTest, LargeRowsMakeManySplits) {
 }
 
 TEST(RangeTensorTest, RefusesShapesBeyondArrowsLimit) {
-  const ReadOp read{.kind = "range_tensor",
-                    .options = {{"count", 1}, {"shape", {65536, 65536}}}};
+  const ReadOp read{.kind = "range_tensor", .options = {{"count", 1}, {"shape", {65536, 65536}}}};
   EXPECT_THAT(MakeSource(read, {}, 2).status().message(), ::testing::HasSubstr("65536, 65536"));
 }
 

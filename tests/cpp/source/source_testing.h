@@ -1,15 +1,15 @@
 #pragma once
 
-#include <filesystem>
-#include <fstream>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include <arrow/json/from_string.h>
 #include <arrow/table.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "penstock/base/error.h"
 #include "penstock/source/source.h"

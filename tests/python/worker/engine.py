@@ -8,7 +8,7 @@ import mmap
 import os
 import socket
 import struct
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from penstock import _worker
 from penstock.worker import failure
@@ -99,7 +99,7 @@ class Engine:
             [self._memory[segment].descriptor],
         )
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *unused: object) -> None:
@@ -215,8 +215,8 @@ class Step(NamedTuple):
 def setup_of(*steps: Step) -> bytes:
     payloads = [
         pack_function(
-            step.function, **{"batch_format": "numpy" if step.kind == "batches" else "rows"}
-            | step.options,
+            step.function,
+            **{"batch_format": "numpy" if step.kind == "batches" else "rows"} | step.options,
         )
         for step in steps
     ]

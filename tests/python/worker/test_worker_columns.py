@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import array
-import datetime
+import datetime as dt
 import decimal
 from collections import UserDict, deque
 
@@ -34,8 +34,24 @@ def is_plain(values) -> bool:
 
 @pytest.mark.parametrize(
     "dtype",
-    ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"]
-    + ["M8[s]", "M8[ms]", "M8[us]", "M8[ns]"],
+    [
+        "?",
+        "i1",
+        "i2",
+        "i4",
+        "i8",
+        "u1",
+        "u2",
+        "u4",
+        "u8",
+        "f2",
+        "f4",
+        "f8",
+        "M8[s]",
+        "M8[ms]",
+        "M8[us]",
+        "M8[ns]",
+    ],
 )
 def test_numbers_keep_their_dtype(dtype):
     values = np.arange(10).astype("i8").astype(dtype)
@@ -106,8 +122,14 @@ def test_arrays_of_more_dimensions_are_tensors(shape, dtype):
         (["a", None, "ä€😀", ""], pa.string()),
         ([b"a", None, b"\x00\xff"], pa.binary()),
         ([None, None], pa.null()),
-        ([datetime.datetime(1, 1, 1), None, datetime.datetime(9999, 12, 31, 23, 59, 59, 999999)],
-         pa.timestamp("us")),
+        (
+            [
+                dt.datetime.fromisoformat("0001-01-01T00:00:00"),
+                None,
+                dt.datetime.fromisoformat("9999-12-31T23:59:59.999999"),
+            ],
+            pa.timestamp("us"),
+        ),
         ([np.float32(1.5), None], pa.float32()),
         ([np.int8(-3), np.int8(4)], pa.int8()),
         ([np.bool_(True)], pa.bool_()),
@@ -182,9 +204,9 @@ def test_ragged_matrices_are_nested_lists():
         [[1, 2], [3]],
         [{"a": 1}, {"a": 2, "b": "x"}],
         [decimal.Decimal("1.50"), None],
-        [datetime.date(2024, 5, 6)],
-        [datetime.datetime(2024, 5, 6, tzinfo=datetime.timezone.utc)],
-        [datetime.timedelta(seconds=3)],
+        [dt.date(2024, 5, 6)],
+        [dt.datetime(2024, 5, 6, tzinfo=dt.UTC)],
+        [dt.timedelta(seconds=3)],
         [[], None, [None]],
     ],
 )
@@ -216,7 +238,7 @@ ARROW_COLUMNS = {
     "dictionary": pa.array(["a", "b", None, "a", "c"]).dictionary_encode(),
     "decimals": pa.array([decimal.Decimal(i) for i in range(5)], pa.decimal128(9, 2)),
     "fixed bytes": pa.array([b"abc", None, b"def", b"ghi", b"jkl"], pa.binary(3)),
-    "dates": pa.array([datetime.date(2024, 1, day) for day in range(1, 6)]),
+    "dates": pa.array([dt.date(2024, 1, day) for day in range(1, 6)]),
     "zoned": pa.array([1, 2, None, 4, 5], pa.timestamp("ns", "UTC")),
     "durations": pa.array([1, 2, None, 4, 5], pa.duration("ms")),
     "intervals": pa.array([(1, 2, 3)] * 5, pa.month_day_nano_interval()),
@@ -224,7 +246,8 @@ ARROW_COLUMNS = {
     "halves": pa.array([0.5, None, 1, 2, 3], pa.float16()),
     "nested nulls": pa.array([[None]] * 5),
     "dense union": pa.UnionArray.from_dense(
-        pa.array([0, 1, 0, 1, 0], pa.int8()), pa.array([0, 0, 1, 1, 2], pa.int32()),
+        pa.array([0, 1, 0, 1, 0], pa.int8()),
+        pa.array([0, 0, 1, 1, 2], pa.int32()),
         [pa.array([1, 2, 3]), pa.array(["a", "b"])],
     ),
     "sparse union": pa.UnionArray.from_sparse(
@@ -233,10 +256,16 @@ ARROW_COLUMNS = {
 }
 
 
-@pytest.mark.parametrize("cut", [slice(None), slice(1, 4), slice(3, None), slice(2, 2)], ids=str)
-@pytest.mark.parametrize("name", ARROW_COLUMNS)
+CUTS = [slice(None), slice(1, 4), slice(3, None), slice(2, 2)]
+# pyarrow has no empty union without chunks.
+CASES = [(name, cut) for name in ARROW_COLUMNS for cut in CUTS[: 3 if "union" in name else 4]]
+
+
+@pytest.mark.parametrize(("name", "cut"), CASES, ids=str)
 def test_arrow_tables_and_their_slices_come_back_equal(name, cut):
-    table = pa.table({"before": pa.array(range(5)), name: ARROW_COLUMNS[name].__getitem__(cut)})
+    whole = pa.record_batch({"before": pa.array(range(5)), name: ARROW_COLUMNS[name]})
+    start, stop, _ = cut.indices(5)
+    table = pa.Table.from_batches([whole.slice(start, stop - start)])
     batch = batches.encode(table, "f").pack()
     again = pa.Table.from_batches([arrow.record_batch(batch)])
     again.validate(full=True)
@@ -244,11 +273,13 @@ def test_arrow_tables_and_their_slices_come_back_equal(name, cut):
 
 
 def test_views_and_runs_become_ordinary_columns():
-    table = pa.table({
-        "view": pa.array(["a", "b" * 30], pa.string_view()),
-        "bytes": pa.array([b"a", b"b" * 30], pa.binary_view()),
-        "runs": pa.RunEndEncodedArray.from_arrays([2], ["x"]),
-    })
+    table = pa.table(
+        {
+            "view": pa.array(["a", "b" * 30], pa.string_view()),
+            "bytes": pa.array([b"a", b"b" * 30], pa.binary_view()),
+            "runs": pa.RunEndEncodedArray.from_arrays([2], ["x"]),
+        }
+    )
     again = arrow.record_batch(batches.encode(table, "f").pack())
     assert again.schema.types == [pa.string(), pa.binary(), pa.string()]
     assert again.column("runs").to_pylist() == ["x", "x"]
@@ -304,14 +335,16 @@ def test_tensors_of_torch_are_columns_off_the_graph():
 
 def test_data_frames_are_batches():
     pd = pytest.importorskip("pandas")
-    frame = pd.DataFrame({
-        "n": [1, 2],
-        "s": ["a", None],
-        "c": pd.Categorical(["x", "y"]),
-        "i": pd.array([1, None], dtype="Int64"),
-        "t": [np.ones(2), np.zeros(2)],
-        7: [0.5, np.nan],
-    })
+    frame = pd.DataFrame(
+        {
+            "n": [1, 2],
+            "s": ["a", None],
+            "c": pd.Categorical(["x", "y"]),
+            "i": pd.array([1, None], dtype="Int64"),
+            "t": [np.ones(2), np.zeros(2)],
+            7: [0.5, np.nan],
+        }
+    )
     again = arrow.record_batch(batches.encode(frame, "f").pack())
     assert again.schema.names == ["n", "s", "c", "i", "t", "7"]
     assert again.column("s").to_pylist() == ["a", None]
@@ -367,23 +400,48 @@ def test_other_values_with_nulls_hold_none_or_nat():
 
 
 def test_rows_hold_plain_python_values():
-    stamp = datetime.datetime(2024, 5, 6, 7, 8, 9)
-    batch = batches.encode({
-        "i": np.array([1], "i2"), "f": np.array([0.5], "f4"), "h": np.array([0.5], "f2"),
-        "b": [True], "s": ["a"], "y": [b"a"], "n": [None],
-        "us": [stamp], "ns": np.array([stamp], "M8[ns]"), "t": np.ones((1, 2), "u1"),
-        "l": [[1, 2]],
-    }, "f").pack()
+    stamp = dt.datetime.fromisoformat("2024-05-06T07:08:09")
+    batch = batches.encode(
+        {
+            "i": np.array([1], "i2"),
+            "f": np.array([0.5], "f4"),
+            "h": np.array([0.5], "f2"),
+            "b": [True],
+            "s": ["a"],
+            "y": [b"a"],
+            "n": [None],
+            "us": [stamp],
+            "ns": np.array([stamp], "M8[ns]"),
+            "t": np.ones((1, 2), "u1"),
+            "l": [[1, 2]],
+        },
+        "f",
+    ).pack()
     (row,) = batch.to_rows(batches.other_values(batch))
     tensor = row.pop("t")
     assert tensor.dtype == "u1"
     assert tensor.tolist() == [1, 1]
     assert row == {
-        "i": 1, "f": 0.5, "h": 0.5, "b": True, "s": "a", "y": b"a", "n": None,
-        "us": stamp, "ns": stamp, "l": [1, 2],
+        "i": 1,
+        "f": 0.5,
+        "h": 0.5,
+        "b": True,
+        "s": "a",
+        "y": b"a",
+        "n": None,
+        "us": stamp,
+        "ns": stamp,
+        "l": [1, 2],
     }
     assert {type(value) for value in row.values()} == {
-        int, float, bool, str, bytes, type(None), datetime.datetime, list
+        int,
+        float,
+        bool,
+        str,
+        bytes,
+        type(None),
+        dt.datetime,
+        list,
     }
 
 
@@ -435,8 +493,12 @@ def test_what_goes_in_comes_out_as_arrow_has_it(data, name):
 @given(mask=st.lists(st.booleans(), min_size=5, max_size=5))
 @settings(deadline=None)
 def test_taking_rows_is_what_arrow_filters(mask):
-    table = pa.table({**ARROW_COLUMNS, "tensor": pa.FixedShapeTensorArray.from_numpy_ndarray(
-        np.arange(10).reshape(5, 2))}).drop_columns(["dense union", "sparse union"])
+    table = pa.table(
+        {
+            **ARROW_COLUMNS,
+            "tensor": pa.FixedShapeTensorArray.from_numpy_ndarray(np.arange(10).reshape(5, 2)),
+        }
+    ).drop_columns(["dense union", "sparse union"])
     batch = batches.encode(table, "f").pack()
     taken = batch.take(bytes(mask))
     arrow.take_others(batch, taken, bytes(mask))

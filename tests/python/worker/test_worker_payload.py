@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_the_import_path_travels_with_the_working_folder_by_name(monkeypatch):
     packed = pack_function(len)
     monkeypatch.setattr(sys, "path", list(sys.path[2:]))
     unpack_function(packed)
-    assert sys.path[:2] == [os.getcwd(), "/somewhere"]
+    assert sys.path[:2] == [str(Path.cwd()), "/somewhere"]
 
 
 def test_what_cannot_travel_is_refused_with_the_function_and_advice():

@@ -1,0 +1,127 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "exec/dispatcher_script.h"
+
+namespace penstock {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class DispatcherBatchTest : public ::testing::Test {
+ protected:
+  /// Reads that all are out, before a stage with one worker that is up and has endless room.
+  DispatcherScript ReadInto(StageLimits stage, std::vector<int64_t> chunks,
+                            DispatcherLimits limits = AmpleLimits()) {
+    DispatcherScript job({ReadStage(8), std::move(stage), CollectStage()}, limits);
+    job.Start();
+    job.Send(WorkerUp{1, 0});
+    job.List(chunks);
+    return job;
+  }
+
+  StageLimits Work(int64_t batch_rows) { return WorkStage(batch_rows, 1, 100); }
+
+  StageLimits Regroup(int64_t rows, int64_t blocks, int64_t rows_known = -1) {
+    return {.role = StageRole::kRegroup,
+            .regroup_rows = rows,
+            .regroup_blocks = blocks,
+            .rows_known = rows_known,
+            .slots = 8};
+  }
+};
+
+TEST_F(DispatcherBatchTest, BatchesAreGatheredFromBlocksAndOnlyTheLastIsPartial) {
+  DispatcherScript job = ReadInto(Work(4), {0, 0});
+  EXPECT_THAT(job.Done(0, 0, 1, 6), ElementsAre("start 1/0 [1:0+4] worker 0"));
+  EXPECT_THAT(job.Done(0, 1, 2, 5), ElementsAre("start 1/1 [1:4+2 2:0+2] worker 0",
+                                                "start 1/2 [2:2+3] worker 0"));
+}
+
+TEST_F(DispatcherBatchTest, ABlockLivesUntilItsLastRowsHaveBeenWorkedOn) {
+  DispatcherScript job = ReadInto(Work(4), {0, 0});
+  job.Done(0, 0, 1, 6);
+  job.Done(0, 1, 2, 5);
+  EXPECT_THAT(job.Done(1, 0, 11, 4), ElementsAre("emit 11:0+4"));
+  EXPECT_THAT(job.Done(1, 1, 12, 4), ElementsAre("drop 1", "emit 12:0+4"));
+  EXPECT_THAT(job.Done(1, 2, 13, 3), ElementsAre("drop 2", "emit 13:0+3", "stop worker 1/0"));
+}
+
+TEST_F(DispatcherBatchTest, ABatchNeverSpansTwoChunks) {
+  DispatcherScript job = ReadInto(Work(4), {0, 1});
+  EXPECT_THAT(job.Done(0, 0, 1, 6, 0), ElementsAre("start 1/0 [1:0+4] worker 0"));
+  EXPECT_THAT(job.Done(0, 1, 2, 5, 1), ElementsAre("start 1/1 [1:4+2] worker 0",
+                                                   "start 1/2 [2:0+4] worker 0",
+                                                   "start 1/3 [2:4+1] worker 0"));
+}
+
+TEST_F(DispatcherBatchTest, ABatchMaySpanChunksWhereThatIsAllowed) {
+  StageLimits work = Work(4);
+  work.batch_in_chunk = false;
+  DispatcherScript job = ReadInto(work, {0, 1, 1});
+  job.Done(0, 0, 1, 6, 0);
+  EXPECT_THAT(job.Done(0, 1, 2, 2, 1), ElementsAre("start 1/1 [1:4+2 2:0+2] worker 0"));
+}
+
+TEST_F(DispatcherBatchTest, MingledChunksAreGatheredSideBySideWithoutOrder) {
+  DispatcherLimits limits = AmpleLimits();
+  limits.preserve_order = false;
+  DispatcherScript job = ReadInto(Work(4), {0, 0, 1}, limits);
+  EXPECT_THAT(job.Done(0, 0, 1, 3, 0), IsEmpty());
+  EXPECT_THAT(job.Done(0, 2, 2, 3, 1), ElementsAre("start 1/0 [2:0+3] worker 0"))
+      << "nothing more of chunk 1 can come";
+  EXPECT_THAT(job.Done(0, 1, 3, 3, 0), ElementsAre("start 1/1 [1:0+3 3:0+1] worker 0",
+                                                   "start 1/2 [3:1+2] worker 0"));
+}
+
+TEST_F(DispatcherBatchTest, ABlockIsABatchAndLargeOnesAreCut) {
+  StageLimits work = Work(0);
+  work.batch_rows_max = 4;
+  DispatcherScript job = ReadInto(work, {0, 0, 0});
+  EXPECT_THAT(job.Done(0, 0, 1, 3), ElementsAre("start 1/0 [1:0+3] worker 0"));
+  EXPECT_THAT(job.Done(0, 1, 2, 9),
+              ElementsAre("start 1/1 [2:0+4] worker 0", "start 1/2 [2:4+4] worker 0",
+                          "start 1/3 [2:8+1] worker 0"));
+}
+
+TEST_F(DispatcherBatchTest, RegroupingByRowsIgnoresChunks) {
+  DispatcherScript job = ReadInto(Regroup(4, 0), {0, 1});
+  EXPECT_THAT(job.Done(0, 0, 1, 6, 0), ElementsAre("start 1/0 [1:0+4]"));
+  EXPECT_THAT(job.Done(0, 1, 2, 3, 1), ElementsAre("start 1/1 [1:4+2 2:0+2]", "start 1/2 [2:2+1]"));
+}
+
+TEST_F(DispatcherBatchTest, RegroupingIntoBlocksStreamsWhenTheRowsAreKnown) {
+  DispatcherScript job = ReadInto(Regroup(0, 3, 11), {0, 0});
+  EXPECT_THAT(job.Done(0, 0, 1, 6), ElementsAre("start 1/0 [1:0+4]"));
+  EXPECT_THAT(job.Done(0, 1, 2, 5), ElementsAre("start 1/1 [1:4+2 2:0+2]", "start 1/2 [2:2+3]"));
+}
+
+TEST_F(DispatcherBatchTest, RegroupingIntoBlocksWaitsForAllRowsWhenTheyAreNotKnown) {
+  DispatcherScript job = ReadInto(Regroup(0, 3), {0, 0});
+  EXPECT_THAT(job.Done(0, 0, 1, 6), IsEmpty());
+  EXPECT_THAT(job.Done(0, 1, 2, 5), ElementsAre("start 1/0 [1:0+4]", "start 1/1 [1:4+2 2:0+2]",
+                                                "start 1/2 [2:2+3]"));
+}
+
+TEST_F(DispatcherBatchTest, FewerRowsThanBlocksMakeABlockOfEachRow) {
+  DispatcherScript job = ReadInto(Regroup(0, 5), {0});
+  EXPECT_THAT(job.Done(0, 0, 1, 2), ElementsAre("start 1/0 [1:0+1]", "start 1/1 [1:1+1]"));
+}
+
+TEST_F(DispatcherBatchTest, AWorkBlocksChunkIsThatOfItsFirstRow) {
+  DispatcherScript job({ReadStage(8), Work(0), Work(10), CollectStage()}, AmpleLimits());
+  job.Start();
+  job.Send(WorkerUp{1, 0});
+  job.Send(WorkerUp{2, 0});
+  job.List({0, 1});
+  job.Done(0, 0, 1, 5, 0);
+  job.Done(0, 1, 2, 5, 1);
+  EXPECT_THAT(job.Done(1, 0, 11, 5, 99), ElementsAre("drop 1"));
+  EXPECT_THAT(job.Done(1, 1, 12, 5, 99),
+              ElementsAre("drop 2", "stop worker 1/0", "start 2/0 [11:0+5] worker 0",
+                          "start 2/1 [12:0+5] worker 0"));
+}
+
+}  // namespace
+}  // namespace penstock

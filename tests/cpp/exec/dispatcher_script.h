@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "penstock/exec/dispatcher.h"
+
+namespace penstock {
+
+/// Writes an action as a short line, e.g. "start 1/0 [7:0+5] worker 0" for task 0 of stage 1.
+std::string ToLine(const Action& action);
+
+/// Drives a dispatcher by hand; every call returns the actions as lines.
+class DispatcherScript {
+ public:
+  DispatcherScript(std::vector<StageLimits> stages, DispatcherLimits limits);
+
+  std::vector<std::string> Start() { return Lines(dispatcher_->Start(now_ns)); }
+  std::vector<std::string> Send(const Event& event) {
+    return Lines(dispatcher_->Handle(event, now_ns));
+  }
+
+  /// Sends SplitsListed with one split a chunk given, and `last`.
+  std::vector<std::string> List(const std::vector<int64_t>& chunks, bool last = true);
+
+  /// Sends StepDone with a block.
+  std::vector<std::string> Done(StageIndex stage, TaskId task, BlockId block, int64_t rows,
+                                int64_t chunk = 0, bool finished = true, int64_t bytes = 10);
+  std::vector<std::string> DoneEmpty(StageIndex stage, TaskId task);
+
+  Snapshot TakeSnapshot() const { return dispatcher_->TakeSnapshot(now_ns); }
+  std::string Describe() const { return dispatcher_->Describe(); }
+  const Status& finish() const { return finish_; }
+
+  int64_t now_ns = 0;
+
+ private:
+  std::vector<std::string> Lines(const std::vector<Action>& actions);
+
+  std::unique_ptr<Dispatcher> dispatcher_;
+  Status finish_;
+};
+
+StageLimits ReadStage(int slots = 1);
+StageLimits WorkStage(int64_t batch_rows, int workers = 1, int in_flight = 1);
+StageLimits WriteStage(int slots = 1);
+StageLimits CollectStage();
+DispatcherLimits AmpleLimits();
+
+}  // namespace penstock
