@@ -22,7 +22,10 @@ def tracked(*patterns: str) -> list[Path]:
     """Return the files that git knows or would take, by pattern."""
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", *patterns],
-        cwd=ROOT, check=True, capture_output=True, text=True,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return [ROOT / name for name in listed.stdout.split()]
 
@@ -30,10 +33,22 @@ def tracked(*patterns: str) -> list[Path]:
 def configure() -> None:
     """Write the compilation database, without precompiled headers, which only GCC could read."""
     subprocess.run(
-        ["cmake", "-S", ROOT, "-B", BUILD, "-G", "Ninja", "-DPENSTOCK_TESTS=ON",
-         "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON",
-         "-DCMAKE_CXX_COMPILER_LAUNCHER=", f"-DPython_EXECUTABLE={sys.executable}"],
-        check=True, stdout=subprocess.DEVNULL,
+        [
+            "cmake",
+            "-S",
+            ROOT,
+            "-B",
+            BUILD,
+            "-G",
+            "Ninja",
+            "-DPENSTOCK_TESTS=ON",
+            "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON",
+            "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON",
+            "-DCMAKE_CXX_COMPILER_LAUNCHER=",
+            f"-DPython_EXECUTABLE={sys.executable}",
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
 
 
@@ -49,7 +64,10 @@ def check(source: Path, shared: bytes) -> str:
         return ""
     result = subprocess.run(
         [BINARIES / "clang-tidy", "-p", BUILD, "--quiet", "--warnings-as-errors=*", source],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if result.returncode != 0:
         return result.stdout + result.stderr

@@ -9,6 +9,8 @@
 namespace penstock::python {
 namespace {
 
+constexpr uint16_t kHalfNan = 0x7e00;
+
 bool IsValid(const ColumnView& column, int64_t row) {
   return column.validity == nullptr || GetBit(column.validity, column.offset + row);
 }
@@ -93,7 +95,6 @@ nb::object NullableToNumpy(const ColumnView& column, nb::handle owner) {
   const uint8_t* found = ContiguousData(copy, &bytes);
   if (found == nullptr) found = ContiguousData(copy.attr("view")("i8"), &bytes);
   auto* place = const_cast<uint8_t*>(found);
-  constexpr uint16_t kHalfNan = 0x7e00;
   switch (target) {
     case ColumnKind::kFloat16:
       FillNulls<uint16_t>(column, place, kHalfNan);

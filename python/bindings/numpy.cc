@@ -29,6 +29,11 @@ constexpr std::array<const char*, 22> kDtypeNames = {
     "uint32", "uint64", "float16", "float32", "float64", nullptr, nullptr, nullptr,
     nullptr,  nullptr,  "M8[s]",   "M8[ms]",  "M8[us]",  "M8[ns]"};
 
+// By kind, from kBool on.
+constexpr std::array<const char*, 12> kScalarNames = {"bool_",  "int8",    "int16",   "int32",
+                                                      "int64",  "uint8",   "uint16",  "uint32",
+                                                      "uint64", "float16", "float32", "float64"};
+
 constexpr std::array<int64_t, 22> kWidths = {0, 0, 1, 2, 4, 8, 1, 2, 4, 8, 2,
                                              4, 8, 0, 0, 0, 0, 0, 8, 8, 8, 8};
 
@@ -36,7 +41,7 @@ constexpr std::array<int64_t, 22> kWidths = {0, 0, 1, 2, 4, 8, 1, 2, 4, 8, 2,
 void RegisterMemory() {
   [[maybe_unused]] static const bool registered = [] {
     nb::object scope = nb::steal(PyModule_New("penstock"));
-    nb::class_<Memory>(scope, "_Memory", nb::type_slots(memory_slots));
+    [[maybe_unused]] const nb::class_<Memory> type(scope, "_Memory", nb::type_slots(memory_slots));
     return scope.release().ptr() != nullptr;
   }();
 }
@@ -117,11 +122,8 @@ ColumnKind KindOfScalar(PyTypeObject* type) {
   using Entry = std::pair<PyTypeObject*, ColumnKind>;
   static const auto* const entries = [] {
     auto* made = new std::array<Entry, 12>;
-    constexpr std::array<const char*, 12> kNames = {"bool_",  "int8",    "int16",   "int32",
-                                                    "int64",  "uint8",   "uint16",  "uint32",
-                                                    "uint64", "float16", "float32", "float64"};
-    for (size_t i = 0; i < kNames.size(); ++i) {
-      nb::object scalar_type = NumPy::Get().module.attr(kNames[i]);
+    for (size_t i = 0; i < kScalarNames.size(); ++i) {
+      nb::object scalar_type = NumPy::Get().module.attr(kScalarNames[i]);
       (*made)[i] = {reinterpret_cast<PyTypeObject*>(scalar_type.release().ptr()),
                     static_cast<ColumnKind>(i + 1)};
     }

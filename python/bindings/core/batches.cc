@@ -1,10 +1,10 @@
 #include "core/batches.h"
 
-#include <utility>
-
 #include <arrow/api.h>
 #include <arrow/extension_type.h>
 #include <fmt/format.h>
+
+#include <utility>
 
 #include "core/keep_alive.h"
 #include "penstock/block/tensor.h"
@@ -73,8 +73,8 @@ Result<std::shared_ptr<arrow::Array>> ArrayOf(EncodedColumn column) {
   }
   buffers.push_back(std::move(values));
   if (column.shape.empty()) {
-    return arrow::MakeArray(arrow::ArrayData::Make(type, column.rows, std::move(buffers),
-                                                   column.null_count));
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(type, column.rows, std::move(buffers), column.null_count));
   }
   int64_t per_row = 1;
   for (const int64_t dimension : column.shape) per_row *= dimension;

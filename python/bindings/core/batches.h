@@ -1,5 +1,6 @@
 #pragma once
 
+#include <arrow/record_batch.h>
 #include <nanobind/nanobind.h>
 
 #include <memory>
@@ -7,8 +8,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include <arrow/record_batch.h>
 
 #include "columns.h"
 #include "penstock/base/status.h"

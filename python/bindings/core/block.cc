@@ -1,3 +1,4 @@
+#include <arrow/type.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -5,8 +6,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <arrow/type.h>
 
 #include "core/batches.h"
 #include "core/errors.h"
@@ -77,12 +76,17 @@ void BindBlock(nb::module_& module) {
       .def(
           "__arrow_c_array__",
           [](const Block& block, nb::handle) { return ExportBatch(*block.batch); },
-          nb::arg("requested_schema") = nb::none())
+          nb::arg("requested_schema") = nb::none(),
+          nb::sig("def __arrow_c_array__(self, requested_schema: object | None = None) -> "
+                  "tuple[object, object]"))
       .def("__arrow_c_schema__",
            [](const Block& block) { return ExportSchema(*block.batch->schema()); })
       .def("to_numpy", &ToNumpyColumns,
+           nb::sig("def to_numpy(self) -> tuple[dict[str, typing.Any], list[str]]"),
            "Plain columns as arrays, and the names of those that only Arrow can convert.")
-      .def("to_rows", &ToRowDicts, "One dict a row; None when only Arrow can convert a column.")
+      .def("to_rows", &ToRowDicts,
+           nb::sig("def to_rows(self) -> list[dict[str, typing.Any]] | None"),
+           "One dict a row; None when only Arrow can convert a column.")
       .def_static("concat", &Concatenate, nb::arg("blocks"));
 }
 

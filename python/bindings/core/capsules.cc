@@ -1,7 +1,7 @@
-#include <utility>
-
 #include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
+
+#include <utility>
 
 #include "core/batches.h"
 #include "core/errors.h"

@@ -50,10 +50,10 @@ std::string CodeName(const Status& status) {
 void Throw(const Status& status) {
   const ErrorDetail* const detail = DetailOf(status);
   const std::string payload = detail == nullptr ? "" : detail->payload();
-  const nb::object exception = nb::module_::import_("penstock.errors")
-                                   .attr("to_exception")(CodeName(status), KindName(detail),
-                                                         status.message(),
-                                                         nb::bytes(payload.data(), payload.size()));
+  const nb::object exception =
+      nb::module_::import_("penstock.errors")
+          .attr("to_exception")(CodeName(status), KindName(detail), status.message(),
+                                nb::bytes(payload.data(), payload.size()));
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
   throw nb::python_error();
 }

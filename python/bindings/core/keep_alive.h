@@ -1,11 +1,10 @@
 #pragma once
 
+#include <arrow/buffer.h>
 #include <nanobind/nanobind.h>
 
 #include <cstdint>
 #include <memory>
-
-#include <arrow/buffer.h>
 
 /// Lends Python-owned memory to the engine.
 namespace penstock::python {

@@ -4,11 +4,10 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "core/batches.h"
 #include "core/errors.h"
@@ -76,7 +75,8 @@ LogicalPlan FromColumns(nb::list blocks) {
 LogicalPlan FromRows(nb::list rows) {
   EncodedRows encoded = EncodeRows(rows);
   if (!encoded.others.empty()) {
-    throw nb::type_error(("column '" + encoded.others.front() + "' is not plain; use Arrow").c_str());
+    throw nb::type_error(
+        ("column '" + encoded.others.front() + "' is not plain; use Arrow").c_str());
   }
   return Memory({ValueOrThrow(BatchOf(std::move(encoded.columns)))});
 }
@@ -209,50 +209,72 @@ void BindPlan(nb::module_& module) {
   BindFunction(module);
   nb::class_<LogicalPlan>(module, "LogicalPlan",
                           "What is to be done, as data. Immutable: each method returns a new one.")
-      .def_static("read", [](std::string kind, const std::string& options_json) {
-        ReadOp read{.kind = std::move(kind), .options = ParseJson(options_json)};
-        return LogicalPlan{{std::move(read)}};
-      }, nb::arg("kind"), nb::arg("options_json"))
-      .def_static("from_arrow", &FromArrow, nb::arg("streams"))
-      .def_static("from_columns", &FromColumns, nb::arg("blocks"))
-      .def_static("from_rows", &FromRows, nb::arg("rows"))
+      .def_static(
+          "read",
+          [](std::string kind, const std::string& options_json) {
+            ReadOp read{.kind = std::move(kind), .options = ParseJson(options_json)};
+            return LogicalPlan{{std::move(read)}};
+          },
+          nb::arg("kind"), nb::arg("options_json"))
+      .def_static("from_arrow", &FromArrow, nb::arg("streams"),
+                  nb::sig("def from_arrow(streams: list[object]) -> LogicalPlan"))
+      .def_static("from_columns", &FromColumns, nb::arg("blocks"),
+                  nb::sig("def from_columns(blocks: list[dict[str, object]]) -> LogicalPlan"))
+      .def_static("from_rows", &FromRows, nb::arg("rows"),
+                  nb::sig("def from_rows(rows: list[dict[str, object]]) -> LogicalPlan"))
       .def_static("from_blocks", &FromBlocks, nb::arg("blocks"))
       .def("with_splits", &WithSplits, nb::arg("count"))
       .def("functions", &WithFunctions, nb::arg("functions"), nb::kw_only(), nb::arg("stateful"),
            nb::arg("batch_rows").none(), nb::arg("workers_min"), nb::arg("workers_max"),
            nb::arg("processors").none(), nb::arg("gpus"), nb::arg("in_flight") = 2)
-      .def("project", [](const LogicalPlan& plan, Renames columns) {
-        return With(plan, ProjectOp{std::move(columns)});
-      }, nb::arg("columns"))
-      .def("drop", [](const LogicalPlan& plan, std::vector<std::string> columns) {
-        return With(plan, DropOp{std::move(columns)});
-      }, nb::arg("columns"))
-      .def("rename", [](const LogicalPlan& plan, Renames columns) {
-        return With(plan, RenameOp{std::move(columns)});
-      }, nb::arg("columns"))
-      .def("filter", [](const LogicalPlan& plan, const std::string& expression_json) {
-        return With(plan, FilterOp{ParseJson(expression_json)});
-      }, nb::arg("expression_json"))
-      .def("limit", [](const LogicalPlan& plan, int64_t rows) {
-        return With(plan, LimitOp{rows});
-      }, nb::arg("rows"))
-      .def("repartition", [](const LogicalPlan& plan, std::optional<int64_t> blocks,
-                             std::optional<int64_t> rows_per_block) {
-        return With(plan, RepartitionOp{blocks, rows_per_block});
-      }, nb::kw_only(), nb::arg("blocks") = nb::none(), nb::arg("rows_per_block") = nb::none())
-      .def("write", [](const LogicalPlan& plan, std::string kind, const std::string& options_json) {
-        return With(plan, WriteOp{std::move(kind), ParseJson(options_json)});
-      }, nb::arg("kind"), nb::arg("options_json"))
+      .def(
+          "project",
+          [](const LogicalPlan& plan, Renames columns) {
+            return With(plan, ProjectOp{std::move(columns)});
+          },
+          nb::arg("columns"))
+      .def(
+          "drop",
+          [](const LogicalPlan& plan, std::vector<std::string> columns) {
+            return With(plan, DropOp{std::move(columns)});
+          },
+          nb::arg("columns"))
+      .def(
+          "rename",
+          [](const LogicalPlan& plan, Renames columns) {
+            return With(plan, RenameOp{std::move(columns)});
+          },
+          nb::arg("columns"))
+      .def(
+          "filter",
+          [](const LogicalPlan& plan, const std::string& expression_json) {
+            return With(plan, FilterOp{ParseJson(expression_json)});
+          },
+          nb::arg("expression_json"))
+      .def(
+          "limit", [](const LogicalPlan& plan, int64_t rows) { return With(plan, LimitOp{rows}); },
+          nb::arg("rows"))
+      .def(
+          "repartition",
+          [](const LogicalPlan& plan, std::optional<int64_t> blocks,
+             std::optional<int64_t> rows_per_block) {
+            return With(plan, RepartitionOp{blocks, rows_per_block});
+          },
+          nb::kw_only(), nb::arg("blocks") = nb::none(), nb::arg("rows_per_block") = nb::none())
+      .def(
+          "write",
+          [](const LogicalPlan& plan, std::string kind, const std::string& options_json) {
+            return With(plan, WriteOp{std::move(kind), ParseJson(options_json)});
+          },
+          nb::arg("kind"), nb::arg("options_json"))
       .def("explain", &Explain, "The plan as written, the rules that change it, the stages.")
       .def("text", &PlanText, "One line an operator, the last first.")
-      .def("to_json", [](const LogicalPlan& plan) {
-        return ValueOrThrow(PlanToJson(plan)).dump();
-      })
-      .def("schema_if_known", &SchemaIfKnown,
+      .def("to_json", [](const LogicalPlan& plan) { return ValueOrThrow(PlanToJson(plan)).dump(); })
+      .def("schema_if_known", &SchemaIfKnown, nb::sig("def schema_if_known(self) -> Block | None"),
            "An empty Block with the result's columns; None when functions decide them.")
-      .def("count_if_known", [](const LogicalPlan& plan) {
-        return ValueOrThrow(KnownCount(plan));
-      }, "The number of rows, where it follows from metadata alone.")
+      .def(
+          "count_if_known", [](const LogicalPlan& plan) { return ValueOrThrow(KnownCount(plan)); },
+          "The number of rows, where it follows from metadata alone.")
       .def("splits_if_known", &SplitsIfKnown)
       .def("files", &FilesOf);
 }

@@ -1,9 +1,10 @@
+#include "penstock/base/snapshot.h"
+
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include "core/module.h"
-#include "penstock/base/snapshot.h"
 #include "penstock/memory/machine.h"
 
 namespace penstock::python {

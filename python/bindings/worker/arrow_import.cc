@@ -55,29 +55,30 @@ int64_t FixedWidth(Format format) {
   }
 }
 
+constexpr std::array<std::pair<Format, ColumnKind>, 21> kKinds = {
+    {{"n", ColumnKind::kNull},
+     {"b", ColumnKind::kBool},
+     {"c", ColumnKind::kInt8},
+     {"s", ColumnKind::kInt16},
+     {"i", ColumnKind::kInt32},
+     {"l", ColumnKind::kInt64},
+     {"C", ColumnKind::kUInt8},
+     {"S", ColumnKind::kUInt16},
+     {"I", ColumnKind::kUInt32},
+     {"L", ColumnKind::kUInt64},
+     {"e", ColumnKind::kFloat16},
+     {"f", ColumnKind::kFloat32},
+     {"g", ColumnKind::kFloat64},
+     {"u", ColumnKind::kUtf8},
+     {"z", ColumnKind::kBinary},
+     {"U", ColumnKind::kLargeUtf8},
+     {"Z", ColumnKind::kLargeBinary},
+     {"tss:", ColumnKind::kTimestampSecond},
+     {"tsm:", ColumnKind::kTimestampMilli},
+     {"tsu:", ColumnKind::kTimestampMicro},
+     {"tsn:", ColumnKind::kTimestampNano}}};
+
 ColumnKind PlainKind(Format format) {
-  static constexpr std::array<std::pair<Format, ColumnKind>, 21> kKinds = {
-      {{"n", ColumnKind::kNull},
-       {"b", ColumnKind::kBool},
-       {"c", ColumnKind::kInt8},
-       {"s", ColumnKind::kInt16},
-       {"i", ColumnKind::kInt32},
-       {"l", ColumnKind::kInt64},
-       {"C", ColumnKind::kUInt8},
-       {"S", ColumnKind::kUInt16},
-       {"I", ColumnKind::kUInt32},
-       {"L", ColumnKind::kUInt64},
-       {"e", ColumnKind::kFloat16},
-       {"f", ColumnKind::kFloat32},
-       {"g", ColumnKind::kFloat64},
-       {"u", ColumnKind::kUtf8},
-       {"z", ColumnKind::kBinary},
-       {"U", ColumnKind::kLargeUtf8},
-       {"Z", ColumnKind::kLargeBinary},
-       {"tss:", ColumnKind::kTimestampSecond},
-       {"tsm:", ColumnKind::kTimestampMilli},
-       {"tsu:", ColumnKind::kTimestampMicro},
-       {"tsn:", ColumnKind::kTimestampNano}}};
   for (const auto& [name, kind] : kKinds) {
     if (name == format) return kind;
   }

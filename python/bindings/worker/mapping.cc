@@ -14,13 +14,11 @@
 namespace penstock::python {
 namespace {
 
+constexpr int64_t kPage = 4096;
 constexpr int kReadWrite = PROT_READ | PROT_WRITE;
 
 // The kernel maps no empty range; batches without bytes still have an address.
-size_t AtLeastOnePage(int64_t bytes) {
-  constexpr int64_t kPage = 4096;
-  return static_cast<size_t>(bytes < kPage ? kPage : bytes);
-}
+size_t AtLeastOnePage(int64_t bytes) { return static_cast<size_t>(bytes < kPage ? kPage : bytes); }
 
 }  // namespace
 

@@ -168,7 +168,7 @@ void DieWithParent(int64_t parent) {
 }
 
 void BindBatch(nb::module_& module) {
-  nb::class_<Slab>(module, "_Slab");
+  [[maybe_unused]] const nb::class_<Slab> slab(module, "_Slab");
   nb::class_<Column>(module, "Column", "What is known of a column without its values.")
       .def_ro("name", &Column::name)
       .def_ro("type_name", &Column::type_name,

@@ -40,6 +40,10 @@ class DatasetBase:
         """Print the plan as written, the rules that change it, and the stages that will run."""
         print(self._plan.explain())  # noqa: T201 - as in Ray
 
+    def _column_names(self) -> list[str]:
+        """Return the columns' names; may run the first row. Part of the consuming verbs."""
+        raise NotImplementedError
+
     def _derive(self, plan: LogicalPlan) -> Dataset:
         from penstock.data.dataset import Dataset
 

@@ -41,8 +41,8 @@ class Dataset(TransformVerbs, ConsumeVerbs, WriteVerbs):
         schema = self._known_schema.one_line() if self._known_schema else "Unknown schema"
         name = f"name={self._name}, " if self._name else ""
         head = f"{type(self).__name__}({name}num_rows=?, schema={schema})"
-        operators = self._plan.text().splitlines()
-        tree = (f"{'   ' * depth}+- {line.strip()}" for depth, line in enumerate(operators))
+        operators = (line.lstrip(" +-") for line in self._plan.text().splitlines())
+        tree = (f"{'   ' * depth}+- {name}" for depth, name in enumerate(operators))
         return "\n".join([head, *tree])
 
 

@@ -62,7 +62,7 @@ def from_pandas(
     dfs: pd.DataFrame | Sequence[pd.DataFrame], override_num_blocks: int | None = None
 ) -> MaterializedDataset:
     """Make a block of each DataFrame. The index is left out."""
-    frames: Sequence[Any] = dfs if isinstance(dfs, (list, tuple)) else [dfs]
+    frames: list[Any] = list(dfs) if isinstance(dfs, (list, tuple)) else [dfs]
     plan = _plain_or(
         lambda: LogicalPlan.from_columns([_plain_columns(frame) for frame in frames]),
         lambda: [_table_of_frame(frame) for frame in frames],
@@ -74,7 +74,7 @@ def from_arrow(
     tables: pa.Table | Sequence[pa.Table], *, override_num_blocks: int | None = None
 ) -> MaterializedDataset:
     """Take Arrow tables, or whatever offers Arrow's C stream, without a copy."""
-    streams: Sequence[Any] = tables if isinstance(tables, (list, tuple)) else [tables]
+    streams: list[Any] = list(tables) if isinstance(tables, (list, tuple)) else [tables]
     for stream in streams:
         if not hasattr(stream, "__arrow_c_stream__"):
             raise TypeError(f"from_arrow needs Arrow tables; got: {type(stream).__name__}")

@@ -285,9 +285,6 @@ class TransformVerbs(DatasetBase):
         )
         return self._derive(plan)
 
-    def _column_names(self) -> list[str]:
-        raise NotImplementedError
-
 
 def _expression(expr: Expr | str) -> Expr:
     from penstock.data.expression_parser import parse

@@ -6,19 +6,16 @@ import os
 import sys
 from pathlib import Path
 
-_THREAD_COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _PACKAGE_FOLDER = str(Path(__file__).resolve().parents[2])
 
 
-def worker_command(*, cores: int = 1) -> tuple[list[str], list[str]]:
+def worker_command() -> tuple[list[str], list[str]]:
     """Return the arguments and the whole environment ("NAME=value") of a worker process.
 
-    `cores` is the worker's share of the machine: the threads that numeric libraries start in it,
-    unless the user has set their numbers.
+    The engine adds the number of threads that numeric libraries may start in it, its share of the
+    machine, unless the user has set one.
     """
     environment = dict(os.environ)
-    for name in _THREAD_COUNTS:
-        environment.setdefault(name, str(cores))
     known = environment.get("PYTHONPATH", "").split(os.pathsep)
     if _PACKAGE_FOLDER not in known:
         environment["PYTHONPATH"] = os.pathsep.join([_PACKAGE_FOLDER, *filter(None, known)])

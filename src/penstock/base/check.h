@@ -14,8 +14,8 @@ namespace penstock::internal {
 }  // namespace penstock::internal
 
 /// Aborts when `condition` is false. For our own mistakes only; bad input is a Status.
-#define PENSTOCK_CHECK(condition)                                              \
-  do {                                                                         \
-    if (!(condition)) [[unlikely]]                                             \
-      ::penstock::internal::CheckFailed(__FILE__, __LINE__, #condition);       \
+#define PENSTOCK_CHECK(condition)                                        \
+  do {                                                                   \
+    if (!(condition)) [[unlikely]]                                       \
+      ::penstock::internal::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)

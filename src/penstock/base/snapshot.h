@@ -19,8 +19,8 @@ struct StageSnapshot {
   int64_t tasks_running = 0;
   int64_t queued_blocks = 0;  // Blocks waiting at its input.
   int64_t queued_bytes = 0;
-  int workers = 0;     // Processes up; 0 for native stages.
-  int slots = 0;       // What can run at once: workers, or native threads.
+  int workers = 0;         // Processes up; 0 for native stages.
+  int slots = 0;           // What can run at once: workers, or native threads.
   int64_t busy_ns = 0;     // Slots at work.
   int64_t starved_ns = 0;  // Slots idle for want of input.
   int64_t blocked_ns = 0;  // Slots idle because the budget or the window had no room.

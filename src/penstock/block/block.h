@@ -1,9 +1,9 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+
 #include <cstdint>
 #include <memory>
-
-#include <arrow/record_batch.h>
 
 #include "penstock/block/lineage.h"
 

@@ -38,11 +38,11 @@ enum class ColumnKind : uint32_t {
   kFloat16 = 10,
   kFloat32 = 11,
   kFloat64 = 12,
-  kUtf8 = 13,         // int32 offsets, bytes.
-  kBinary = 14,       // int32 offsets, bytes.
-  kLargeUtf8 = 15,    // int64 offsets, bytes.
-  kLargeBinary = 16,  // int64 offsets, bytes.
-  kNull = 17,         // No buffers but an absent validity.
+  kUtf8 = 13,             // int32 offsets, bytes.
+  kBinary = 14,           // int32 offsets, bytes.
+  kLargeUtf8 = 15,        // int64 offsets, bytes.
+  kLargeBinary = 16,      // int64 offsets, bytes.
+  kNull = 17,             // No buffers but an absent validity.
   kTimestampSecond = 18,  // int64 since the epoch, no zone.
   kTimestampMilli = 19,
   kTimestampMicro = 20,

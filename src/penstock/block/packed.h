@@ -1,10 +1,10 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+
 #include <cstdint>
 #include <memory>
 #include <span>
-
-#include <arrow/record_batch.h>
 
 #include "penstock/base/status.h"
 #include "penstock/block/block.h"

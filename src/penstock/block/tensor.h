@@ -1,10 +1,10 @@
 #pragma once
 
+#include <arrow/type.h>
+
 #include <cstdint>
 #include <memory>
 #include <vector>
-
-#include <arrow/type.h>
 
 #include "penstock/base/status.h"
 #include "penstock/block/layout.h"
@@ -12,8 +12,8 @@
 namespace penstock {
 
 /// Returns Arrow's canonical fixed-shape tensor type: row-major, one `shape` a row.
-Result<std::shared_ptr<arrow::DataType>> TensorType(
-    const std::shared_ptr<arrow::DataType>& values, const std::vector<int64_t>& shape);
+Result<std::shared_ptr<arrow::DataType>> TensorType(const std::shared_ptr<arrow::DataType>& values,
+                                                    const std::vector<int64_t>& shape);
 
 /// A tensor column's parts; `values` is null for types that are not row-major tensors.
 struct TensorParts {

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "penstock/base/check.h"
 #include "penstock/base/error.h"
 #include "penstock/exec/dispatcher_machine.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 namespace {
 
 std::vector<int64_t> EstimatesOf(const std::vector<StageLimits>& stages) {
@@ -26,13 +27,6 @@ void MoveLastLimitForward(std::vector<StageLimits>& stages) {
 }
 
 }  // namespace
-
-Result<std::unique_ptr<Dispatcher>> Dispatcher::Make(std::vector<StageLimits> stages,
-                                                     DispatcherLimits limits) {
-  PENSTOCK_RETURN_NOT_OK(CheckLimits(stages, limits));
-  MoveLastLimitForward(stages);
-  return std::make_unique<StateMachine>(std::move(stages), limits);
-}
 
 StateMachine::StateMachine(std::vector<StageLimits> stages, DispatcherLimits limits)
     : limits_(limits),
@@ -88,6 +82,17 @@ std::vector<Action> StateMachine::HandleAll(const std::vector<Event>& events, in
 
 std::vector<Action> StateMachine::TakeActions() { return std::exchange(actions_, {}); }
 
+StageState& StateMachine::StageOf(StageIndex stage) {
+  PENSTOCK_CHECK(stage >= 0 && stage < static_cast<StageIndex>(stages_.size()));
+  return *stages_[stage];
+}
+
+Worker& StateMachine::WorkerOf(StageIndex stage, WorkerIndex worker) {
+  std::vector<Worker>& workers = StageOf(stage).workers;
+  PENSTOCK_CHECK(worker >= 0 && worker < static_cast<WorkerIndex>(workers.size()));
+  return workers[worker];
+}
+
 void StateMachine::Apply(const SplitsListed& event) {
   listing_ = false;
   StageState& read = *stages_.front();
@@ -108,7 +113,7 @@ void StateMachine::Apply(const SplitsListed& event) {
 }
 
 void StateMachine::Apply(const StepDone& event) {
-  StageState& stage = *stages_[event.stage];
+  StageState& stage = StageOf(event.stage);
   Task* task = stage.Find(event.task);
   if (task == nullptr || task->state != TaskState::kRunning) {
     AnswerAbandoned(stage, event.task);
@@ -117,7 +122,6 @@ void StateMachine::Apply(const StepDone& event) {
   }
   StepEnded(stage, *task);
   task->state = event.finished ? TaskState::kFinished : TaskState::kWaiting;
-  if (task->worker >= 0) UpdateWorker(stage, task->worker);
   if (event.finished) ++stage.tasks_done;
   if (event.block && stage.yields()) Yield(stage, event.task, *task, *event.block);
   if (stage.done) return;
@@ -125,12 +129,16 @@ void StateMachine::Apply(const StepDone& event) {
     EndTask(stage, event.task, *task);
   } else {
     stage.waiting.insert(event.task);
+    if (task->worker >= 0) {
+      ++stage.workers[task->worker].waiting;
+      UpdateWorker(stage, task->worker);
+    }
   }
   TakeOffFinished(stage);
 }
 
 void StateMachine::Apply(const TaskFailed& event) {
-  StageState& stage = *stages_[event.stage];
+  StageState& stage = StageOf(event.stage);
   if (stage.Find(event.task) == nullptr) {
     AnswerAbandoned(stage, event.task);
   } else {
@@ -139,8 +147,8 @@ void StateMachine::Apply(const TaskFailed& event) {
 }
 
 void StateMachine::Apply(const WorkerUp& event) {
-  StageState& stage = *stages_[event.stage];
-  Worker& worker = stage.workers[event.worker];
+  StageState& stage = StageOf(event.stage);
+  Worker& worker = WorkerOf(event.stage, event.worker);
   if (worker.state != WorkerState::kStarting) return;
   worker.state = WorkerState::kUp;
   --workers_changing_;
@@ -148,7 +156,7 @@ void StateMachine::Apply(const WorkerUp& event) {
 }
 
 void StateMachine::Apply(const WorkerDied& event) {
-  const WorkerState state = stages_[event.stage]->workers[event.worker].state;
+  const WorkerState state = WorkerOf(event.stage, event.worker).state;
   if (state == WorkerState::kStarting || state == WorkerState::kUp) {
     End(event.status);
   } else {
@@ -157,12 +165,12 @@ void StateMachine::Apply(const WorkerDied& event) {
 }
 
 void StateMachine::Apply(const WorkerStopped& event) {
-  StageState& stage = *stages_[event.stage];
-  Worker& worker = stage.workers[event.worker];
+  StageState& stage = StageOf(event.stage);
+  Worker& worker = WorkerOf(event.stage, event.worker);
   if (worker.state == WorkerState::kGone) return;
   if (worker.state != WorkerState::kStopping) {
     End(MakeError(ErrorKind::kWorkerDied, "A worker of stage '" + stage.limits.name +
-                                               "' ended although it had not been told to"));
+                                              "' ended although it had not been told to"));
     return;
   }
   worker.state = WorkerState::kGone;
@@ -206,6 +214,17 @@ void StateMachine::FinishIfDone() {
     return;
   }
   if (workers_alive_ == 0 && native_running_ == 0) End(Status::OK());
+}
+
+}  // namespace penstock::dispatch
+
+namespace penstock {
+
+Result<std::unique_ptr<Dispatcher>> Dispatcher::Make(std::vector<StageLimits> stages,
+                                                     DispatcherLimits limits) {
+  PENSTOCK_RETURN_NOT_OK(dispatch::CheckLimits(stages, limits));
+  dispatch::MoveLastLimitForward(stages);
+  return std::make_unique<dispatch::StateMachine>(std::move(stages), limits);
 }
 
 }  // namespace penstock

@@ -44,8 +44,8 @@ namespace penstock {
 /// Threads: one at a time.
 
 using StageIndex = int32_t;
-using TaskId = int64_t;    // In a stage, from 0, in input order.
-using BlockId = int64_t;   // Chosen by whoever carries out the actions; unique in the job.
+using TaskId = int64_t;   // In a stage, from 0, in input order.
+using BlockId = int64_t;  // Chosen by whoever carries out the actions; unique in the job.
 using WorkerIndex = int32_t;
 
 enum class StageRole : uint8_t { kRead, kRegroup, kWork, kWrite, kCollect };
@@ -53,17 +53,17 @@ enum class StageRole : uint8_t { kRead, kRegroup, kWork, kWrite, kCollect };
 struct StageLimits {
   std::string name;
   StageRole role = StageRole::kRead;
-  int64_t batch_rows = 0;       // kWork: rows a batch; 0: a block is a batch.
-  int64_t batch_rows_max = 0;   // kWork, batch_rows == 0: cut larger blocks; 0: never.
-  bool batch_in_chunk = true;   // kWork: a batch never spans two chunks.
-  int64_t regroup_rows = 0;     // kRegroup: rows a block; 0: use regroup_blocks.
-  int64_t regroup_blocks = 0;   // kRegroup: this many blocks, once the rows are all known; with
-                                // neither, blocks pass as they are.
-  int64_t rows_known = -1;      // kRegroup with blocks: total input rows, if known beforehand.
+  int64_t batch_rows = 0;      // kWork: rows a batch; 0: a block is a batch.
+  int64_t batch_rows_max = 0;  // kWork, batch_rows == 0: cut larger blocks; 0: never.
+  bool batch_in_chunk = true;  // kWork: a batch never spans two chunks.
+  int64_t regroup_rows = 0;    // kRegroup: rows a block; 0: use regroup_blocks.
+  int64_t regroup_blocks = 0;  // kRegroup: this many blocks, once the rows are all known; with
+                               // neither, blocks pass as they are.
+  int64_t rows_known = -1;     // kRegroup with blocks: total input rows, if known beforehand.
   std::optional<int64_t> row_limit;  // Rows of output let through, in order.
-  int slots = 1;                // kRead, kRegroup, kWrite: tasks at once (native threads bound them too).
-  int workers = 0;              // kWork.
-  int in_flight_per_worker = 2; // kWork.
+  int slots = 1;    // kRead, kRegroup, kWrite: tasks at once (native threads bound them too).
+  int workers = 0;  // kWork.
+  int in_flight_per_worker = 2;  // kWork.
   int64_t block_bytes_estimate = int64_t{1} << 20;
   int64_t rows_per_part_min = 0;  // kWrite; see Sink.
   int64_t rows_per_part_max = 0;
@@ -71,10 +71,10 @@ struct StageLimits {
 
 struct DispatcherLimits {
   int64_t budget_bytes = 0;
-  int native_threads = 1;   // Steps of native stages at once, all stages together.
+  int native_threads = 1;  // Steps of native stages at once, all stages together.
   bool preserve_order = true;
-  int64_t window_tasks = 1024;      // Unfinished or unconsumed tasks a stage, at most.
-  int64_t splits_ahead = 1024;      // Splits listed but not started, at most.
+  int64_t window_tasks = 1024;  // Unfinished or unconsumed tasks a stage, at most.
+  int64_t splits_ahead = 1024;  // Splits listed but not started, at most.
 };
 
 struct SplitSize {

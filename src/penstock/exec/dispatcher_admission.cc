@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace penstock {
+namespace penstock::dispatch {
 
 Admission::Admission(int64_t budget_bytes, const std::vector<int64_t>& estimates)
     : budget_(budget_bytes),
@@ -43,4 +43,4 @@ int64_t Admission::LargestBlocksBefore(StageIndex stage) const {
   return sum;
 }
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

@@ -5,7 +5,7 @@
 
 #include "penstock/exec/dispatcher.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 
 /// Keeps the byte budget: who uses how much, and whether a step may start.
 ///
@@ -59,4 +59,4 @@ class Admission {
   int64_t common_used_ = 0;
 };
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

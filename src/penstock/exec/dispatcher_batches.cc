@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-namespace penstock {
+namespace penstock::dispatch {
 
 Batcher::Batcher(const StageLimits& limits, bool preserve_order)
     : rows_(limits.role == StageRole::kRegroup ? limits.regroup_rows : limits.batch_rows),
@@ -98,4 +98,4 @@ int64_t Batcher::gathered_rows_max() const {
   return rows;
 }
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

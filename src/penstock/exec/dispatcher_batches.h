@@ -8,7 +8,7 @@
 
 #include "penstock/exec/dispatcher_blocks.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 
 /// The input of one work or regroup task.
 struct Batch {
@@ -58,16 +58,16 @@ class Batcher {
   void TakePiece(InputQueue& queue);
   void Flush(std::map<int64_t, Batch>::iterator found);
 
-  const int64_t rows_;      // A batch's rows; 0: a piece is a batch, or blocks_ says.
-  const int64_t rows_max_;  // Where a piece is a batch: its most rows; 0: no limit.
-  const int64_t blocks_;    // Batches in all; 0: no limit.
-  const bool ends_at_border_;  // The next chunk's first row ends a batch.
-  const bool by_chunk_;        // Each chunk has its own gathering.
-  int64_t rows_total_;         // Of the input, for blocks_; -1: not known.
-  int64_t batches_ended_ = 0;  // For blocks_.
+  const int64_t rows_;                 // A batch's rows; 0: a piece is a batch, or blocks_ says.
+  const int64_t rows_max_;             // Where a piece is a batch: its most rows; 0: no limit.
+  const int64_t blocks_;               // Batches in all; 0: no limit.
+  const bool ends_at_border_;          // The next chunk's first row ends a batch.
+  const bool by_chunk_;                // Each chunk has its own gathering.
+  int64_t rows_total_;                 // Of the input, for blocks_; -1: not known.
+  int64_t batches_ended_ = 0;          // For blocks_.
   std::map<int64_t, Batch> gathered_;  // By chunk; by 0 where one is gathered at a time.
   std::deque<Batch> flushed_;
   int64_t gathered_bytes_ = 0;
 };
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace penstock {
+namespace penstock::dispatch {
 
 LiveBlock* BlockTable::Add(const BlockSize& size, StageIndex stage) {
   if (free_.empty()) {
@@ -45,4 +45,4 @@ bool InputQueue::Drained(int64_t chunk) const {
   return complete_.contains(chunk) && !rows_of_chunk_.contains(chunk);
 }
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

@@ -8,7 +8,7 @@
 
 #include "penstock/exec/dispatcher.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 
 /// A block that was yielded and not yet dropped or handed over. `holds` counts the pieces of it
 /// that wait or are worked on.
@@ -71,4 +71,4 @@ class InputQueue {
   std::unordered_set<int64_t> complete_;
 };
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

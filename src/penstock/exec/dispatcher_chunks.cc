@@ -4,7 +4,7 @@
 
 #include "penstock/base/check.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 
 ChunkProgress::Chunk& ChunkProgress::ChunkOf(int64_t chunk) {
   Chunk& found = chunks_[chunk];
@@ -31,7 +31,8 @@ void ChunkProgress::Remove(StageIndex stage, int64_t chunk, int64_t count) {
 void ChunkProgress::Advance(int64_t chunk, StageIndex from) {
   const Chunk& found = ChunkOf(chunk);
   const auto none = [](int64_t count) { return count == 0; };
-  if (!found.listed || !std::all_of(found.counts.begin(), found.counts.begin() + from, none)) return;
+  if (!found.listed || !std::all_of(found.counts.begin(), found.counts.begin() + from, none))
+    return;
   for (size_t stage = from; stage < stages_ && found.counts[stage] == 0; ++stage) {
     if (stage + 1 == stages_) {
       chunks_.erase(chunk);
@@ -41,4 +42,4 @@ void ChunkProgress::Advance(int64_t chunk, StageIndex from) {
   }
 }
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

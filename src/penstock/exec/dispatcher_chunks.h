@@ -7,7 +7,7 @@
 
 #include "penstock/exec/dispatcher.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 
 /// Knows how far each chunk has come where stages do not keep order: counts, a stage and a chunk,
 /// the splits, waiting rows and unfinished tasks. When nothing of a chunk is left at a stage and
@@ -39,4 +39,4 @@ class ChunkProgress {
   std::unordered_map<int64_t, Chunk> chunks_;
 };
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

@@ -3,7 +3,7 @@
 
 #include "penstock/exec/dispatcher_machine.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 
 void StateMachine::StepEnded(StageState& stage, Task& task) {
   if (stage.yields()) {
@@ -72,8 +72,7 @@ void StateMachine::EndTask(StageState& stage, TaskId id, Task& task) {
   --stage.unfinished;
   --stage.open;
   if (task.worker >= 0) {
-    std::deque<TaskId>& tasks = stage.workers[task.worker].tasks;
-    tasks.erase(std::find(tasks.begin(), tasks.end(), id));
+    --stage.workers[task.worker].tasks;
     --stage.in_flight;
     UpdateWorker(stage, task.worker);
   }
@@ -133,7 +132,7 @@ void StateMachine::Close(StageState& stage) {
   Release(stage.batcher.Clear());
   for (size_t index = 0; index < stage.workers.size(); ++index) {
     Worker& worker = stage.workers[index];
-    worker.tasks.clear();
+    worker.tasks = worker.waiting = 0;
     UpdateWorker(stage, static_cast<WorkerIndex>(index));
     StopOne(stage, static_cast<WorkerIndex>(index));
   }
@@ -172,7 +171,7 @@ void StateMachine::EndInputs() {
 
 void StateMachine::StopIdleWorkers(StageState& stage) {
   for (size_t index = 0; index < stage.workers.size(); ++index) {
-    if (stage.workers[index].tasks.empty()) StopOne(stage, static_cast<WorkerIndex>(index));
+    if (stage.workers[index].tasks == 0) StopOne(stage, static_cast<WorkerIndex>(index));
   }
 }
 
@@ -190,8 +189,7 @@ void StateMachine::StopOne(StageState& stage, WorkerIndex index) {
 
 void StateMachine::UpdateWorker(StageState& stage, WorkerIndex index) {
   Worker& worker = stage.workers[index];
-  const bool busy = !worker.tasks.empty() &&
-                    stage.Find(worker.tasks.front())->state == TaskState::kRunning;
+  const bool busy = worker.tasks > 0 && worker.waiting == 0;
   const int change = static_cast<int>(busy) - static_cast<int>(worker.busy);
   worker.busy = busy;
   stage.workers_busy += change;
@@ -207,4 +205,4 @@ void StateMachine::ChunkComplete(StageIndex index, int64_t chunk) {
   stage.parts.EndChunk(chunk);
 }
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

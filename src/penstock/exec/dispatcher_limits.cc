@@ -1,6 +1,6 @@
 #include "penstock/exec/dispatcher_machine.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 namespace {
 
 Status AtLeast(const std::string& stage, const char* field, int64_t least, int64_t value) {
@@ -32,8 +32,7 @@ Status CheckWrite(const StageLimits& stage) {
   PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "rows_per_part_min", 0, stage.rows_per_part_min));
   PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "rows_per_part_max", 0, stage.rows_per_part_max));
   if (stage.rows_per_part_max == 0) return Status::OK();
-  return AtLeast(stage.name, "rows_per_part_max", stage.rows_per_part_min,
-                 stage.rows_per_part_max);
+  return AtLeast(stage.name, "rows_per_part_max", stage.rows_per_part_min, stage.rows_per_part_max);
 }
 
 Status CheckStage(const StageLimits& stage, bool is_first, bool is_last) {
@@ -77,10 +76,9 @@ Status CheckLimits(const std::vector<StageLimits>& stages, const DispatcherLimit
   PENSTOCK_RETURN_NOT_OK(AtLeast("*", "window_tasks", 1, limits.window_tasks));
   PENSTOCK_RETURN_NOT_OK(AtLeast("*", "splits_ahead", 1, limits.splits_ahead));
   for (size_t index = 0; index < stages.size(); ++index) {
-    PENSTOCK_RETURN_NOT_OK(
-        CheckStage(stages[index], index == 0, index + 1 == stages.size()));
+    PENSTOCK_RETURN_NOT_OK(CheckStage(stages[index], index == 0, index + 1 == stages.size()));
   }
   return Status::OK();
 }
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

@@ -13,7 +13,7 @@
 #include "penstock/exec/dispatcher_chunks.h"
 #include "penstock/exec/dispatcher_stage.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 
 /// Refuses limits that cannot be, naming stage and field.
 Status CheckLimits(const std::vector<StageLimits>& stages, const DispatcherLimits& limits);
@@ -89,6 +89,8 @@ class StateMachine final : public Dispatcher {
   void NoteSlots();
   std::vector<Action> TakeActions();
 
+  StageState& StageOf(StageIndex stage);
+  Worker& WorkerOf(StageIndex stage, WorkerIndex worker);
   bool ordered() const { return limits_.preserve_order; }
   StageState& next(const StageState& stage) { return *stages_[stage.index + 1]; }
   const StageState& next(const StageState& stage) const { return *stages_[stage.index + 1]; }
@@ -115,4 +117,4 @@ class StateMachine final : public Dispatcher {
   std::vector<Action> actions_;
 };
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

@@ -4,7 +4,7 @@
 
 #include "penstock/base/check.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 
 PartPlanner::PartPlanner(const StageLimits& limits, bool preserve_order)
     : rows_min_(limits.rows_per_part_min),
@@ -59,9 +59,8 @@ void PartPlanner::EndAll() {
 }
 
 bool PartPlanner::EndOldest() {
-  const auto oldest = std::min_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) {
-    return a.second < b.second;
-  });
+  const auto oldest = std::min_element(
+      open_.begin(), open_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   if (oldest == open_.end()) return false;
   End(oldest);
   return true;
@@ -93,4 +92,4 @@ void PartPlanner::Done(int64_t number) {
   }
 }
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

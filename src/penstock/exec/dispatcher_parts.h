@@ -8,7 +8,7 @@
 
 #include "penstock/exec/dispatcher.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 
 /// Decides which rows go into which part file, and when a part is closed.
 ///
@@ -77,4 +77,4 @@ class PartPlanner {
   std::set<int64_t> startable_;
 };
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

@@ -3,7 +3,7 @@
 
 #include "penstock/exec/dispatcher_machine.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 namespace {
 
 int SlotsOf(const StageState& stage, int native_threads) {
@@ -11,9 +11,7 @@ int SlotsOf(const StageState& stage, int native_threads) {
   return stage.native() ? std::min(stage.limits.slots, native_threads) : stage.workers_up;
 }
 
-int BusyOf(const StageState& stage) {
-  return stage.native() ? stage.running : stage.workers_busy;
-}
+int BusyOf(const StageState& stage) { return stage.native() ? stage.running : stage.workers_busy; }
 
 int64_t TasksTotal(const StageState& stage) {
   if (stage.limits.role == StageRole::kCollect) return stage.done ? stage.blocks_out : -1;
@@ -28,8 +26,8 @@ int64_t TasksTotal(const StageState& stage) {
 void CountQueued(const StageState& stage, StageSnapshot& into) {
   into.queued_blocks = stage.queue.blocks();
   into.queued_bytes = stage.queue.bytes() + stage.batcher.gathered_bytes();
-  for (TaskId id = stage.batches() ? stage.next_start : stage.next_task();
-       id < stage.next_task(); ++id) {
+  for (TaskId id = stage.batches() ? stage.next_start : stage.next_task(); id < stage.next_task();
+       ++id) {
     for (const Piece& piece : stage.tasks[id - stage.first_task].pieces) {
       ++into.queued_blocks;
       into.queued_bytes += piece.block->size.bytes;
@@ -84,7 +82,7 @@ Snapshot StateMachine::TakeSnapshot(int64_t now_ns) const {
 std::string StateMachine::Describe() const {
   std::string text;
   for (const auto& stage : stages_) {
-    const char* state = stage->done                       ? "done"
+    const char* state = stage->done                         ? "done"
                         : stage->time.why == Idle::kBlocked ? "waits for room"
                         : stage->time.why == Idle::kStarved ? "waits for input"
                                                             : "runs";
@@ -101,4 +99,4 @@ std::string StateMachine::Describe() const {
   return text;
 }
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace penstock {
+namespace penstock::dispatch {
 
 StageState::StageState(StageLimits stage_limits, StageIndex stage_index, bool preserve_order)
     : limits(std::move(stage_limits)),
@@ -34,17 +34,16 @@ bool StageState::starts_no_more() const {
 }
 
 WorkerIndex StageState::LeastLoaded() const {
-  const size_t room = static_cast<size_t>(limits.in_flight_per_worker);
   if (in_flight >= workers_up * limits.in_flight_per_worker) return -1;
   WorkerIndex best = -1;
   for (size_t candidate = 0; candidate < workers.size(); ++candidate) {
     const Worker& worker = workers[candidate];
-    if (worker.state != WorkerState::kUp || worker.tasks.size() >= room) continue;
-    if (best < 0 || worker.tasks.size() < workers[best].tasks.size()) {
+    if (worker.state != WorkerState::kUp || worker.tasks >= limits.in_flight_per_worker) continue;
+    if (best < 0 || worker.tasks < workers[best].tasks) {
       best = static_cast<WorkerIndex>(candidate);
     }
   }
   return best;
 }
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

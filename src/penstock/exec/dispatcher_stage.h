@@ -11,7 +11,7 @@
 #include "penstock/exec/dispatcher_blocks.h"
 #include "penstock/exec/dispatcher_parts.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 
 enum class TaskState : uint8_t {
   kReady,     // Has its input, was not started.
@@ -35,8 +35,9 @@ enum class WorkerState : uint8_t { kNotStarted, kStarting, kUp, kStopping, kGone
 
 struct Worker {
   WorkerState state = WorkerState::kNotStarted;
-  std::deque<TaskId> tasks;  // In flight, in the order in which the worker runs them.
-  bool busy = false;         // The first of `tasks` has a step out.
+  int tasks = 0;      // In flight.
+  int waiting = 0;    // Of these, in kWaiting. A worker runs one after the other: none runs then.
+  bool busy = false;  // Runs a step.
 };
 
 /// Why slots of a stage are idle.
@@ -107,13 +108,13 @@ struct StageState {
   Batcher batcher;    // kRegroup, kWork
   PartPlanner parts;  // kWrite
 
-  std::deque<Task> tasks;       // From first_task on; finished ones at the front are taken off.
+  std::deque<Task> tasks;  // From first_task on; finished ones at the front are taken off.
   TaskId first_task = 0;
-  TaskId next_start = 0;        // kRegroup, kWork: tasks from here on are kReady.
+  TaskId next_start = 0;  // kRegroup, kWork: tasks from here on are kReady.
   int64_t unfinished = 0;
-  int open = 0;                 // Started and unfinished.
-  int running = 0;              // Steps out.
-  std::set<TaskId> waiting;     // Those in kWaiting.
+  int open = 0;                                // Started and unfinished.
+  int running = 0;                             // Steps out.
+  std::set<TaskId> waiting;                    // Those in kWaiting.
   std::unordered_map<TaskId, Task> abandoned;  // A step is still out.
 
   std::vector<Worker> workers;
@@ -122,8 +123,8 @@ struct StageState {
   int in_flight = 0;
 
   bool input_ended = false;
-  bool done = false;           // Nothing more comes out.
-  int64_t rows_let_out = 0;    // Towards the row limit.
+  bool done = false;         // Nothing more comes out.
+  int64_t rows_let_out = 0;  // Towards the row limit.
 
   SlotTime time;
   int64_t rows_in = 0;
@@ -133,4 +134,4 @@ struct StageState {
   int64_t tasks_done = 0;
 };
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

@@ -4,7 +4,7 @@
 #include "penstock/base/error.h"
 #include "penstock/exec/dispatcher_machine.h"
 
-namespace penstock {
+namespace penstock::dispatch {
 
 void StateMachine::Dispatch() {
   if (finished_) return;
@@ -73,13 +73,12 @@ void StateMachine::FillBatches(StageState& stage) {
 }
 
 void StateMachine::FillParts(StageState& stage) {
-  while (!stage.queue.empty() &&
-         stage.unfinished - stage.parts.held() < limits_.window_tasks) {
+  while (!stage.queue.empty() && stage.unfinished - stage.parts.held() < limits_.window_tasks) {
     const int64_t chunk = stage.queue.front().block->size.chunk;
     const PartPlanner::Room room = stage.parts.RoomFor(chunk, stage.queue.front().rows);
     const Piece piece = stage.queue.Take(room.rows);
-    const TaskId task = stage.AddTask(
-        {.chunk = chunk, .part = room.part, .rows = piece.rows, .pieces = {piece}});
+    const TaskId task =
+        stage.AddTask({.chunk = chunk, .part = room.part, .rows = piece.rows, .pieces = {piece}});
     stage.parts.Append(chunk, task, piece.rows);
     if (!ordered() && stage.queue.Drained(chunk)) {
       stage.queue.Forget(chunk);
@@ -90,8 +89,7 @@ void StateMachine::FillParts(StageState& stage) {
 }
 
 void StateMachine::Emit(StageState& stage) {
-  while (!stage.queue.empty() &&
-         static_cast<int64_t>(emitted_.size()) < limits_.window_tasks) {
+  while (!stage.queue.empty() && static_cast<int64_t>(emitted_.size()) < limits_.window_tasks) {
     const Piece piece = stage.queue.Take(stage.queue.front().rows);
     const BlockSize& size = piece.block->size;
     emitted_.emplace(size.block, piece);
@@ -170,7 +168,7 @@ void StateMachine::StartNew(StageState& stage) {
   }
   if (!stage.native()) {
     task.worker = start.worker = stage.LeastLoaded();
-    stage.workers[task.worker].tasks.push_back(start.task);
+    ++stage.workers[task.worker].tasks;
     ++stage.in_flight;
   }
   ++stage.open;
@@ -179,8 +177,10 @@ void StateMachine::StartNew(StageState& stage) {
 }
 
 void StateMachine::NextStep(StageState& stage, TaskId id) {
+  Task& task = *stage.Find(id);
   stage.waiting.erase(id);
-  StepOut(stage, id, *stage.Find(id));
+  if (task.worker >= 0) --stage.workers[task.worker].waiting;
+  StepOut(stage, id, task);
   actions_.push_back(StepTask{stage.index, id});
 }
 
@@ -201,8 +201,8 @@ void StateMachine::StepOut(StageState& stage, TaskId id, Task& task) {
 // ---- When nothing may start --------------------------------------------------------------------
 
 bool StateMachine::IsStalled() const {
-  return native_running_ == 0 && workers_busy_ == 0 && workers_changing_ == 0 &&
-         emitted_.empty() && !listing_ && !committing_;
+  return native_running_ == 0 && workers_busy_ == 0 && workers_changing_ == 0 && emitted_.empty() &&
+         !listing_ && !committing_;
 }
 
 void StateMachine::ForceStep() {
@@ -238,8 +238,7 @@ bool StateMachine::GatheringFillsBudget(StageIndex stage) const {
   }
   const int64_t budget = admission_.budget();
   const int64_t excess = admission_.used() - budget;
-  return gathered > 0 &&
-         (gathered >= budget || excess > admission_.LargestBlocksBefore(stage));
+  return gathered > 0 && (gathered >= budget || excess > admission_.LargestBlocksBefore(stage));
 }
 
 bool StateMachine::FlushOneAfter(StageIndex stage) {
@@ -260,11 +259,12 @@ Status StateMachine::BudgetTooSmall(StageIndex before) const {
   return MakeError(
       ErrorKind::kBudgetTooSmall,
       "Stage '" + largest->limits.name + "' cannot gather " +
-          (wanted < 0 ? "all rows of its input" : "a batch of " + std::to_string(wanted) + " rows") +
+          (wanted < 0 ? "all rows of its input"
+                      : "a batch of " + std::to_string(wanted) + " rows") +
           " within the memory budget: " + std::to_string(largest->gathered_rows()) +
           " rows came and hold " + std::to_string(largest->gathered_bytes()) +
           " bytes; ask for fewer rows at a time or raise the budget; budget in bytes: " +
           std::to_string(admission_.budget()));
 }
 
-}  // namespace penstock
+}  // namespace penstock::dispatch

@@ -11,8 +11,8 @@ namespace {
 constexpr int64_t kBlockOverheadBytes = 512;
 
 int64_t HeldBytes(const Block& block) {
-  const int64_t columns = block.packed != nullptr ? block.packed->segment()->capacity()
-                                                  : BlockBytes(*block.batch);
+  const int64_t columns =
+      block.packed != nullptr ? block.packed->segment()->capacity() : BlockBytes(*block.batch);
   return columns + kBlockOverheadBytes;
 }
 

@@ -134,9 +134,9 @@ class PipelineImpl final : public Pipeline {
   std::vector<TransformChain> transforms_;
   std::unique_ptr<WorkerHost> host_;
   std::unique_ptr<NativePool> pool_;
-  std::vector<std::unique_ptr<StageRunner>> runners_;  // Collect stages have none.
-  ReadRunner* reader_ = nullptr;                       // One of runners_.
-  WriteRunner* writer_ = nullptr;                      // One of runners_, or null.
+  std::vector<std::unique_ptr<StageRunner>> runners_;         // Collect stages have none.
+  ReadRunner* reader_ = nullptr;                              // One of runners_.
+  WriteRunner* writer_ = nullptr;                             // One of runners_, or null.
   std::vector<std::pair<WorkRunner*, WorkerIndex>> workers_;  // By the host's number.
   std::unordered_map<BlockId, Block> blocks_;                 // Dispatcher thread.
 
@@ -327,9 +327,9 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Start(const LogicalPlan& plan,
   PENSTOCK_RETURN_NOT_OK(ValidatePlan(plan));
   const PipelineOptions complete = WithDefaults(options);
   const RewrittenPlan rewritten = Rewrite(plan, ReaderTraitsOf);
-  PENSTOCK_TRY(PhysicalPlan physical,
-               MakePhysicalPlan(rewritten.plan, {.processors = complete.processors,
-                                                 .gpus = complete.gpus}));
+  PENSTOCK_TRY(
+      PhysicalPlan physical,
+      MakePhysicalPlan(rewritten.plan, {.processors = complete.processors, .gpus = complete.gpus}));
   PENSTOCK_TRY(std::unique_ptr<Source> source,
                MakeSource(*physical.stages.front().read, complete.read, complete.processors));
   std::unique_ptr<Sink> sink;

@@ -17,8 +17,8 @@
 namespace penstock {
 
 struct PipelineOptions {
-  int64_t budget_bytes = 0;     // 0: DefaultBudgetBytes().
-  int processors = 0;           // 0: MachineProcessors().
+  int64_t budget_bytes = 0;  // 0: DefaultBudgetBytes().
+  int processors = 0;        // 0: MachineProcessors().
   double gpus = 0;
   bool preserve_order = true;
   ReadLimits read;

@@ -24,8 +24,7 @@ class RegroupRunner final : public OneStepRunner {
     if (!joined.ok()) {
       const Status& status = joined.status();
       context_.events.Post(TaskFailed{
-          context_.index, task,
-          status.WithMessage(context_.stage.name, ": ", status.message())});
+          context_.index, task, status.WithMessage(context_.stage.name, ": ", status.message())});
       return;
     }
     PostTransformed(context_, task, joined.MoveValueUnsafe(), /*chunk=*/0, /*finished=*/true);

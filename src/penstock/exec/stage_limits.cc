@@ -31,9 +31,8 @@ bool RunsRowFunctions(const FunctionsOp& op) {
 }
 
 bool Filters(const Stage& stage) {
-  return std::any_of(stage.transforms.begin(), stage.transforms.end(), [](const LogicalOp& op) {
-    return std::holds_alternative<FilterOp>(op);
-  });
+  return std::any_of(stage.transforms.begin(), stage.transforms.end(),
+                     [](const LogicalOp& op) { return std::holds_alternative<FilterOp>(op); });
 }
 
 void SetWorkLimits(const FunctionsOp& op, int workers, StageLimits& limits) {

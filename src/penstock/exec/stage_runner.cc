@@ -24,9 +24,8 @@ void PostTransformed(const RunnerContext& context, TaskId task, Block block, int
     return;
   }
   const Status& status = transformed.status();
-  context.events.Post(TaskFailed{
-      context.index, task,
-      status.WithMessage(context.stage.name, ": ", status.message())});
+  context.events.Post(TaskFailed{context.index, task,
+                                 status.WithMessage(context.stage.name, ": ", status.message())});
 }
 
 }  // namespace penstock

@@ -1,12 +1,12 @@
 #include "penstock/exec/work_runner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
@@ -15,9 +15,9 @@
 namespace penstock {
 namespace {
 
-constexpr int64_t kInlineBytesMax = 256 << 10;    // Packed or unpacked without another thread.
-constexpr int64_t kHeapBytesMax = 32 << 10;       // Results up to this leave their segment.
-constexpr int64_t kOutputBytesMin = 64 << 10;     // The least room offered for an output.
+constexpr int64_t kInlineBytesMax = 256 << 10;  // Packed or unpacked without another thread.
+constexpr int64_t kHeapBytesMax = 32 << 10;     // Results up to this leave their segment.
+constexpr int64_t kOutputBytesMin = 64 << 10;   // The least room offered for an output.
 
 /// A batch that a worker has, or will have once it is packed.
 struct SentBatch {
@@ -57,7 +57,8 @@ class WorkRunnerImpl final : public WorkRunner {
         keeps_rows_(KeepsRows(*context.stage.functions)) {}
 
   void StartWorker(WorkerIndex worker) override {
-    const Status started = work_.host.Start(work_.first_worker + worker, CommandWithThreads(), setup_);
+    const Status started =
+        work_.host.Start(work_.first_worker + worker, CommandWithThreads(), setup_);
     if (!started.ok()) {
       context_.events.Post(JobFailed{started.WithMessage(
           context_.stage.name, ": cannot start a worker process: ", started.message())});
@@ -95,9 +96,8 @@ class WorkRunnerImpl final : public WorkRunner {
       return;
     }
     context_.pool.Submit([this, task = action.task, worker = action.worker,
-                          pieces = std::move(pieces), bytes]() mutable {
-      Send(task, worker, pieces, bytes);
-    });
+                          pieces = std::move(pieces),
+                          bytes]() mutable { Send(task, worker, pieces, bytes); });
   }
 
   void StepTask(TaskId task) override {
@@ -127,9 +127,8 @@ class WorkRunnerImpl final : public WorkRunner {
         return;
       case FrameKind::kDone:
         Forget(static_cast<TaskId>(frame.batch));
-        context_.events.Post(StepDone{.stage = context_.index,
-                                      .task = static_cast<TaskId>(frame.batch),
-                                      .finished = true});
+        context_.events.Post(StepDone{
+            .stage = context_.index, .task = static_cast<TaskId>(frame.batch), .finished = true});
         return;
       case FrameKind::kFailed:
         OnFailed(worker, frame, segment);
@@ -185,7 +184,8 @@ class WorkRunnerImpl final : public WorkRunner {
 WorkerCommand WorkRunnerImpl::CommandWithThreads() const {
   WorkerCommand command = work_.command;
   const int share = std::max(1, work_.processors / std::max(1, context_.stage.workers));
-  for (const std::string_view name : {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}) {
+  for (const std::string_view name :
+       {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}) {
     const std::string prefix = std::string(name) + "=";
     const bool chosen =
         std::any_of(command.environment.begin(), command.environment.end(),
@@ -249,9 +249,9 @@ void WorkRunnerImpl::TakeOutput(const Frame& frame, std::shared_ptr<Segment> seg
   const TaskId task = static_cast<TaskId>(frame.batch);
   Result<Block> unpacked = UnpackBatch(std::move(segment), kHeapBytesMax);
   if (!unpacked.ok()) {
-    Fail(task, unpacked.status().WithMessage(context_.stage.name, ": worker ", batch.worker,
-                                             " sent a batch that cannot be read: ",
-                                             unpacked.status().message()));
+    Fail(task, unpacked.status().WithMessage(
+                   context_.stage.name, ": worker ", batch.worker,
+                   " sent a batch that cannot be read: ", unpacked.status().message()));
     return;
   }
   const bool more = (frame.flags & kMore) != 0;
@@ -267,12 +267,13 @@ void WorkRunnerImpl::OnFailed(WorkerIndex worker, const Frame& frame,
   if (segment != nullptr) {
     payload.assign(reinterpret_cast<const char*>(segment->data()), frame.segment_bytes);
   }
-  const ErrorKind kind = (frame.flags & kBadReturnFlag) != 0 ? ErrorKind::kBadReturn
-                                                             : ErrorKind::kUserFunction;
+  const ErrorKind kind =
+      (frame.flags & kBadReturnFlag) != 0 ? ErrorKind::kBadReturn : ErrorKind::kUserFunction;
   if ((frame.flags & kConstructor) != 0) {
     context_.events.Post(WorkerDied{
         context_.index, worker,
-        MakeError(kind, fmt::format("{}: raised while a worker was being built", context_.stage.name),
+        MakeError(kind,
+                  fmt::format("{}: raised while a worker was being built", context_.stage.name),
                   std::move(payload))});
     return;
   }

@@ -1,7 +1,6 @@
 #include "penstock/exec/worker_setup.h"
 
 #include <cstdint>
-
 #include <nlohmann/json.hpp>
 
 namespace penstock {

@@ -14,8 +14,8 @@ class WriteRunnerImpl final : public WriteRunner {
       : context_(context), sink_(std::move(sink)) {}
 
   void StartTask(const penstock::StartTask& action, std::vector<Piece> pieces) override {
-    context_.pool.Submit([this, task = action.task, part = action.part,
-                          closes = action.closes_part, pieces = std::move(pieces)] {
+    context_.pool.Submit([this, task = action.task, part = action.part, closes = action.closes_part,
+                          pieces = std::move(pieces)] {
       const Status status = Append(part, pieces, closes);
       if (!status.ok()) {
         context_.events.Post(TaskFailed{context_.index, task, status});

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/buffer.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
-
-#include <arrow/buffer.h>
 
 #include "penstock/base/status.h"
 
@@ -46,9 +46,9 @@ std::shared_ptr<arrow::Buffer> SegmentBuffer(std::shared_ptr<Segment> segment, i
 /// fresh page costs many times what writing a warm one does.
 ///
 /// A segment keeps its id through reuse, so workers map it once. Idle segments are kept up to
-/// `idle_bytes_max` and 256 of them (each has a descriptor); beyond, the least recently used go. Sizes are rounded up to a few
-/// classes (waste at most a quarter); a larger idle segment serves a smaller wish up to four
-/// times its size.
+/// `idle_bytes_max` and 256 in number (each has a descriptor); beyond it the least recently used
+/// are freed. Sizes are rounded up to a few classes (waste at most a quarter); a larger idle
+/// segment serves a smaller wish up to four times its size.
 /// Threads: any. Segments may outlive the pool. Errors: OutOfMemory or IOError from the kernel.
 class SegmentPool {
  public:
@@ -63,7 +63,8 @@ class SegmentPool {
 
   /// Calls `freed` with the id of each segment whose memory goes back to the system, so that
   /// processes that map it can let go. Replaces the earlier listener; empty removes it. The
-  /// listener must not call the pool. Any thread may call it.
+  /// listener must not call the pool. Any thread may call it, wherever it drops the last
+  /// reference to a segment: never do so under a lock that the listener takes.
   virtual void SetFreeListener(std::function<void(uint64_t id)> freed) = 0;
 
   virtual int64_t mapped_bytes() const = 0;  // In use and idle.

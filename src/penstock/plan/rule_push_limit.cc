@@ -7,7 +7,9 @@
 //   - never sinks below a FilterOp;
 //   - merges with a LimitOp below it: the smaller stays;
 //   - just above the reader, tells it: row_limit. Not when the reader filters, since it might count
-//     rows before the filter. The LimitOp stays: readers of several splits only stop early.
+//     rows before the filter, nor when its splits are blocks that a repartition asked for, since it
+//     might cut only the rows within the limit. The LimitOp stays: readers of several splits only
+//     stop early.
 
 #include <algorithm>
 
@@ -37,15 +39,16 @@ bool CanSink(const LogicalPlan& plan, size_t limit_index) {
   return OnlyColumns(below);
 }
 
-bool TellReader(LogicalPlan& plan, const LimitOp& limit) {
+bool TellReader(LogicalPlan& plan, const LimitOp& limit, const TraitsOf& traits_of) {
   auto* read = std::get_if<ReadOp>(&plan.ops[0]);
   if (read == nullptr || read->filter) return false;
+  if (read->splits && traits_of(read->kind).splits_freely) return false;
   if (read->row_limit && *read->row_limit <= limit.rows) return false;
   read->row_limit = limit.rows;
   return true;
 }
 
-bool PushLimit(LogicalPlan& plan, const TraitsOf&) {
+bool PushLimit(LogicalPlan& plan, const TraitsOf& traits_of) {
   bool changed = false;
   for (size_t i = 1; i < plan.ops.size();) {
     const auto* limit = std::get_if<LimitOp>(&plan.ops[i]);
@@ -61,7 +64,7 @@ bool PushLimit(LogicalPlan& plan, const TraitsOf&) {
       changed = true;
       --i;
     } else {
-      if (i == 1) changed |= TellReader(plan, *limit);
+      if (i == 1) changed |= TellReader(plan, *limit, traits_of);
       ++i;
     }
   }

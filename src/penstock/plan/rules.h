@@ -14,8 +14,8 @@ struct ReaderTraits {
   bool projects = false;       // Reads only the wanted columns; names one that is not there.
   bool filters = false;        // Applies a filter exactly: FilterOp may go.
   bool prunes = false;         // Uses a filter to skip data, inexactly: FilterOp stays.
-  bool splits_freely = false;  // Rows are known and can be cut anywhere (memory, range):
-                               // `splits` gives that many blocks, differing by at most one row.
+  bool splits_freely = false;  // Rows are known and can be cut anywhere (memory, range): `splits`
+                               // gives that many pieces, differing by at most one row.
 };
 using TraitsOf = std::function<ReaderTraits(const std::string& kind)>;
 

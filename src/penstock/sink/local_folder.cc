@@ -1,4 +1,8 @@
+#include <arrow/filesystem/localfs.h>
+#include <arrow/io/file.h>
+#include <arrow/util/io_util.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,11 +12,6 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
-
-#include <arrow/filesystem/localfs.h>
-#include <arrow/io/file.h>
-#include <arrow/util/io_util.h>
-#include <fmt/format.h>
 
 #include "penstock/base/error.h"
 #include "penstock/sink/output_folder.h"

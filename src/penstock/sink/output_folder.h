@@ -1,10 +1,10 @@
 #pragma once
 
+#include <arrow/io/interfaces.h>
+
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <arrow/io/interfaces.h>
 
 #include "penstock/base/status.h"
 

@@ -1,14 +1,14 @@
-#include <algorithm>
-#include <array>
-#include <map>
-#include <random>
-#include <utility>
-
 #include <arrow/record_batch.h>
 #include <arrow/util/compression.h>
 #include <fmt/format.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <random>
+#include <utility>
 
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
@@ -61,8 +61,8 @@ Result<ParquetSinkOptions> ReadOptions(const nlohmann::json& json) {
   PENSTOCK_TRY(read.row_group_rows, options.Integer("row_group_rows", kRowGroupRowsDefault, 1));
   PENSTOCK_TRY(read.create_folder, options.Bool("create_folder", true));
   PENSTOCK_TRY(const std::string codec, options.Text("compression", "snappy"));
-  const auto known = arrow::util::Codec::GetCompressionType(codec == "none" ? "uncompressed"
-                                                                            : codec);
+  const auto known =
+      arrow::util::Codec::GetCompressionType(codec == "none" ? "uncompressed" : codec);
   if (!known.ok() || !arrow::util::Codec::IsAvailable(*known)) {
     return options.Wrong("compression", "none, snappy, gzip, zstd, lz4 or brotli");
   }
@@ -160,14 +160,13 @@ class ParquetPartWriter final : public PartWriter {
     const auto properties = parquet::WriterProperties::Builder()
                                 .compression(options_.compression)
                                 ->max_row_group_length(options_.row_group_rows)
+                                ->enable_page_checksum()
                                 ->build();
-    const auto arrow_properties = parquet::ArrowWriterProperties::Builder()
-                                      .store_schema()
-                                      ->set_use_threads(false)
-                                      ->build();
-    PENSTOCK_TRY(writer_, parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(),
-                                                           file_->stream(), properties,
-                                                           arrow_properties));
+    const auto arrow_properties =
+        parquet::ArrowWriterProperties::Builder().store_schema()->set_use_threads(false)->build();
+    PENSTOCK_TRY(writer_,
+                 parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(),
+                                                  file_->stream(), properties, arrow_properties));
     return Status::OK();
   }
 
@@ -182,7 +181,8 @@ class ParquetPartWriter final : public PartWriter {
   /// Writes so that no row group grows far beyond the bytes that may be held in memory.
   Status WriteSlices(const arrow::RecordBatch& batch) {
     const int64_t bytes = BlockBytes(batch);
-    const int64_t slices = std::max<int64_t>((bytes + kRowGroupBytesMax - 1) / kRowGroupBytesMax, 1);
+    const int64_t slices =
+        std::max<int64_t>((bytes + kRowGroupBytesMax - 1) / kRowGroupBytesMax, 1);
     const int64_t slice_rows = std::max<int64_t>((batch.num_rows() + slices - 1) / slices, 1);
     for (int64_t offset = 0; offset < batch.num_rows(); offset += slice_rows) {
       if (group_bytes_ > 0 && group_bytes_ + bytes / slices > kRowGroupBytesMax) {

@@ -1,12 +1,12 @@
 #include "penstock/source/column_choice.h"
 
-#include <set>
-#include <utility>
-
 #include <arrow/array/util.h>
 #include <arrow/scalar.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <set>
+#include <utility>
 
 #include "penstock/base/check.h"
 #include "penstock/base/error.h"
@@ -63,8 +63,8 @@ Result<ColumnChoice> ColumnChoice::Make(const arrow::Schema& input,
   return choice;
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> ColumnChoice::Assemble(
-    const arrow::RecordBatch& data, const std::string& path) const {
+Result<std::shared_ptr<arrow::RecordBatch>> ColumnChoice::Assemble(const arrow::RecordBatch& data,
+                                                                   const std::string& path) const {
   arrow::ArrayVector columns;
   for (int i = 0; i < output_schema_->num_fields(); ++i) {
     if (i == path_position_) {

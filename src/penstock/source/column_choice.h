@@ -1,11 +1,11 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <arrow/record_batch.h>
 
 #include "penstock/base/status.h"
 
@@ -36,7 +36,7 @@ class ColumnChoice {
  private:
   ColumnChoice() = default;
 
-  std::shared_ptr<arrow::Schema> read_schema_;    // Shared as all of Arrow's schemas are.
+  std::shared_ptr<arrow::Schema> read_schema_;  // Shared as all of Arrow's schemas are.
   std::shared_ptr<arrow::Schema> output_schema_;
   int path_position_ = -1;  // In output_schema_; -1: no such column.
 };

@@ -1,12 +1,12 @@
-#include <algorithm>
-#include <utility>
-
 #include <arrow/csv/api.h>
 #include <arrow/csv/chunker.h>
 #include <arrow/io/memory.h>
 #include <arrow/table.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
 
 #include "penstock/base/error.h"
 #include "penstock/source/input_files.h"

@@ -1,16 +1,16 @@
 #include "penstock/source/input_files.h"
 
-#include <algorithm>
-#include <cerrno>
-#include <string_view>
-#include <utility>
-
 #include <arrow/filesystem/localfs.h>
 #include <arrow/io/compressed.h>
 #include <arrow/util/compression.h>
 #include <arrow/util/io_util.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+#include <utility>
 
 #include "penstock/base/error.h"
 #include "penstock/source/glob.h"
@@ -39,10 +39,12 @@ std::string LowerCase(std::string_view text) {
 
 bool HasExtension(const std::string& path, const std::vector<std::string>& extensions) {
   const std::string lower = LowerCase(path);
-  return extensions.empty() ||
-         std::any_of(extensions.begin(), extensions.end(), [&lower](const std::string& extension) {
-           return lower.ends_with((extension.starts_with('.') ? "" : ".") + LowerCase(extension));
-         });
+  const auto ends_so = [&lower](const std::string& extension) {
+    std::string suffix = LowerCase(extension);
+    if (!suffix.starts_with('.')) suffix.insert(suffix.begin(), '.');
+    return lower.ends_with(suffix);
+  };
+  return extensions.empty() || std::ranges::any_of(extensions, ends_so);
 }
 
 /// Says whether a name below `folder` is one that readers pass over.
@@ -56,8 +58,8 @@ bool IsHidden(std::string_view path, std::string_view folder) {
 }
 
 std::string ExtensionsText(const std::vector<std::string>& extensions) {
-  return extensions.empty() ? "any name" : fmt::format("names that end in .{}",
-                                                       fmt::join(extensions, ", ."));
+  return extensions.empty() ? "any name"
+                            : fmt::format("names that end in .{}", fmt::join(extensions, ", ."));
 }
 
 class FileLister {
@@ -70,10 +72,10 @@ class FileLister {
   Result<std::vector<InputFile>> List() {
     for (const std::string& path : options_.paths) PENSTOCK_RETURN_NOT_OK(AddPath(path));
     if (files_.empty()) {
-      return MakeError(ErrorKind::kMissingPath,
-                       fmt::format("There is no file to read: looked for files with {}; got: {}",
-                                   ExtensionsText(folder_extensions_),
-                                   fmt::join(options_.paths, ", ")));
+      return MakeError(
+          ErrorKind::kMissingPath,
+          fmt::format("There is no file to read: looked for files with {}; got: {}",
+                      ExtensionsText(folder_extensions_), fmt::join(options_.paths, ", ")));
     }
     return std::move(files_);
   }
@@ -132,9 +134,8 @@ class FileLister {
   Status AddGlob(const std::string& location, const std::string& path) {
     const std::string folder = GlobFolder(location);
     // Paths below "." are listed as "./name"; the pattern must look alike.
-    const std::string pattern = folder == "." && !location.starts_with("./")
-                                    ? "./" + location
-                                    : location;
+    const std::string pattern =
+        folder == "." && !location.starts_with("./") ? "./" + location : location;
     const size_t before = files_.size();
     PENSTOCK_TRY(const auto infos, SortedInfos(folder));
     for (const FileInfo& info : infos) {

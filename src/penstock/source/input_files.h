@@ -1,13 +1,13 @@
 #pragma once
 
+#include <arrow/filesystem/filesystem.h>
+#include <arrow/io/interfaces.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <arrow/filesystem/filesystem.h>
-#include <arrow/io/interfaces.h>
 
 #include "penstock/base/status.h"
 #include "penstock/plan/options.h"
@@ -16,7 +16,7 @@ namespace penstock {
 
 /// A file that is to be read.
 struct InputFile {
-  std::string path;  // As errors and the column "path" show it.
+  std::string path;                                    // As errors and the column "path" show it.
   std::shared_ptr<arrow::fs::FileSystem> file_system;  // Shared by all files that lie on it.
   std::string location;                                // The path as its file system knows it.
   int64_t bytes = -1;                                  // -1: not known.
@@ -41,8 +41,8 @@ Result<FileOptions> ReadFileOptions(OptionReader& options);
 /// over. `file_extensions` chooses among all files, `folder_extensions` only among those that a
 /// folder yields and only where the user gave none; empty: all files.
 ///
-/// kMissingPath for a path that is not there (unless ignore_missing_paths) or where nothing is left;
-/// Invalid for a folder without such files, naming the extensions.
+/// kMissingPath for a path that is not there (unless ignore_missing_paths) or where nothing is
+/// left; Invalid for a folder without such files, naming the extensions.
 Result<std::vector<InputFile>> ListFiles(const FileOptions& options,
                                          const std::vector<std::string>& folder_extensions);
 

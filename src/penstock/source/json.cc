@@ -1,8 +1,9 @@
-#include <algorithm>
-#include <utility>
-
+#include <arrow/io/memory.h>
 #include <arrow/json/api.h>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
 
 #include "penstock/base/error.h"
 #include "penstock/source/input_files.h"
@@ -21,15 +22,17 @@
 namespace penstock {
 namespace {
 
+std::unique_ptr<arrow::Chunker> LineChunker() {
+  return std::make_unique<arrow::Chunker>(arrow::MakeNewlineBoundaryFinder());
+}
+
 class JsonParser final : public TextParser {
  public:
   JsonParser(const ColumnTypes& types, std::string path,
              std::shared_ptr<arrow::io::InputStream> stream, ParseTarget target)
       : path_(std::move(path)),
         target_(std::move(target)),
-        rows_(std::move(stream),
-              std::make_unique<arrow::Chunker>(arrow::MakeNewlineBoundaryFinder()),
-              target_.piece_bytes) {
+        rows_(std::move(stream), LineChunker(), target_.piece_bytes) {
     using arrow::json::UnexpectedFieldBehavior;
     if (target_.all == nullptr) {
       arrow::FieldVector fields;
@@ -51,30 +54,51 @@ class JsonParser final : public TextParser {
       if (*text == nullptr) return nullptr;
       if (IsBlank(**text)) continue;
       auto batch = arrow::json::ParseOne(options_, *text);
-      if (!batch.ok()) return Explain(batch.status());
+      if (!batch.ok()) return Explain(*text, batch.status());
       rows_read_ += (*batch)->num_rows();
       if ((*batch)->num_rows() > 0) return batch;
     }
   }
 
  private:
-  Status Explain(const Status& status) const {
-    const std::string& reason = status.message();
-    const auto says = [&reason](const char* text) {
-      return reason.find(text) != std::string::npos;
+  /// Turns an error about a piece of text into one about a row of the file.
+  Status Explain(const std::shared_ptr<arrow::Buffer>& text, const Status& status) const {
+    const auto [row, reason] = FindBadRow(text).value_or(BadRow{std::nullopt, status});
+    const auto says = [&message = reason.message()](const char* part) {
+      return message.find(part) != std::string::npos;
     };
-    const std::string where = FromRow(NumberAfter(reason, "in row "));
-    const bool misfit = says("unexpected field") || says("changed from") || says("JSON conversion");
-    if (!misfit) return ReadFailure(status, where);
+    const std::string where = FromRow(row ? row : NumberAfter(reason.message(), "in row "));
+    const bool no_object = says("Column() changed from");
+    const bool misfit =
+        says("unexpected field") || says("changed from") || says("Failed to convert");
+    if (no_object || !misfit) return ReadFailure(reason, where);
     if (target_.all == nullptr) {
       return MakeError(ErrorKind::kSchemaMismatch,
                        fmt::format("{}: the objects differ in the types of their fields: {}", where,
-                                   reason));
+                                   reason.message()));
     }
     return MakeError(ErrorKind::kSchemaMismatch,
                      fmt::format("{}: the object does not fit the fields that the first rows of {} "
                                  "have; name its type in column_types: {}",
-                                 where, target_.schema_origin, reason));
+                                 where, target_.schema_origin, reason.message()));
+  }
+
+  struct BadRow {
+    std::optional<int64_t> row;  // In the piece.
+    Status status;
+  };
+
+  /// Arrow does not always tell the row: finds the first that alone is an error.
+  std::optional<BadRow> FindBadRow(const std::shared_ptr<arrow::Buffer>& text) const {
+    TextRows rows(std::make_shared<arrow::io::BufferReader>(text), LineChunker(), text->size());
+    for (int64_t row = 0;;) {
+      const auto line = rows.NextRow();
+      if (!line.ok() || *line == nullptr) return std::nullopt;
+      if (IsBlank(**line)) continue;
+      const Status status = arrow::json::ParseOne(options_, *line).status();
+      if (!status.ok()) return BadRow{row, status};
+      ++row;
+    }
   }
 
   std::string FromRow(std::optional<int64_t> row_in_piece) const {

@@ -1,10 +1,10 @@
 #include "penstock/source/json_array.h"
 
-#include <cstring>
-#include <utility>
-
 #include <arrow/buffer.h>
 #include <fmt/format.h>
+
+#include <cstring>
+#include <utility>
 
 #include "penstock/base/status.h"
 
@@ -35,10 +35,10 @@ class ArrayRewriter {
 
  private:
   enum class Place : uint8_t {
-    kUndecided,      // Only blanks so far.
-    kLines,          // No array: nothing is rewritten.
-    kFirstElement,   // After `[`.
-    kNextElement,    // After a comma.
+    kUndecided,     // Only blanks so far.
+    kLines,         // No array: nothing is rewritten.
+    kFirstElement,  // After `[`.
+    kNextElement,   // After a comma.
     kInElement,
     kAfterElement,
     kAfterArray,

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <memory>
-
 #include <arrow/io/interfaces.h>
+
+#include <memory>
 
 namespace penstock {
 

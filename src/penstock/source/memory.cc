@@ -1,6 +1,6 @@
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "penstock/base/check.h"
 #include "penstock/block/block.h"

@@ -1,10 +1,10 @@
-#include <algorithm>
-#include <deque>
-#include <utility>
-
 #include <arrow/record_batch.h>
 #include <fmt/format.h>
 #include <parquet/exception.h>
+
+#include <algorithm>
+#include <deque>
+#include <utility>
 
 #include "penstock/base/mutex.h"
 #include "penstock/plan/expression.h"
@@ -184,11 +184,9 @@ class ParquetSource final : public Source {
     PENSTOCK_TRY(const ColumnChoice choice, Choose());
     const std::string& first_path = files_.front().path;
     const std::string& path = files_[static_cast<size_t>(file)].path;
-    PENSTOCK_RETURN_NOT_OK(
-        CheckColumns(*choice.read_schema(), first_path, *footer->schema, path));
+    PENSTOCK_RETURN_NOT_OK(CheckColumns(*choice.read_schema(), first_path, *footer->schema, path));
     if (columns_) return footer;
-    PENSTOCK_RETURN_NOT_OK(
-        CheckColumns(*footer->schema, path, *choice.read_schema(), first_path));
+    PENSTOCK_RETURN_NOT_OK(CheckColumns(*footer->schema, path, *choice.read_schema(), first_path));
     return footer;
   }
 
@@ -213,13 +211,13 @@ class ParquetSource final : public Source {
         PENSTOCK_TRY(const bool may_match, RowGroupMayMatch(*footer, group, *filter));
         if (!may_match) continue;
       }
-      pending_.push_back({.name = fmt::format("{}, row group {}",
-                                              files_[static_cast<size_t>(file)].path, group),
-                          .rows = footer->metadata->RowGroup(group)->num_rows(),
-                          .bytes = RowGroupBytes(*footer, group, leaves),
-                          .item = file,
-                          .begin = group,
-                          .end = group + 1});
+      pending_.push_back(
+          {.name = fmt::format("{}, row group {}", files_[static_cast<size_t>(file)].path, group),
+           .rows = footer->metadata->RowGroup(group)->num_rows(),
+           .bytes = RowGroupBytes(*footer, group, leaves),
+           .item = file,
+           .begin = group,
+           .end = group + 1});
     }
     END_PARQUET_CATCH_EXCEPTIONS
     return Status::OK();
@@ -229,8 +227,7 @@ class ParquetSource final : public Source {
     return {.name = files_[static_cast<size_t>(file)].path, .rows = 0, .bytes = 0, .item = file};
   }
 
-  Result<std::optional<arrow::compute::Expression>> BoundFilter(
-      const ParquetFooter& footer) const {
+  Result<std::optional<arrow::compute::Expression>> BoundFilter(const ParquetFooter& footer) const {
     if (!filter_) return std::nullopt;
     PENSTOCK_TRY(const auto expression, ExpressionFromJson(*filter_));
     PENSTOCK_TRY(auto bound, expression.Bind(*footer.schema));

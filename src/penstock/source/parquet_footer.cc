@@ -1,15 +1,15 @@
 #include "penstock/source/parquet_footer.h"
 
-#include <algorithm>
-#include <array>
-#include <string_view>
-#include <utility>
-
 #include <arrow/compute/api_scalar.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/exception.h>
 #include <parquet/size_statistics.h>
 #include <parquet/statistics.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
 
 namespace penstock {
 namespace {
@@ -55,9 +55,9 @@ int64_t ColumnChunkBytes(const parquet::ColumnChunkMetaData& chunk,
 
 /// Statistics of floating columns leave NaN out, which these functions never let pass.
 bool NanNeverPasses(const compute::Expression& filter) {
-  constexpr std::array<std::string_view, 9> kFunctions{
-      "equal",       "less", "less_equal", "greater",   "greater_equal",
-      "and_kleene", "or_kleene", "and",   "or"};
+  constexpr std::array<std::string_view, 9> kFunctions{"equal",     "less",          "less_equal",
+                                                       "greater",   "greater_equal", "and_kleene",
+                                                       "or_kleene", "and",           "or"};
   const auto* call = filter.call();
   return call == nullptr ||
          (std::ranges::find(kFunctions, call->function_name) != kFunctions.end() &&
@@ -65,7 +65,7 @@ bool NanNeverPasses(const compute::Expression& filter) {
 }
 
 /// Returns what is true of each value of the column; nothing where the statistics do not tell.
-Result<std::optional<compute::Expression>> WhatHolds(const arrow::Field& field, int position,
+Result<std::optional<compute::Expression>> WhatHolds(const arrow::Field& field,
                                                      const parquet::ColumnChunkMetaData& chunk) {
   const auto statistics = chunk.statistics();
   if (statistics == nullptr) return std::nullopt;
@@ -83,11 +83,13 @@ Result<std::optional<compute::Expression>> WhatHolds(const arrow::Field& field, 
   auto cast_least = least->CastTo(field.type());
   auto cast_greatest = greatest->CastTo(field.type());
   if (!cast_least.ok() || !cast_greatest.ok()) return std::nullopt;
-  auto within = compute::and_(
-      compute::greater_equal(column, compute::literal(cast_least.MoveValueUnsafe())),
-      compute::less_equal(column, compute::literal(cast_greatest.MoveValueUnsafe())));
   const bool no_nulls = statistics->HasNullCount() && statistics->null_count() == 0;
-  return no_nulls ? std::move(within) : compute::or_(std::move(within), compute::is_null(column));
+  const auto or_null = [&](compute::Expression holds) {
+    return no_nulls ? holds : compute::or_(std::move(holds), compute::is_null(column));
+  };
+  return compute::and_(
+      or_null(compute::greater_equal(column, compute::literal(cast_least.MoveValueUnsafe()))),
+      or_null(compute::less_equal(column, compute::literal(cast_greatest.MoveValueUnsafe()))));
 }
 
 }  // namespace
@@ -98,11 +100,12 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const InputFile&
   parquet::ReaderProperties properties;
   properties.enable_buffered_stream();
   properties.set_buffer_size(kReadBufferBytes);
+  properties.set_page_checksum_verification(true);  // Where the writer left checksums.
   parquet::ArrowReaderProperties arrow_properties(/*use_threads=*/false);
   arrow_properties.set_pre_buffer(false);
   parquet::arrow::FileReaderBuilder builder;
-  const Status opened = builder.Open(std::move(input), properties,
-                                     footer == nullptr ? nullptr : footer->metadata);
+  const Status opened =
+      builder.Open(std::move(input), properties, footer == nullptr ? nullptr : footer->metadata);
   if (!opened.ok()) return ReadFailure(opened, file.path);
   auto reader = builder.properties(arrow_properties)->Build();
   if (!reader.ok()) return ReadFailure(reader.status(), file.path);
@@ -143,7 +146,7 @@ Result<bool> RowGroupMayMatch(const ParquetFooter& footer, int row_group,
     const auto& leaves = footer.leaves[static_cast<size_t>(position)];
     const bool nested = leaves.size() != 1 || field.type()->num_fields() > 0;
     if (nested || (arrow::is_floating(*field.type()) && !trust_floats)) continue;
-    PENSTOCK_TRY(auto holds, WhatHolds(field, position, *group->ColumnChunk(leaves.front())));
+    PENSTOCK_TRY(auto holds, WhatHolds(field, *group->ColumnChunk(leaves.front())));
     if (holds) guarantees.push_back(std::move(*holds));
   }
   if (guarantees.empty()) return true;

@@ -1,13 +1,13 @@
 #pragma once
 
+#include <arrow/compute/expression.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/metadata.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <arrow/compute/expression.h>
-#include <parquet/arrow/reader.h>
-#include <parquet/metadata.h>
 
 #include "penstock/base/status.h"
 #include "penstock/source/input_files.h"

@@ -1,7 +1,7 @@
-#include <numeric>
-
 #include <arrow/array/array_primitive.h>
 #include <arrow/buffer.h>
+
+#include <numeric>
 
 #include "penstock/plan/options.h"
 #include "penstock/source/registry.h"

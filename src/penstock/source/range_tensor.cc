@@ -1,12 +1,12 @@
-#include <algorithm>
-#include <limits>
-
 #include <arrow/array/array_nested.h>
 #include <arrow/array/array_primitive.h>
 #include <arrow/buffer.h>
 #include <arrow/extension_type.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
 
 #include "penstock/block/tensor.h"
 #include "penstock/plan/options.h"
@@ -37,8 +37,8 @@ class RangeTensorRows final : public SliceableRows {
     PENSTOCK_TRY(auto values, arrow::AllocateBuffer(Bytes(begin, end)));
     auto* next = values->mutable_data_as<int64_t>();
     for (int64_t row = begin; row < end; ++row) next = std::fill_n(next, elements_per_row_, row);
-    auto elements = std::make_shared<arrow::Int64Array>((end - begin) * elements_per_row_,
-                                                        std::move(values));
+    auto elements =
+        std::make_shared<arrow::Int64Array>((end - begin) * elements_per_row_, std::move(values));
     auto lists = std::make_shared<arrow::FixedSizeListArray>(
         static_cast<const arrow::ExtensionType&>(*type_).storage_type(), end - begin,
         std::move(elements));

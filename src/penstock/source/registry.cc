@@ -1,11 +1,11 @@
 #include "penstock/source/registry.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
-
-#include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace penstock {
 namespace {
@@ -28,9 +28,8 @@ constexpr std::array kReaders{
 };
 
 const Reader* FindReader(const std::string& kind) {
-  const auto* found =
-      std::find_if(kReaders.begin(), kReaders.end(),
-                   [&kind](const Reader& reader) { return reader.kind == kind; });
+  const auto* found = std::find_if(kReaders.begin(), kReaders.end(),
+                                   [&kind](const Reader& reader) { return reader.kind == kind; });
   return found == kReaders.end() ? nullptr : found;
 }
 

@@ -1,9 +1,9 @@
 #include "penstock/source/row_slices.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "penstock/source/chunks.h"
 #include "penstock/source/column_choice.h"

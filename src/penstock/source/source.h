@@ -1,12 +1,12 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <arrow/record_batch.h>
 
 #include "penstock/base/status.h"
 #include "penstock/plan/logical.h"

@@ -24,11 +24,11 @@ TextRows::TextRows(std::shared_ptr<arrow::io::InputStream> stream,
 Result<std::shared_ptr<arrow::Buffer>> TextRows::NextRow() {
   PENSTOCK_TRY(const auto whole, WholeRows());
   if (whole == nullptr) return Take(held_->size());
-  std::shared_ptr<arrow::Buffer> row;
+  int64_t rows = 1;
   std::shared_ptr<arrow::Buffer> rest;
-  PENSTOCK_RETURN_NOT_OK(
-      chunker_->ProcessWithPartial(arrow::Buffer::FromString(""), whole, &row, &rest));
-  return Take(row->size());
+  PENSTOCK_RETURN_NOT_OK(chunker_->ProcessSkip(arrow::Buffer::FromString(""), whole,
+                                               /*final=*/false, &rows, &rest));
+  return Take(whole->size() - rest->size());
 }
 
 Result<std::shared_ptr<arrow::Buffer>> TextRows::NextPiece() {
@@ -64,8 +64,7 @@ Status TextRows::ReadMore() {
   PENSTOCK_TRY(std::shared_ptr<arrow::ResizableBuffer> longer,
                arrow::AllocateResizableBuffer(held_->size() + wanted));
   std::memcpy(longer->mutable_data(), held_->data(), static_cast<size_t>(held_->size()));
-  PENSTOCK_TRY(const int64_t read,
-               stream_->Read(wanted, longer->mutable_data() + held_->size()));
+  PENSTOCK_TRY(const int64_t read, stream_->Read(wanted, longer->mutable_data() + held_->size()));
   at_end_ = read == 0;
   PENSTOCK_RETURN_NOT_OK(longer->Resize(held_->size() + read, /*shrink_to_fit=*/false));
   held_ = std::move(longer);

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-
 #include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/util/delimiting.h>
+
+#include <cstdint>
+#include <memory>
 
 #include "penstock/base/status.h"
 
@@ -17,8 +17,8 @@ namespace penstock {
 /// (kCorruptData beyond). Borders depend on the bytes and `piece_bytes` alone. One thread.
 class TextRows {
  public:
-  TextRows(std::shared_ptr<arrow::io::InputStream> stream,
-           std::unique_ptr<arrow::Chunker> chunker, int64_t piece_bytes);
+  TextRows(std::shared_ptr<arrow::io::InputStream> stream, std::unique_ptr<arrow::Chunker> chunker,
+           int64_t piece_bytes);
 
   /// Returns the next row alone, or nullptr at the end.
   Result<std::shared_ptr<arrow::Buffer>> NextRow();

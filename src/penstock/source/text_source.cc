@@ -29,9 +29,8 @@ struct TextSchema {
 };
 
 bool HasUntyped(const arrow::Schema& schema) {
-  return std::ranges::any_of(schema.fields(), [](const auto& field) {
-    return field->type()->id() == arrow::Type::NA;
-  });
+  return std::ranges::any_of(
+      schema.fields(), [](const auto& field) { return field->type()->id() == arrow::Type::NA; });
 }
 
 /// Gives the columns of `schema` that have no type yet the type that they have in `other`.

@@ -6,13 +6,26 @@ namespace {
 std::shared_ptr<arrow::DataType> TypeOf(const std::string& name) {
   static const ColumnTypes kTypes = [] {
     ColumnTypes types;
-    for (const auto& type :
-         {arrow::null(), arrow::boolean(), arrow::int8(), arrow::int16(), arrow::int32(),
-          arrow::int64(), arrow::uint8(), arrow::uint16(), arrow::uint32(), arrow::uint64(),
-          arrow::float32(), arrow::float64(), arrow::utf8(), arrow::large_utf8(), arrow::binary(),
-          arrow::large_binary(), arrow::timestamp(arrow::TimeUnit::SECOND),
-          arrow::timestamp(arrow::TimeUnit::MILLI), arrow::timestamp(arrow::TimeUnit::MICRO),
-          arrow::timestamp(arrow::TimeUnit::NANO)}) {
+    for (const auto& type : {arrow::null(),
+                             arrow::boolean(),
+                             arrow::int8(),
+                             arrow::int16(),
+                             arrow::int32(),
+                             arrow::int64(),
+                             arrow::uint8(),
+                             arrow::uint16(),
+                             arrow::uint32(),
+                             arrow::uint64(),
+                             arrow::float32(),
+                             arrow::float64(),
+                             arrow::utf8(),
+                             arrow::large_utf8(),
+                             arrow::binary(),
+                             arrow::large_binary(),
+                             arrow::timestamp(arrow::TimeUnit::SECOND),
+                             arrow::timestamp(arrow::TimeUnit::MILLI),
+                             arrow::timestamp(arrow::TimeUnit::MICRO),
+                             arrow::timestamp(arrow::TimeUnit::NANO)}) {
       types.emplace(type->ToString(), type);
     }
     types.emplace("date32", arrow::date32());

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <arrow/type.h>
+
 #include <memory>
 #include <string>
 #include <unordered_map>
-
-#include <arrow/type.h>
 
 #include "penstock/base/status.h"
 #include "penstock/plan/options.h"

@@ -49,14 +49,14 @@ struct Frame {
   FrameKind kind = FrameKind::kStop;
   uint32_t flags = 0;
   uint32_t reserved = 0;
-  uint64_t batch = 0;             // Chosen by the engine.
-  uint64_t segment = 0;           // kBatch: input. kOutput: where the output lies. 0: none.
-  int64_t segment_bytes = 0;      // Bytes used in it (kSetup, kBatch, kOutput, kFailed).
-  int64_t segment_capacity = 0;   // To map; given whenever a descriptor rides along.
-  uint64_t output_segment = 0;    // kBatch, kGrant: where the next output may go.
+  uint64_t batch = 0;            // Chosen by the engine.
+  uint64_t segment = 0;          // kBatch: input. kOutput: where the output lies. 0: none.
+  int64_t segment_bytes = 0;     // Bytes used in it (kSetup, kBatch, kOutput, kFailed).
+  int64_t segment_capacity = 0;  // To map; given whenever a descriptor rides along.
+  uint64_t output_segment = 0;   // kBatch, kGrant: where the next output may go.
   int64_t output_capacity = 0;
-  int64_t rows = 0;               // kBatch, kOutput.
-  int64_t busy_ns = 0;            // kOutput, kDone, kFailed: time in the user's function.
+  int64_t rows = 0;     // kBatch, kOutput.
+  int64_t busy_ns = 0;  // kOutput, kDone, kFailed: time in the user's function.
 };
 static_assert(sizeof(Frame) == 80);
 

@@ -11,12 +11,13 @@ using ::testing::IsEmpty;
 
 class DispatcherBatchTest : public ::testing::Test {
  protected:
-  /// Reads that all are out, before a stage with one worker that is up and has endless room.
+  /// A read of each chunk is out; the stage after it has room for any number of tasks.
   DispatcherScript ReadInto(StageLimits stage, std::vector<int64_t> chunks,
                             DispatcherLimits limits = AmpleLimits()) {
+    const bool works = stage.role == StageRole::kWork;
     DispatcherScript job({ReadStage(8), std::move(stage), CollectStage()}, limits);
     job.Start();
-    job.Send(WorkerUp{1, 0});
+    if (works) job.Send(WorkerUp{1, 0});
     job.List(chunks);
     return job;
   }
@@ -28,15 +29,16 @@ class DispatcherBatchTest : public ::testing::Test {
             .regroup_rows = rows,
             .regroup_blocks = blocks,
             .rows_known = rows_known,
-            .slots = 8};
+            .slots = 8,
+            .block_bytes_estimate = 10};
   }
 };
 
 TEST_F(DispatcherBatchTest, BatchesAreGatheredFromBlocksAndOnlyTheLastIsPartial) {
   DispatcherScript job = ReadInto(Work(4), {0, 0});
   EXPECT_THAT(job.Done(0, 0, 1, 6), ElementsAre("start 1/0 [1:0+4] worker 0"));
-  EXPECT_THAT(job.Done(0, 1, 2, 5), ElementsAre("start 1/1 [1:4+2 2:0+2] worker 0",
-                                                "start 1/2 [2:2+3] worker 0"));
+  EXPECT_THAT(job.Done(0, 1, 2, 5),
+              ElementsAre("start 1/1 [1:4+2 2:0+2] worker 0", "start 1/2 [2:2+3] worker 0"));
 }
 
 TEST_F(DispatcherBatchTest, ABlockLivesUntilItsLastRowsHaveBeenWorkedOn) {
@@ -45,15 +47,15 @@ TEST_F(DispatcherBatchTest, ABlockLivesUntilItsLastRowsHaveBeenWorkedOn) {
   job.Done(0, 1, 2, 5);
   EXPECT_THAT(job.Done(1, 0, 11, 4), ElementsAre("emit 11:0+4"));
   EXPECT_THAT(job.Done(1, 1, 12, 4), ElementsAre("drop 1", "emit 12:0+4"));
-  EXPECT_THAT(job.Done(1, 2, 13, 3), ElementsAre("drop 2", "emit 13:0+3", "stop worker 1/0"));
+  EXPECT_THAT(job.Done(1, 2, 13, 3), ElementsAre("drop 2", "stop worker 1/0", "emit 13:0+3"));
 }
 
 TEST_F(DispatcherBatchTest, ABatchNeverSpansTwoChunks) {
   DispatcherScript job = ReadInto(Work(4), {0, 1});
   EXPECT_THAT(job.Done(0, 0, 1, 6, 0), ElementsAre("start 1/0 [1:0+4] worker 0"));
-  EXPECT_THAT(job.Done(0, 1, 2, 5, 1), ElementsAre("start 1/1 [1:4+2] worker 0",
-                                                   "start 1/2 [2:0+4] worker 0",
-                                                   "start 1/3 [2:4+1] worker 0"));
+  EXPECT_THAT(job.Done(0, 1, 2, 5, 1),
+              ElementsAre("start 1/1 [1:4+2] worker 0", "start 1/2 [2:0+4] worker 0",
+                          "start 1/3 [2:4+1] worker 0"));
 }
 
 TEST_F(DispatcherBatchTest, ABatchMaySpanChunksWhereThatIsAllowed) {
@@ -71,8 +73,8 @@ TEST_F(DispatcherBatchTest, MingledChunksAreGatheredSideBySideWithoutOrder) {
   EXPECT_THAT(job.Done(0, 0, 1, 3, 0), IsEmpty());
   EXPECT_THAT(job.Done(0, 2, 2, 3, 1), ElementsAre("start 1/0 [2:0+3] worker 0"))
       << "nothing more of chunk 1 can come";
-  EXPECT_THAT(job.Done(0, 1, 3, 3, 0), ElementsAre("start 1/1 [1:0+3 3:0+1] worker 0",
-                                                   "start 1/2 [3:1+2] worker 0"));
+  EXPECT_THAT(job.Done(0, 1, 3, 3, 0),
+              ElementsAre("start 1/1 [1:0+3 3:0+1] worker 0", "start 1/2 [3:1+2] worker 0"));
 }
 
 TEST_F(DispatcherBatchTest, ABlockIsABatchAndLargeOnesAreCut) {
@@ -91,6 +93,12 @@ TEST_F(DispatcherBatchTest, RegroupingByRowsIgnoresChunks) {
   EXPECT_THAT(job.Done(0, 1, 2, 3, 1), ElementsAre("start 1/1 [1:4+2 2:0+2]", "start 1/2 [2:2+1]"));
 }
 
+TEST_F(DispatcherBatchTest, BlocksPassARegroupingThatAsksForNothing) {
+  DispatcherScript job = ReadInto(Regroup(0, 0), {0, 0});
+  EXPECT_THAT(job.Done(0, 0, 1, 6), ElementsAre("start 1/0 [1:0+6]"));
+  EXPECT_THAT(job.Done(0, 1, 2, 3), ElementsAre("start 1/1 [2:0+3]"));
+}
+
 TEST_F(DispatcherBatchTest, RegroupingIntoBlocksStreamsWhenTheRowsAreKnown) {
   DispatcherScript job = ReadInto(Regroup(0, 3, 11), {0, 0});
   EXPECT_THAT(job.Done(0, 0, 1, 6), ElementsAre("start 1/0 [1:0+4]"));
@@ -100,8 +108,8 @@ TEST_F(DispatcherBatchTest, RegroupingIntoBlocksStreamsWhenTheRowsAreKnown) {
 TEST_F(DispatcherBatchTest, RegroupingIntoBlocksWaitsForAllRowsWhenTheyAreNotKnown) {
   DispatcherScript job = ReadInto(Regroup(0, 3), {0, 0});
   EXPECT_THAT(job.Done(0, 0, 1, 6), IsEmpty());
-  EXPECT_THAT(job.Done(0, 1, 2, 5), ElementsAre("start 1/0 [1:0+4]", "start 1/1 [1:4+2 2:0+2]",
-                                                "start 1/2 [2:2+3]"));
+  EXPECT_THAT(job.Done(0, 1, 2, 5),
+              ElementsAre("start 1/0 [1:0+4]", "start 1/1 [1:4+2 2:0+2]", "start 1/2 [2:2+3]"));
 }
 
 TEST_F(DispatcherBatchTest, FewerRowsThanBlocksMakeABlockOfEachRow) {

@@ -35,9 +35,9 @@ TEST(DispatcherBudgetTest, EmittedBytesCountUntilTheCallerHasTakenThem) {
 TEST(DispatcherBudgetTest, LaterTasksLeaveHalfOfTheRoomToTheFirst) {
   DispatcherScript job({ReadStage(8), CollectStage()}, Budget(100));
   job.Start();
-  EXPECT_THAT(job.List(std::vector<int64_t>(8)),
-              ElementsAre("start 0/0", "start 0/1", "start 0/2", "start 0/3", "start 0/4",
-                          "start 0/5"));
+  EXPECT_THAT(
+      job.List(std::vector<int64_t>(8)),
+      ElementsAre("start 0/0", "start 0/1", "start 0/2", "start 0/3", "start 0/4", "start 0/5"));
 }
 
 TEST(DispatcherBudgetTest, AStepReservesTheLargestBlockOfItsStage) {
@@ -98,7 +98,7 @@ TEST(DispatcherBudgetTest, RegroupingMoreThanTheBudgetHoldsIsRefused) {
 TEST(DispatcherBudgetTest, NativeStepsOfAllStagesShareTheThreadsAndLaterStagesGoFirst) {
   DispatcherLimits limits = AmpleLimits();
   limits.native_threads = 1;
-  StageLimits regroup{.role = StageRole::kRegroup, .regroup_rows = 5};
+  StageLimits regroup{.role = StageRole::kRegroup, .regroup_rows = 5, .block_bytes_estimate = 10};
   DispatcherScript job({ReadStage(8), regroup, CollectStage()}, limits);
   job.Start();
   EXPECT_THAT(job.List({0, 0}), ElementsAre("start 0/0"));

@@ -14,10 +14,10 @@ TEST(DispatcherLimitTest, NothingIsReadOnceTheRowsAreThere) {
   read.row_limit = 7;
   DispatcherScript job({read, CollectStage()}, AmpleLimits());
   job.Start();
-  EXPECT_THAT(job.List({0, 0, 0, 0}, false), ElementsAre("start 0/0", "start 0/1"));
+  EXPECT_THAT(job.List({0, 0, 0, 0}, false), ElementsAre("start 0/0", "start 0/1", "list 1022"));
   EXPECT_THAT(job.Done(0, 0, 1, 5), ElementsAre("emit 1:0+5", "start 0/2"));
-  EXPECT_THAT(job.Done(0, 1, 2, 5, 0, false), ElementsAre("abandon 0/1", "abandon 0/2",
-                                                          "emit 2:0+2"));
+  EXPECT_THAT(job.Done(0, 1, 2, 5, 0, false),
+              ElementsAre("abandon 0/1", "abandon 0/2", "emit 2:0+2"));
   EXPECT_THAT(job.Send(BlockTaken{1}), IsEmpty());
   EXPECT_THAT(job.Send(BlockTaken{2}), IsEmpty()) << "a step is still out";
   EXPECT_THAT(job.Done(0, 2, 3, 5), ElementsAre("drop 3", "finish"));
@@ -36,7 +36,7 @@ TEST(DispatcherLimitTest, ALimitStopsAllThatComesBeforeItAndItsWorkers) {
   job.Done(0, 1, 2, 5);
   EXPECT_THAT(job.Done(0, 2, 3, 5), ElementsAre("start 0/3"));
   EXPECT_THAT(job.Done(1, 0, 11, 5),
-              ElementsAre("abandon 0/3", "abandon 1/1", "drop 1", "drop 3", "stop worker 1/0",
+              ElementsAre("abandon 0/3", "drop 1", "abandon 1/1", "drop 3", "stop worker 1/0",
                           "stop worker 1/1", "emit 11:0+3"));
   EXPECT_THAT(job.Send(BlockTaken{11}), IsEmpty());
   EXPECT_THAT(job.DoneEmpty(0, 3), IsEmpty());

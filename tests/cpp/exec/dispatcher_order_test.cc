@@ -68,8 +68,8 @@ TEST(DispatcherOrderTest, AWorkTasksSeveralBlocksKeepTheirOrder) {
   EXPECT_THAT(job.Done(1, 1, 21, 3, 0, false), ElementsAre("step 1/1"));
   EXPECT_THAT(job.Done(1, 0, 11, 3, 0, false), ElementsAre("emit 11:0+3", "step 1/0"));
   EXPECT_THAT(job.Done(1, 1, 22, 3), ElementsAre("drop 2", "stop worker 1/1"));
-  EXPECT_THAT(job.Done(1, 0, 12, 3), ElementsAre("drop 1", "emit 12:0+3", "emit 21:0+3",
-                                                 "emit 22:0+3", "stop worker 1/0"));
+  EXPECT_THAT(job.Done(1, 0, 12, 3), ElementsAre("drop 1", "stop worker 1/0", "emit 12:0+3",
+                                                 "emit 21:0+3", "emit 22:0+3"));
 }
 
 TEST(DispatcherOrderTest, SplitsAreListedOnlyWhenFewAreLeft) {
@@ -86,13 +86,11 @@ TEST(DispatcherOrderTest, SplitsAreListedOnlyWhenFewAreLeft) {
 }
 
 TEST(DispatcherOrderTest, EventsThatComeTogetherAreHandledInOneGo) {
-  auto dispatcher =
-      Dispatcher::Make({ReadStage(2), CollectStage()}, AmpleLimits()).ValueOrDie();
+  auto dispatcher = Dispatcher::Make({ReadStage(2), CollectStage()}, AmpleLimits()).ValueOrDie();
   dispatcher->Start(0);
   dispatcher->Handle(SplitsListed{{{}, {}}, true}, 0);
-  const auto actions = dispatcher->HandleAll({StepDone{0, 1, BlockSize{7, 5, 10, 0}},
-                                              StepDone{0, 0, BlockSize{8, 5, 10, 0}}},
-                                             1);
+  const auto actions = dispatcher->HandleAll(
+      {StepDone{0, 1, BlockSize{7, 5, 10, 0}}, StepDone{0, 0, BlockSize{8, 5, 10, 0}}}, 1);
   ASSERT_EQ(actions.size(), 2u);
   EXPECT_EQ(ToLine(actions[0]), "emit 8:0+5");
   EXPECT_EQ(ToLine(actions[1]), "emit 7:0+5");

@@ -1,53 +1,49 @@
 #include "exec/dispatcher_script.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <utility>
 
 namespace penstock {
 namespace {
 
-std::string Of(StageIndex stage, int64_t one) {
-  return std::to_string(stage) + "/" + std::to_string(one);
-}
-
 std::string Of(const PieceRef& piece) {
-  return std::to_string(piece.block) + ":" + std::to_string(piece.offset) + "+" +
-         std::to_string(piece.rows);
+  return fmt::format("{}:{}+{}", piece.block, piece.offset, piece.rows);
 }
 
 struct Writer {
   std::string operator()(const ListSplits& action) const {
-    return "list " + std::to_string(action.count_max);
+    return fmt::format("list {}", action.count_max);
   }
   std::string operator()(const StartTask& action) const {
-    std::string line = "start " + Of(action.stage, action.task);
-    if (!action.pieces.empty()) {
-      line += " [";
-      for (size_t index = 0; index < action.pieces.size(); ++index) {
-        line += (index > 0 ? " " : "") + Of(action.pieces[index]);
-      }
-      line += "]";
-    }
-    if (action.worker >= 0) line += " worker " + std::to_string(action.worker);
-    if (action.part >= 0) line += " part " + std::to_string(action.part);
+    std::vector<std::string> pieces;
+    for (const PieceRef& piece : action.pieces) pieces.push_back(Of(piece));
+    std::string line = fmt::format("start {}/{}", action.stage, action.task);
+    if (!pieces.empty()) line += fmt::format(" [{}]", fmt::join(pieces, " "));
+    if (action.worker >= 0) line += fmt::format(" worker {}", action.worker);
+    if (action.part >= 0) line += fmt::format(" part {}", action.part);
     if (action.closes_part) line += " closes";
     return line;
   }
   std::string operator()(const StepTask& action) const {
-    return "step " + Of(action.stage, action.task);
+    return fmt::format("step {}/{}", action.stage, action.task);
   }
   std::string operator()(const AbandonTask& action) const {
-    return "abandon " + Of(action.stage, action.task);
+    return fmt::format("abandon {}/{}", action.stage, action.task);
   }
   std::string operator()(const StartWorker& action) const {
-    return "start worker " + Of(action.stage, action.worker);
+    return fmt::format("start worker {}/{}", action.stage, action.worker);
   }
   std::string operator()(const StopWorker& action) const {
-    return "stop worker " + Of(action.stage, action.worker);
+    return fmt::format("stop worker {}/{}", action.stage, action.worker);
   }
   std::string operator()(const DropBlock& action) const {
-    return "drop " + std::to_string(action.block);
+    return fmt::format("drop {}", action.block);
   }
-  std::string operator()(const EmitBlock& action) const { return "emit " + Of(action.piece); }
+  std::string operator()(const EmitBlock& action) const {
+    return fmt::format("emit {}", Of(action.piece));
+  }
   std::string operator()(const CommitOutput&) const { return "commit"; }
   std::string operator()(const Finish& action) const {
     return action.status.ok() ? "finish" : "fail";
@@ -60,7 +56,7 @@ std::string ToLine(const Action& action) { return std::visit(Writer{}, action); 
 
 DispatcherScript::DispatcherScript(std::vector<StageLimits> stages, DispatcherLimits limits) {
   for (size_t index = 0; index < stages.size(); ++index) {
-    if (stages[index].name.empty()) stages[index].name = "S" + std::to_string(index);
+    if (stages[index].name.empty()) stages[index].name = fmt::format("S{}", index);
   }
   dispatcher_ = Dispatcher::Make(std::move(stages), limits).ValueOrDie();
 }

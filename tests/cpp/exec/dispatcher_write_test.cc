@@ -26,8 +26,8 @@ TEST_F(DispatcherWriteTest, EachChunkIsAPartClosedByItsLastStep) {
   EXPECT_THAT(job.Done(0, 0, 1, 5, 0), IsEmpty()) << "it may be the part's last";
   EXPECT_THAT(job.Done(0, 1, 2, 5, 0), ElementsAre("start 1/0 [1:0+5] part 0"));
   EXPECT_THAT(job.DoneEmpty(1, 0), ElementsAre("drop 1"));
-  EXPECT_THAT(job.Done(0, 2, 3, 5, 1), ElementsAre("start 1/1 [2:0+5] part 0 closes",
-                                                   "start 1/2 [3:0+5] part 1 closes"));
+  EXPECT_THAT(job.Done(0, 2, 3, 5, 1),
+              ElementsAre("start 1/1 [2:0+5] part 0 closes", "start 1/2 [3:0+5] part 1 closes"));
   EXPECT_THAT(job.DoneEmpty(1, 2), ElementsAre("drop 3"));
   EXPECT_THAT(job.DoneEmpty(1, 1), ElementsAre("drop 2", "commit"));
   EXPECT_EQ(job.TakeSnapshot().rows_delivered, 15);
@@ -47,10 +47,9 @@ TEST_F(DispatcherWriteTest, APartIsClosedWhenItHasTheMostRowsAllowed) {
   StageLimits write = WriteStage(4);
   write.rows_per_part_max = 4;
   DispatcherScript job = ReadInto(write, {0, 0});
-  EXPECT_THAT(job.Done(0, 0, 1, 10), ElementsAre("start 1/0 [1:0+4] part 0 closes",
-                                                 "start 1/1 [1:4+4] part 1 closes"));
-  EXPECT_THAT(job.Done(0, 1, 2, 1),
-              ElementsAre("start 1/2 [1:8+2] part 2"));
+  EXPECT_THAT(job.Done(0, 0, 1, 10),
+              ElementsAre("start 1/0 [1:0+4] part 0 closes", "start 1/1 [1:4+4] part 1 closes"));
+  EXPECT_THAT(job.Done(0, 1, 2, 1), ElementsAre("start 1/2 [1:8+2] part 2"));
   EXPECT_THAT(job.DoneEmpty(1, 2), ElementsAre("start 1/3 [2:0+1] part 2 closes"));
 }
 

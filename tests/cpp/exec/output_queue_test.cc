@@ -1,8 +1,7 @@
 #include "penstock/exec/output_queue.h"
 
-#include <gtest/gtest.h>
-
 #include <arrow/api.h>
+#include <gtest/gtest.h>
 
 #include <thread>
 

@@ -1,8 +1,7 @@
 #include "penstock/exec/pipeline.h"
 
-#include <gtest/gtest.h>
-
 #include <arrow/api.h>
+#include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
@@ -15,9 +14,7 @@ namespace {
 
 using std::chrono_literals::operator""s;
 
-ReadOp Range(int64_t count) {
-  return ReadOp{.kind = "range", .options = {{"count", count}}};
-}
+ReadOp Range(int64_t count) { return ReadOp{.kind = "range", .options = {{"count", count}}}; }
 
 nlohmann::json Greater(const char* column, int64_t value) {
   return {{"call", "greater"}, {"arguments", {{{"column", column}}, {{"literal", value}}}}};
@@ -59,8 +56,8 @@ TEST(PipelineTest, YieldsAllRowsOnOneProcessor) {
 }
 
 TEST(PipelineTest, FiltersProjectsAndLimitsInThatOrder) {
-  LogicalPlan plan{{Range(1'000'000), FilterOp{Greater("id", 4)}, LimitOp{3},
-                    RenameOp{{{"id", "n"}}}}};
+  LogicalPlan plan{
+      {Range(1'000'000), FilterOp{Greater("id", 4)}, LimitOp{3}, RenameOp{{{"id", "n"}}}}};
   EXPECT_EQ(RunToEnd(plan).ValueOrDie(), (std::vector<int64_t>{5, 6, 7}));
 }
 

@@ -42,7 +42,7 @@ void SimulatedWorld::CheckBatch(const StartTask& action, const SimulatedTask& ta
   const StageLimits& limits = Limits(action.stage);
   Require(task.rows_in > 0, "no batch is empty");
   batches_[action.stage][action.task] = {task.rows_in, task.chunk};
-  if (limits.role == StageRole::kRegroup) return;
+  if (limits.role == StageRole::kRegroup && limits.regroup_rows + limits.regroup_blocks > 0) return;
   if (limits.batch_rows == 0) {
     Require(action.pieces.size() == 1, "a block is a batch");
     if (limits.batch_rows_max > 0) {
@@ -157,8 +157,7 @@ void SimulatedWorld::CheckRowsAtEnd() {
   Require(dispatcher_->TakeSnapshot(now_ns_).rows_delivered == static_cast<int64_t>(rows.size()),
           "the rows delivered are counted");
   if (job_.limits.preserve_order) {
-    Require(rows == ExpectedRows(job_, true), "the rows are those expected, in order",
-            rows.size());
+    Require(rows == ExpectedRows(job_, true), "the rows are those expected, in order", rows.size());
     return;
   }
   std::vector<int64_t> all = ExpectedRows(job_, false);
@@ -237,9 +236,9 @@ void SimulatedWorld::CheckPartsAtEnd() {
     if (!job_.limits.preserve_order || after == parts_.end()) continue;
     Require(one.rows >= limits.rows_per_part_min, "a part has at least the rows asked for",
             one.rows);
-    Require(one.rows == limits.rows_per_part_max ||
-                one.chunks.back() != after->second.chunks.front(),
-            "a part ends full or at a chunk's border", part->first);
+    Require(
+        one.rows == limits.rows_per_part_max || one.chunks.back() != after->second.chunks.front(),
+        "a part ends full or at a chunk's border", part->first);
   }
 }
 

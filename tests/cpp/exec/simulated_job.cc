@@ -77,15 +77,14 @@ SimulatedStage MakeRegroup(Dice& dice) {
   stage.ends_with_empty_step = false;
   if (dice.OneIn(2)) {
     stage.limits.regroup_rows = dice.Between(1, 50);
-  } else {
+  } else if (!dice.OneIn(4)) {
     stage.limits.regroup_blocks = dice.Between(1, 50);
   }
   return stage;
 }
 
 SimulatedStage MakeEnd(Dice& dice) {
-  SimulatedStage stage =
-      MakeStage(dice, dice.OneIn(2) ? StageRole::kWrite : StageRole::kCollect);
+  SimulatedStage stage = MakeStage(dice, dice.OneIn(2) ? StageRole::kWrite : StageRole::kCollect);
   stage.ends_with_empty_step = false;
   if (stage.limits.role == StageRole::kWrite) {
     if (dice.OneIn(3)) stage.limits.rows_per_part_min = dice.Between(1, 40);
@@ -138,9 +137,8 @@ void MakeLimits(Dice& dice, SimulatedJob& job) {
   job.limits.window_tasks = dice.Pick<int64_t>({1, 2, 8, 1024});
   job.limits.splits_ahead = dice.Pick<int64_t>({1, 2, 16, 1024});
   job.budget_is_ample = dice.OneIn(3);
-  job.limits.budget_bytes = job.budget_is_ample
-                                ? AmpleBudget(job)
-                                : dice.Pick<int64_t>({1, 100, 1000, 10'000, 100'000});
+  job.limits.budget_bytes =
+      job.budget_is_ample ? AmpleBudget(job) : dice.Pick<int64_t>({1, 100, 1000, 10'000, 100'000});
 }
 
 }  // namespace
@@ -152,8 +150,8 @@ SimulatedJob MakeSimulatedJob(uint64_t seed) {
   MakeStages(dice, job);
   MakeLimits(dice, job);
   if (dice.OneIn(4)) {
-    job.fault = dice.Pick<Fault>(
-        {Fault::kTaskFails, Fault::kWorkerDies, Fault::kJobFails, Fault::kCancel});
+    job.fault =
+        dice.Pick<Fault>({Fault::kTaskFails, Fault::kWorkerDies, Fault::kJobFails, Fault::kCancel});
     job.fault_after_events = dice.Between(0, dice.Pick<int64_t>({5, 50, 500}));
   }
   job.consumer_ns_max = dice.Pick<int64_t>({0, 1000, 50'000});
@@ -192,31 +190,27 @@ std::vector<int64_t> ExpectedRows(const SimulatedJob& job, bool with_limits) {
 }
 
 std::string SimulatedJob::ToString() const {
-  std::string text = "seed " + std::to_string(seed) + ": budget " +
-                     std::to_string(limits.budget_bytes) + ", threads " +
-                     std::to_string(limits.native_threads) + ", ordered " +
-                     std::to_string(limits.preserve_order) + ", window " +
-                     std::to_string(limits.window_tasks) + ", splits ahead " +
-                     std::to_string(limits.splits_ahead) + ", splits " +
-                     std::to_string(splits.size()) + ", fault " +
-                     std::to_string(static_cast<int>(fault)) + "\n";
+  std::string text =
+      "seed " + std::to_string(seed) + ": budget " + std::to_string(limits.budget_bytes) +
+      ", threads " + std::to_string(limits.native_threads) + ", ordered " +
+      std::to_string(limits.preserve_order) + ", window " + std::to_string(limits.window_tasks) +
+      ", splits ahead " + std::to_string(limits.splits_ahead) + ", splits " +
+      std::to_string(splits.size()) + ", fault " + std::to_string(static_cast<int>(fault)) + "\n";
   for (const SimulatedStage& stage : stages) {
     const StageLimits& one = stage.limits;
-    text += "  role " + std::to_string(static_cast<int>(one.role)) + " batch " +
-            std::to_string(one.batch_rows) + "/" + std::to_string(one.batch_rows_max) +
-            " in chunk " + std::to_string(one.batch_in_chunk) + " regroup " +
-            std::to_string(one.regroup_rows) + "/" + std::to_string(one.regroup_blocks) +
-            " known " + std::to_string(one.rows_known) + " limit " +
-            std::to_string(one.row_limit.value_or(-1)) + " slots " + std::to_string(one.slots) +
-            " workers " + std::to_string(one.workers) + "x" +
-            std::to_string(one.in_flight_per_worker) + " estimate " +
-            std::to_string(one.block_bytes_estimate) + " part " +
-            std::to_string(one.rows_per_part_min) + "-" + std::to_string(one.rows_per_part_max) +
-            " keep " + std::to_string(stage.keep_percent) + " copies " +
-            std::to_string(stage.copies) + " blocks " +
-            std::to_string(stage.blocks_per_task_max) + " bytes " +
-            std::to_string(stage.bytes_per_row) + "+" + std::to_string(stage.bytes_per_block) +
-            "\n";
+    text +=
+        "  role " + std::to_string(static_cast<int>(one.role)) + " batch " +
+        std::to_string(one.batch_rows) + "/" + std::to_string(one.batch_rows_max) + " in chunk " +
+        std::to_string(one.batch_in_chunk) + " regroup " + std::to_string(one.regroup_rows) + "/" +
+        std::to_string(one.regroup_blocks) + " known " + std::to_string(one.rows_known) +
+        " limit " + std::to_string(one.row_limit.value_or(-1)) + " slots " +
+        std::to_string(one.slots) + " workers " + std::to_string(one.workers) + "x" +
+        std::to_string(one.in_flight_per_worker) + " estimate " +
+        std::to_string(one.block_bytes_estimate) + " part " +
+        std::to_string(one.rows_per_part_min) + "-" + std::to_string(one.rows_per_part_max) +
+        " keep " + std::to_string(stage.keep_percent) + " copies " + std::to_string(stage.copies) +
+        " blocks " + std::to_string(stage.blocks_per_task_max) + " bytes " +
+        std::to_string(stage.bytes_per_row) + "+" + std::to_string(stage.bytes_per_block) + "\n";
   }
   return text;
 }

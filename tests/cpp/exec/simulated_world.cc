@@ -242,8 +242,8 @@ void SimulatedWorld::Do(const ListSplits& action) {
   listing_out_ = true;
   SplitsListed listed;
   const int64_t total = static_cast<int64_t>(job_.splits.size());
-  const int64_t count = std::min(action.count_max - Random(action.count_max / 2),
-                                 total - splits_listed_);
+  const int64_t count =
+      std::min(action.count_max - Random(action.count_max / 2), total - splits_listed_);
   for (int64_t index = 0; index < count; ++index) {
     const SimulatedSplit& split = job_.splits[splits_listed_++];
     SplitSize size{.chunk = split.chunk};
@@ -290,7 +290,8 @@ void SimulatedWorld::Do(const StartTask& action) {
     Require(action.worker >= 0 && action.worker < limits.workers, "the worker exists");
     SimulatedWorker& worker = workers_[action.stage][action.worker];
     Require(worker.state == SimulatedWorker::State::kUp, "a batch goes to a worker that is up");
-    worker.tasks.push_back(action.task);
+    const bool overtakes = worker.tasks.size() > 1 && Random(3) == 0;  // It was packed faster.
+    worker.tasks.insert(worker.tasks.end() - (overtakes ? 1 : 0), action.task);
     Require(static_cast<int>(worker.tasks.size()) <= limits.in_flight_per_worker,
             "a worker has no more batches than allowed");
     for (const SimulatedWorker& other : workers_[action.stage]) {

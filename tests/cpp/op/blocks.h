@@ -33,7 +33,9 @@ inline Result<Block> Apply(const LogicalOp& op, const Block& block) {
   PENSTOCK_TRY(const auto transform, MakeTransform(op));
   const auto schema = transform->OutputSchema(block.batch->schema());
   Result<Block> applied = transform->Apply(block);
-  if (!schema.ok()) EXPECT_EQ(applied.status(), schema.status());
+  if (!schema.ok()) {
+    EXPECT_EQ(applied.status(), schema.status());
+  }
   if (applied.ok() && schema.ok()) {
     EXPECT_TRUE(applied->batch->schema()->Equals(**schema, /*check_metadata=*/true));
     EXPECT_TRUE(applied->batch->ValidateFull().ok());
@@ -49,7 +51,8 @@ inline std::string ColumnText(const Block& block, const std::string& name) {
   const auto column = block.batch->GetColumnByName(name);
   std::string text;
   for (int64_t i = 0; column != nullptr && i < column->length(); ++i) {
-    text += (i == 0 ? "" : " ") + column->GetScalar(i).ValueOrDie()->ToString();
+    if (i > 0) text += " ";
+    text += column->GetScalar(i).ValueOrDie()->ToString();
   }
   return text;
 }

@@ -139,13 +139,13 @@ Status RunRead(Table& table, const ReadOp& read, const TraitsOf& traits_of) {
       (read.filter && !traits.filters && !traits.prunes)) {
     return Status::Invalid("this reader cannot do that");
   }
-  Repartition(table, RepartitionOp{read.splits.value_or(1), {}});
   if (read.columns) {
     std::vector<std::pair<std::string, std::string>> columns;
     for (const std::string& name : *read.columns) columns.emplace_back(name, name);
     PENSTOCK_RETURN_NOT_OK(Choose(table, columns));
   }
   if (read.row_limit) Limit(table, *read.row_limit);
+  Repartition(table, RepartitionOp{read.splits.value_or(1), {}});
   return read.filter ? Filter(table, *read.filter) : Status::OK();
 }
 

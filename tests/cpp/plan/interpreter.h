@@ -24,7 +24,7 @@ struct Table {
 };
 
 /// Runs a plan in the plainest way. Readers do the least that they promise: they apply a row limit
-/// before a filter, and yield one block where no splits are wanted.
+/// first of all, and yield one block where no splits are wanted.
 ///
 /// Functions are known by name:
 ///   "add" (row)       adds 1 to every value

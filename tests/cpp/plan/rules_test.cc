@@ -100,6 +100,15 @@ TEST(PushLimit, DoesNotTellAReaderThatFilters) {
   ExpectLeftAlone("push_limit", {{read, LimitOp{5}}});
 }
 
+TEST(PushLimit, DoesNotTellAReaderWhoseSplitsAreTheBlocksWanted) {
+  ReadOp read = Read("cuts");
+  read.splits = 4;
+  ExpectLeftAlone("push_limit", {{read, LimitOp{5}}});
+  read.kind = "columns";
+  LogicalPlan wish{{read, LimitOp{5}}};
+  EXPECT_TRUE(ApplyRule("push_limit", wish));
+}
+
 // ---- push_filter -------------------------------------------------------------------------------
 
 TEST(PushFilter, SinksBelowColumnOperatorsWithItsColumnsRenamedBack) {

@@ -176,7 +176,9 @@ TEST_F(CsvTest, EveryTruncationGivesAnErrorOrTheRowsBefore) {
   const std::string text = "id,name,score\n1,\"a\nb\",1.5\n2,\"c\"\"d\",2.5\n3,e,3.5\n";
   for (size_t length = 0; length <= text.size(); ++length) {
     const auto table = ReadAll(ReadOf("csv", {folder_.Write("t.csv", text.substr(0, length))}));
-    if (table.ok()) EXPECT_LE((*table)->num_rows(), 3);
+    if (table.ok()) {
+      EXPECT_LE((*table)->num_rows(), 3);
+    }
   }
 }
 

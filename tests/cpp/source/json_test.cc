@@ -115,7 +115,9 @@ TEST_F(JsonTest, EveryTruncationGivesAnErrorOrTheRowsBefore) {
   const std::string array = "[{\"a\": 1, \"b\": [\"x\"]}, {\"a\": 2, \"b\": [\"y\"]}]";
   for (size_t length = 0; length <= lines.size(); ++length) {
     const auto table = ReadText(lines.substr(0, length));
-    if (table.ok()) EXPECT_LE((*table)->num_rows(), 2);
+    if (table.ok()) {
+      EXPECT_LE((*table)->num_rows(), 2);
+    }
   }
   for (size_t length = 1; length < array.size(); ++length) {
     EXPECT_FALSE(ReadText(array.substr(0, length)).ok()) << length;

@@ -112,6 +112,13 @@ void Echo(const Frame& batch) {
   Send(OutputOf(batch));
 }
 
+void SendDone(const Frame& batch) {
+  Frame done;
+  done.kind = FrameKind::kDone;
+  done.batch = batch.batch;
+  Send(done);
+}
+
 /// Answers with as many outputs as the batch has rows, each into the room granted for it.
 void Generate(Frame batch) {
   for (int64_t row = 0; row < batch.rows; ++row) {
@@ -125,10 +132,7 @@ void Generate(Frame batch) {
     if (!grant || grant->kind != FrameKind::kGrant) ::_exit(94);
     batch.output_segment = grant->output_segment;
   }
-  Frame done;
-  done.kind = FrameKind::kDone;
-  done.batch = batch.batch;
-  Send(done);
+  SendDone(batch);
 }
 
 void Fail(const Frame& batch, const std::string& text) {
@@ -195,6 +199,11 @@ void Answer(const std::string& mode, const Frame& batch) {
   if (mode == "crash") return Crash(SIGSEGV);
   if (mode == "exit_0") ::_exit(0);
   if (mode == "exit_3") ::_exit(3);
+  if (mode == "done_then_exit") {
+    SendDone(batch);
+    if (batch.rows == 0) ::_exit(3);  // The last one.
+    return;
+  }
   if (mode == "count_forgotten") {
     Frame output = OutputOf(batch);
     output.rows = forgotten;

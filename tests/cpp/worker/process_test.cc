@@ -117,6 +117,29 @@ TEST_F(HostTest, RefusesASecondWorkerOfTheSameNumber) {
   EXPECT_TRUE(host_->Start(kWorker, Command("echo"), "the setup").IsInvalid());
 }
 
+TEST_F(HostTest, BringsAllThatADeadWorkerHadSentBeforeItsExit) {
+  constexpr int kBatches = 150;  // More than a host takes of one worker at a time.
+  WorkerEvents events = recorder_.events();
+  events.on_frame = [record = events.on_frame](WorkerId worker, const Frame& frame,
+                                               std::shared_ptr<Segment> segment) {
+    if (frame.kind == FrameKind::kReady) {  // Its whole life passes before the host looks again.
+      siginfo_t info;
+      EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(frame.busy_ns), &info, WEXITED | WNOWAIT), 0);
+    }
+    record(worker, frame, std::move(segment));
+  };
+  host_.reset();
+  host_ = WorkerHost::Make(pool_, std::move(events)).ValueOrDie();
+  Start("done_then_exit");
+  const auto input = Filled("text");
+  for (int batch = 0; batch < kBatches; ++batch) {
+    const int64_t rows = batch + 1 < kBatches ? 1 : 0;
+    ASSERT_TRUE(host_->SendBatch(kWorker, batch, input, 4, rows, nullptr).ok());
+  }
+  EXPECT_EQ(recorder_.WaitForExit(kWorker).exit_code, 3);
+  EXPECT_EQ(recorder_.Seen(kWorker).frames.size(), kBatches + 1);
+}
+
 TEST(HostRestartTest, MayStartAWorkerAgainFromItsOwnExit) {
   auto pool = SegmentPool::Make(0);
   const WorkerCommand command{.arguments = {PENSTOCK_ECHO_WORKER, "echo"}};
