@@ -35,6 +35,7 @@ test-python: build
 
 test-all: test ## The tests, then sanitizers, 100,000 simulated jobs and the extremes.
 	PENSTOCK_SIMULATION_SEEDS=100000 build/release/tests/cpp/dispatcher_tests --gtest_brief=1
+	sh tools/check_wheel.sh $(PYTHON) $(BIN)
 	$(MAKE) sanitize PRESET=asan
 	$(MAKE) sanitize PRESET=tsan
 

@@ -38,11 +38,31 @@ const char* KindName(const ErrorDetail* detail) {
   return "";
 }
 
-std::string CodeName(const Status& status) {
-  std::string name = status.CodeAsString();
-  std::erase(name, ' ');
-  if (name == "Invalidargument") return "Invalid";
-  return name;
+const char* CodeName(const Status& status) {
+  switch (status.code()) {
+    case arrow::StatusCode::OutOfMemory:
+      return "OutOfMemory";
+    case arrow::StatusCode::KeyError:
+      return "KeyError";
+    case arrow::StatusCode::TypeError:
+      return "TypeError";
+    case arrow::StatusCode::Invalid:
+      return "Invalid";
+    case arrow::StatusCode::IOError:
+      return "IOError";
+    case arrow::StatusCode::CapacityError:
+      return "CapacityError";
+    case arrow::StatusCode::IndexError:
+      return "IndexError";
+    case arrow::StatusCode::Cancelled:
+      return "Cancelled";
+    case arrow::StatusCode::NotImplemented:
+      return "NotImplemented";
+    case arrow::StatusCode::AlreadyExists:
+      return "AlreadyExists";
+    default:
+      return "UnknownError";
+  }
 }
 
 }  // namespace

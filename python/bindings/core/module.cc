@@ -1,6 +1,8 @@
 #include "core/module.h"
 
 NB_MODULE(_core, module) {
+  // What a script still holds when it ends is no leak that its user could mend.
+  nanobind::set_leak_warnings(false);
   module.doc() = "Penstock's engine: plans, and the jobs that run them.";
   penstock::python::BindBlock(module);
   penstock::python::BindPlan(module);

@@ -31,6 +31,7 @@ def to_batch(block: Block, batch_format: str) -> Batch:
 
 def to_numpy(block: Block) -> dict[str, Any]:
     """Return the columns as arrays in their order; numbers and tensors without a copy."""
+    columns: dict[str, Any]
     columns, others = block.to_numpy()
     if not others:
         return columns
@@ -69,7 +70,7 @@ def to_arrow(block: Block) -> pa.Table:
 
 def to_rows(block: Block) -> list[Row]:
     """Return one dict a row with plain Python values; tensors as arrays."""
-    rows = block.to_rows()
+    rows: list[Row] | None = block.to_rows()
     if rows is not None:
         return rows
     from penstock.data import arrow_columns

@@ -24,6 +24,8 @@ struct SentBatch {
   WorkerIndex worker = 0;
   Lineage lineage;
   int64_t rows = 0;
+  bool stepping = true;  // A step is out; else the batch waits for the next StepTask.
+  bool ended = false;    // The worker said so while no step was out: the next step tells.
 };
 
 bool KeepsRows(const FunctionsOp& op) {
@@ -103,12 +105,19 @@ class WorkRunnerImpl final : public WorkRunner {
   void StepTask(TaskId task) override {
     WorkerIndex worker;
     int64_t bytes;
+    bool ended;
     {
       MutexLock lock(mutex_);
       const auto found = sent_.find(task);
-      if (found == sent_.end()) return;  // Ended by itself meanwhile.
+      if (found == sent_.end()) return;  // It has failed; that is on its way.
+      found->second.stepping = true;
       worker = found->second.worker;
       bytes = output_bytes_;
+      ended = found->second.ended;
+    }
+    if (ended) {
+      OnDone(task);
+      return;
     }
     const Status granted = Grant(task, worker, bytes);
     if (!granted.ok()) Fail(task, granted);
@@ -126,9 +135,7 @@ class WorkRunnerImpl final : public WorkRunner {
         OnOutput(frame, std::move(segment));
         return;
       case FrameKind::kDone:
-        Forget(static_cast<TaskId>(frame.batch));
-        context_.events.Post(StepDone{
-            .stage = context_.index, .task = static_cast<TaskId>(frame.batch), .finished = true});
+        OnDone(static_cast<TaskId>(frame.batch));
         return;
       case FrameKind::kFailed:
         OnFailed(worker, frame, segment);
@@ -156,6 +163,7 @@ class WorkRunnerImpl final : public WorkRunner {
   void Send(TaskId task, WorkerIndex worker, std::vector<Piece>& pieces, int64_t bytes);
   Status PackAndSend(TaskId task, WorkerIndex worker, std::vector<Piece>& pieces, int64_t bytes);
   Status Grant(TaskId task, WorkerIndex worker, int64_t bytes);
+  void OnDone(TaskId task);
   void OnOutput(const Frame& frame, std::shared_ptr<Segment> segment);
   void TakeOutput(const Frame& frame, std::shared_ptr<Segment> segment, SentBatch batch);
   void OnFailed(WorkerIndex worker, const Frame& frame, const std::shared_ptr<Segment>& segment);
@@ -223,6 +231,22 @@ Status WorkRunnerImpl::Grant(TaskId task, WorkerIndex worker, int64_t bytes) {
                               std::move(output));
 }
 
+// A generator may end right after an output, while that is still on its way to the dispatcher: then
+// the end waits for the step that asks for more, so that it cannot overtake the output.
+void WorkRunnerImpl::OnDone(TaskId task) {
+  {
+    MutexLock lock(mutex_);
+    const auto found = sent_.find(task);
+    if (found == sent_.end()) return;
+    if (!found->second.stepping) {
+      found->second.ended = true;
+      return;
+    }
+    sent_.erase(found);
+  }
+  context_.events.Post(StepDone{.stage = context_.index, .task = task, .finished = true});
+}
+
 void WorkRunnerImpl::OnOutput(const Frame& frame, std::shared_ptr<Segment> segment) {
   const TaskId task = static_cast<TaskId>(frame.batch);
   SentBatch batch;
@@ -231,6 +255,7 @@ void WorkRunnerImpl::OnOutput(const Frame& frame, std::shared_ptr<Segment> segme
     const auto found = sent_.find(task);
     if (found == sent_.end()) return;
     batch = found->second;
+    found->second.stepping = false;
     if ((frame.flags & kMore) == 0) sent_.erase(found);
     output_bytes_ = std::max(output_bytes_, frame.segment_bytes + frame.segment_bytes / 8);
   }

@@ -107,15 +107,14 @@ TEST(DispatcherBudgetTest, NativeStepsOfAllStagesShareTheThreadsAndLaterStagesGo
 }
 
 TEST(DispatcherBudgetTest, AGeneratorThatWaitsIsSteppedEvenIfBatchesWaitBehindItInItsWorker) {
-  DispatcherLimits limits = Budget(40);
-  DispatcherScript job({ReadStage(1), WorkStage(0, 1, 2), CollectStage()}, limits);
+  DispatcherScript job({ReadStage(1), WorkStage(0, 1, 2), CollectStage()}, Budget(40));
   job.Start();
   job.Send(WorkerUp{1, 0});
   job.List({0, 0});
-  job.Done(0, 0, 1, 5, 0, true, 20);
-  job.Done(0, 1, 2, 5, 0, true, 20);
-  EXPECT_THAT(job.Done(1, 0, 11, 5, 0, false, 20), ElementsAre("emit 11:0+5"));
-  EXPECT_THAT(job.Send(BlockTaken{11}), ElementsAre("step 1/0"));
+  job.Done(0, 0, 1, 5, 0, true, 1);
+  EXPECT_THAT(job.Done(0, 1, 2, 5, 0, true, 1), ElementsAre("start 1/1 [2:0+5] worker 0"));
+  EXPECT_THAT(job.Done(1, 0, 11, 5, 0, false, 100), ElementsAre("emit 11:0+5"));
+  EXPECT_THAT(job.Send(BlockTaken{11}), ElementsAre("step 1/0")) << "though 100 bytes have no room";
 }
 
 TEST(DispatcherStatisticsTest, SlotTimeIsBusyStarvedOrBlocked) {

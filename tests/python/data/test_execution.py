@@ -197,6 +197,23 @@ def test_without_limits_those_of_the_session_count(context):
         assert execution.resources(context) == (2000, 2, 1.0)
 
 
+LARGE_OUTPUTS = """
+import numpy as np
+import penstock
+
+def large(batch):
+    for _ in range(2):
+        yield {"x": np.zeros(1_000_000)}
+
+ds = penstock.data.range(8, override_num_blocks=8)
+print(ds.map_batches(large, batch_size=1, concurrency=2).count())
+"""
+
+
+def test_no_output_of_a_generator_is_lost_when_the_end_follows_at_once(run_script):
+    assert run_script(LARGE_OUTPUTS).stdout == "16000000\n"
+
+
 NO_GUARD = """
 import penstock
 
