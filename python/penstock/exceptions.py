@@ -42,7 +42,9 @@ class RayTaskError(RayError):
         kind = _dual_class(type(self.cause))
         if kind is None:
             return self
-        error: RayTaskError = kind.__new__(kind)
+        error = _blank(kind, self.cause)
+        if error is None:
+            return self
         _fill(error, self.function_name, self.traceback_str, self.cause)
         _copy_state(self.cause, error)
         error.__cause__ = self.__cause__
@@ -139,6 +141,20 @@ def _dual_class(cause: type[BaseException]) -> type[RayTaskError] | None:
     if cause not in _dual_classes:
         _dual_classes[cause] = _make_dual_class(cause)
     return _dual_classes[cause]
+
+
+def _blank(kind: type[RayTaskError], cause: BaseException) -> RayTaskError | None:
+    """Return an instance whose `__init__` has not run; None where the class allows none.
+
+    MemoryError has a `__new__` for itself alone, exception groups one that wants arguments.
+    """
+    for new, args in ((kind.__new__, ()), (BaseException.__new__, ()), (kind.__new__, cause.args)):
+        try:
+            error: RayTaskError = new(kind, *args)
+        except Exception:  # noqa: BLE001, PERF203, S112  # Whatever a user's __new__ raises.
+            continue
+        return error
+    return None
 
 
 def _make_dual_class(cause: type[BaseException]) -> type[RayTaskError] | None:

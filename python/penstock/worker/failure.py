@@ -45,7 +45,8 @@ class Failure(NamedTuple):
 def pack(exception: BaseException, *, function: str, row: int | None = None) -> bytes:
     """Pack an exception with its traceback, less Penstock's own frames.
 
-    An exception that cannot be pickled travels as its text.
+    An exception that cannot be pickled travels as its class, arguments and attributes, or else as
+    its text.
     """
     import json
 
@@ -81,12 +82,15 @@ def unpack(packed: bytes) -> Failure | None:
 def _pickled(exception: BaseException) -> bytes:
     import cloudpickle
 
-    try:
-        data: bytes = cloudpickle.dumps(exception)
-        pickle.loads(data)  # Some exceptions pickle, but cannot be built again.
-    except Exception:  # noqa: BLE001  # Whatever the user's class raises.
-        return b""
-    return data
+    taken_apart = (type(exception), exception.args, vars(exception))
+    for form in (exception, taken_apart):
+        try:
+            data: bytes = cloudpickle.dumps(form)
+        except Exception:  # noqa: BLE001, PERF203, S112  # Whatever the user's class raises.
+            continue
+        if _unpickled(data) is not None:  # Some exceptions pickle, but cannot be built again.
+            return data
+    return b""
 
 
 def _unpickled(data: bytes) -> BaseException | None:
@@ -94,6 +98,10 @@ def _unpickled(data: bytes) -> BaseException | None:
         return None
     try:
         exception = pickle.loads(data)
+        if isinstance(exception, tuple):
+            kind, args, attributes = exception
+            exception = BaseException.__new__(kind, *args)  # Its __init__ wants other arguments.
+            vars(exception).update(attributes)
     except Exception:  # noqa: BLE001  # Whatever the user's class raises.
         return None
     return exception if isinstance(exception, BaseException) else None

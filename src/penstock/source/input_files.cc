@@ -40,9 +40,9 @@ std::string LowerCase(std::string_view text) {
 bool HasExtension(const std::string& path, const std::vector<std::string>& extensions) {
   const std::string lower = LowerCase(path);
   const auto ends_so = [&lower](const std::string& extension) {
-    std::string suffix = LowerCase(extension);
-    if (!suffix.starts_with('.')) suffix.insert(suffix.begin(), '.');
-    return lower.ends_with(suffix);
+    const std::string ending = LowerCase(extension);
+    if (!lower.ends_with(ending) || lower.size() == ending.size()) return false;
+    return ending.starts_with('.') || lower[lower.size() - ending.size() - 1] == '.';
   };
   return extensions.empty() || std::ranges::any_of(extensions, ends_so);
 }

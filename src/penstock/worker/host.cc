@@ -162,7 +162,7 @@ class WorkerHostImpl final : public WorkerHost {
   const std::shared_ptr<Bell> bell_;  // Shared with the pool's listener, which may outlive us.
   Spawner spawner_;
 
-  mutable Mutex mutex_;  // Guards the four below.
+  mutable Mutex mutex_;  // Guards the three below.
   std::unordered_map<WorkerId, std::shared_ptr<Worker>> workers_ PENSTOCK_GUARDED_BY(mutex_);
   std::unordered_set<WorkerId> starting_ PENSTOCK_GUARDED_BY(mutex_);
   bool closing_ PENSTOCK_GUARDED_BY(mutex_) = false;

@@ -1,0 +1,62 @@
+#include "penstock/exec/stage_runner.h"
+
+#include <gtest/gtest.h>
+
+#include <arrow/api.h>
+
+#include <vector>
+
+#include "penstock/block/packed.h"
+
+namespace penstock {
+namespace {
+
+/// A block of one small and one large column that lies in a segment of `pool`.
+Block PackedBlock(SegmentPool& pool) {
+  constexpr int64_t kRows = 1'000;
+  arrow::Int8Builder small;
+  arrow::FixedSizeBinaryBuilder large(arrow::fixed_size_binary(1'000));
+  const std::string bytes(1'000, 'x');
+  for (int64_t i = 0; i < kRows; ++i) {
+    EXPECT_TRUE(small.Append(static_cast<int8_t>(i % 7)).ok());
+    EXPECT_TRUE(large.Append(bytes).ok());
+  }
+  const auto schema =
+      arrow::schema({arrow::field("small", arrow::int8()), arrow::field("large", large.type())});
+  const std::vector<Piece> pieces{
+      {.block = {.batch = arrow::RecordBatch::Make(
+                     schema, kRows, {small.Finish().ValueOrDie(), large.Finish().ValueOrDie()})},
+       .offset = 0,
+       .rows = kRows}};
+  const PackedBatch packed = PackPieces(pieces, pool).ValueOrDie();
+  return UnpackBatch(packed.segment(), /*copy_bytes_max=*/0).ValueOrDie();
+}
+
+/// Posts the block through a chain that drops `column`; returns what arrives.
+Block AfterDropping(const std::string& column, Block block) {
+  Stage stage{.name = "stage"};
+  stage.transforms.push_back(DropOp{{column}});
+  const TransformChain chain = TransformChain::Make(stage.transforms).ValueOrDie();
+  EventQueue events;
+  NativePool pool(1);
+  PostTransformed({.index = 0, .stage = stage, .events = events, .pool = pool, .transforms = chain},
+                  /*task=*/0, std::move(block), /*chunk=*/0, /*finished=*/true);
+  return *events.TakeReady().front().block;
+}
+
+TEST(StageRunnerTest, ABlockThatLosesMostOfItsBytesLetsGoOfItsSegment) {
+  const auto pool = SegmentPool::Make(/*idle_bytes_max=*/int64_t{1} << 30);
+  const Block left = AfterDropping("large", PackedBlock(*pool));
+  EXPECT_EQ(left.batch->num_columns(), 1);
+  EXPECT_EQ(pool->idle_bytes(), pool->mapped_bytes());
+}
+
+TEST(StageRunnerTest, ABlockThatKeepsMostOfItsBytesIsNotCopied) {
+  const auto pool = SegmentPool::Make(/*idle_bytes_max=*/int64_t{1} << 30);
+  const Block left = AfterDropping("small", PackedBlock(*pool));
+  EXPECT_EQ(left.batch->num_columns(), 1);
+  EXPECT_LT(pool->idle_bytes(), pool->mapped_bytes());
+}
+
+}  // namespace
+}  // namespace penstock
