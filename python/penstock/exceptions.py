@@ -45,8 +45,11 @@ class RayTaskError(RayError):
         error = _blank(kind, self.cause)
         if error is None:
             return self
-        _fill(error, self.function_name, self.traceback_str, self.cause)
         _copy_state(self.cause, error)
+        try:
+            _fill(error, self.function_name, self.traceback_str, self.cause)
+        except AttributeError:  # The user's class has a property of one of these names.
+            return self
         error.__cause__ = self.__cause__
         return error
 
@@ -151,7 +154,7 @@ def _blank(kind: type[RayTaskError], cause: BaseException) -> RayTaskError | Non
     for new, args in ((kind.__new__, ()), (BaseException.__new__, ()), (kind.__new__, cause.args)):
         try:
             error: RayTaskError = new(kind, *args)
-        except Exception:  # noqa: BLE001, PERF203, S112  # Whatever a user's __new__ raises.
+        except Exception:  # noqa: BLE001, S112  # Whatever a user's __new__ raises.
             continue
         return error
     return None

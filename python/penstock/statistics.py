@@ -17,6 +17,7 @@ _HEADINGS = (
     "bytes out",
     "blocks",
     "workers",
+    "starting",
     "busy",
     "starved",
     "blocked",
@@ -26,8 +27,9 @@ _HEADINGS = (
 def stats_text(snapshot: Snapshot) -> str:
     """Return the statistics of a running or finished job.
 
-    Times are those of all workers or threads of a stage added up: busy at work, starved for
-    want of input, blocked for want of room behind them.
+    Times are those of all workers or threads of a stage added up: starting (until a worker has
+    built its function), busy at work, starved for want of input, blocked for want of room behind
+    them.
     """
     seconds = snapshot.elapsed_ns / _NS
     state = "Finished in" if snapshot.finished else "Running or stopped after"
@@ -50,6 +52,7 @@ def _cells(stage: StageSnapshot) -> tuple[str, ...]:
         bytes_text(stage.bytes_out),
         f"{stage.blocks_out:,}",
         str(stage.workers) if stage.workers else "-",
+        seconds_text(stage.starting_ns / _NS) if stage.workers else "-",
         seconds_text(stage.busy_ns / _NS),
         seconds_text(stage.starved_ns / _NS),
         seconds_text(stage.blocked_ns / _NS),

@@ -19,6 +19,7 @@ def stage(name="MapBatches(Model)", **changes):
         "queued_blocks": 3,
         "queued_bytes": 1 << 20,
         "workers": 2,
+        "starting_ns": 500_000_000,
         "slots": 2,
         "busy_ns": 5 * _SECOND,
         "starved_ns": 2 * _SECOND,

@@ -25,6 +25,7 @@ void BindSnapshot(nb::module_& module) {
       .def_ro("queued_bytes", &StageSnapshot::queued_bytes)
       .def_ro("workers", &StageSnapshot::workers)
       .def_ro("slots", &StageSnapshot::slots)
+      .def_ro("starting_ns", &StageSnapshot::starting_ns)
       .def_ro("busy_ns", &StageSnapshot::busy_ns)
       .def_ro("starved_ns", &StageSnapshot::starved_ns)
       .def_ro("blocked_ns", &StageSnapshot::blocked_ns);

@@ -45,8 +45,8 @@ class Failure(NamedTuple):
 def pack(exception: BaseException, *, function: str, row: int | None = None) -> bytes:
     """Pack an exception with its traceback, less Penstock's own frames.
 
-    An exception that cannot be pickled travels as its class, arguments and attributes, or else as
-    its text.
+    An exception that cannot be pickled travels as its class, arguments and (where they can be
+    pickled) attributes, or else as its text.
     """
     import json
 
@@ -82,11 +82,11 @@ def unpack(packed: bytes) -> Failure | None:
 def _pickled(exception: BaseException) -> bytes:
     import cloudpickle
 
-    taken_apart = (type(exception), exception.args, vars(exception))
-    for form in (exception, taken_apart):
+    kind, args = type(exception), exception.args
+    for form in (exception, (kind, args, vars(exception)), (kind, args, {})):
         try:
             data: bytes = cloudpickle.dumps(form)
-        except Exception:  # noqa: BLE001, PERF203, S112  # Whatever the user's class raises.
+        except Exception:  # noqa: BLE001, S112  # Whatever the user's class raises.
             continue
         if _unpickled(data) is not None:  # Some exceptions pickle, but cannot be built again.
             return data

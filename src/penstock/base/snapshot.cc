@@ -8,7 +8,8 @@ namespace penstock {
 namespace {
 
 int64_t SlotTime(const StageSnapshot& stage, int64_t elapsed_ns) {
-  return std::max(stage.slots * elapsed_ns, stage.busy_ns + stage.starved_ns + stage.blocked_ns);
+  return std::max(stage.slots * elapsed_ns,
+                  stage.starting_ns + stage.busy_ns + stage.starved_ns + stage.blocked_ns);
 }
 
 double Share(int64_t part_ns, const StageSnapshot& stage, int64_t elapsed_ns) {
@@ -24,6 +25,20 @@ std::string Slots(const StageSnapshot& stage) {
   const char* noun = stage.workers > 0 ? "worker" : "thread";
   if (stage.slots <= 1) return fmt::format("{} was", noun);
   return fmt::format("{} {}s were", stage.slots, noun);
+}
+
+/// Returns the stage whose workers spent the largest share of their time on being built; nullptr
+/// when no worker was started.
+const StageSnapshot* LongestStart(const Snapshot& snapshot) {
+  const StageSnapshot* longest = nullptr;
+  double share_max = 0;
+  for (const StageSnapshot& stage : snapshot.stages) {
+    const double share = Share(stage.starting_ns, stage, snapshot.elapsed_ns);
+    if (share <= share_max) continue;
+    share_max = share;
+    longest = &stage;
+  }
+  return longest;
 }
 
 std::string Percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
@@ -45,9 +60,18 @@ int Snapshot::Bottleneck() const {
 
 std::string Snapshot::BottleneckSentence() const {
   const int index = Bottleneck();
+  const StageSnapshot* const started = LongestStart(*this);
+  if (index < 0 && started == nullptr) return "Nothing has run yet.";
+  const double busy = index < 0 ? 0 : BusyShare(stages[index], elapsed_ns);
+  const double starting =
+      started == nullptr ? 0 : Share(started->starting_ns, *started, elapsed_ns);
+  if (starting > std::max(busy, 0.5)) {
+    return fmt::format(
+        "Starting holds the job back: {} of the time went by until the workers of {} were built.",
+        Percent(starting), started->name);
+  }
   if (index < 0) return "Nothing has run yet.";
   const StageSnapshot& busiest = stages[index];
-  const double busy = BusyShare(busiest, elapsed_ns);
   const StageSnapshot& last = stages.back();
   const double untaken = Share(last.blocked_ns, last, elapsed_ns);
   if (untaken > busy) {

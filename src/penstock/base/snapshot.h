@@ -7,7 +7,7 @@
 namespace penstock {
 
 /// What one stage has done and is doing. Times are slot-nanoseconds: a stage with two slots
-/// gathers two seconds of busy, starved or blocked time in one second of the clock.
+/// gathers two seconds of starting, busy, starved or blocked time in one second of the clock.
 struct StageSnapshot {
   std::string name;
   int64_t rows_in = 0;
@@ -19,11 +19,12 @@ struct StageSnapshot {
   int64_t tasks_running = 0;
   int64_t queued_blocks = 0;  // Blocks waiting at its input.
   int64_t queued_bytes = 0;
-  int workers = 0;         // Processes up; 0 for native stages.
-  int slots = 0;           // What can run at once: workers, or native threads.
-  int64_t busy_ns = 0;     // Slots at work.
-  int64_t starved_ns = 0;  // Slots idle for want of input.
-  int64_t blocked_ns = 0;  // Slots idle because the budget or the window had no room.
+  int workers = 0;          // Processes started; 0 for native stages.
+  int slots = 0;            // What can run at once: workers, or native threads.
+  int64_t starting_ns = 0;  // Workers not up yet: interpreters, imports, models.
+  int64_t busy_ns = 0;      // Slots at work.
+  int64_t starved_ns = 0;   // Slots idle for want of input.
+  int64_t blocked_ns = 0;   // Slots idle because the budget or the window had no room.
 };
 
 /// One consistent look at a running or finished job: all that progress, stats() and the

@@ -1,5 +1,7 @@
 #include "penstock/block/array_shape.h"
 
+#include <arrow/extension_type.h>
+#include <arrow/type_traits.h>
 #include <arrow/util/bit_util.h>
 
 namespace penstock {

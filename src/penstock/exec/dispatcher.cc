@@ -52,6 +52,8 @@ std::vector<Action> StateMachine::Start(int64_t now_ns) {
     if (stage->done) continue;
     for (size_t worker = 0; worker < stage->workers.size(); ++worker) {
       stage->workers[worker].state = WorkerState::kStarting;
+      ++stage->workers_started;
+      ++stage->workers_starting;
       ++workers_changing_;
       ++workers_alive_;
       actions_.push_back(StartWorker{stage->index, static_cast<WorkerIndex>(worker)});
@@ -151,6 +153,7 @@ void StateMachine::Apply(const WorkerUp& event) {
   Worker& worker = WorkerOf(event.stage, event.worker);
   if (worker.state != WorkerState::kStarting) return;
   worker.state = WorkerState::kUp;
+  --stage.workers_starting;
   --workers_changing_;
   ++stage.workers_up;
 }

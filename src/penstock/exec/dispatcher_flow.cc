@@ -180,7 +180,9 @@ void StateMachine::StopOne(StageState& stage, WorkerIndex index) {
   if (worker.state == WorkerState::kUp) {
     --stage.workers_up;
     ++workers_changing_;
-  } else if (worker.state != WorkerState::kStarting) {
+  } else if (worker.state == WorkerState::kStarting) {
+    --stage.workers_starting;
+  } else {
     return;
   }
   worker.state = WorkerState::kStopping;

@@ -6,9 +6,13 @@
 namespace penstock::dispatch {
 namespace {
 
-int SlotsOf(const StageState& stage, int native_threads) {
+int SlotsNow(const StageState& stage, int native_threads) {
   if (stage.limits.role == StageRole::kCollect) return 0;
   return stage.native() ? std::min(stage.limits.slots, native_threads) : stage.workers_up;
+}
+
+int SlotsEver(const StageState& stage, int native_threads) {
+  return stage.native() ? SlotsNow(stage, native_threads) : stage.workers_started;
 }
 
 int BusyOf(const StageState& stage) { return stage.native() ? stage.running : stage.workers_busy; }
@@ -45,7 +49,8 @@ void StateMachine::Account(int64_t now_ns) {
 void StateMachine::NoteSlots() {
   for (const auto& stage : stages_) {
     stage->time.busy = BusyOf(*stage);
-    stage->time.idle = SlotsOf(*stage, limits_.native_threads) - stage->time.busy;
+    stage->time.starting = stage->workers_starting;
+    stage->time.idle = SlotsNow(*stage, limits_.native_threads) - stage->time.busy;
   }
 }
 
@@ -68,8 +73,9 @@ Snapshot StateMachine::TakeSnapshot(int64_t now_ns) const {
                       .tasks_total = TasksTotal(*stage),
                       .tasks_done = stage->tasks_done,
                       .tasks_running = stage->open,
-                      .workers = stage->workers_up,
-                      .slots = SlotsOf(*stage, limits_.native_threads),
+                      .workers = stage->workers_started,
+                      .slots = SlotsEver(*stage, limits_.native_threads),
+                      .starting_ns = time.starting_ns,
                       .busy_ns = time.busy_ns,
                       .starved_ns = time.starved_ns,
                       .blocked_ns = time.blocked_ns};

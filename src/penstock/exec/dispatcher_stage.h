@@ -52,11 +52,14 @@ struct SlotTime {
   int busy = 0;  // Slots, since the last event.
   int idle = 0;
   Idle why = Idle::kEnded;
+  int starting = 0;
+  int64_t starting_ns = 0;
   int64_t busy_ns = 0;
   int64_t starved_ns = 0;
   int64_t blocked_ns = 0;
 
   void Advance(int64_t ns) {
+    starting_ns += starting * ns;
     busy_ns += busy * ns;
     if (why == Idle::kStarved) starved_ns += idle * ns;
     if (why == Idle::kBlocked) blocked_ns += idle * ns;
@@ -118,6 +121,8 @@ struct StageState {
   std::unordered_map<TaskId, Task> abandoned;  // A step is still out.
 
   std::vector<Worker> workers;
+  int workers_started = 0;   // Ever.
+  int workers_starting = 0;  // Now.
   int workers_up = 0;
   int workers_busy = 0;
   int in_flight = 0;

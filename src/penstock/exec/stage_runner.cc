@@ -30,7 +30,7 @@ bool ViewsInto(const arrow::RecordBatch& batch, const Segment& segment) {
 
 /// Applies the transforms. What is left of a packed block is copied out of its segment when most of
 /// the bytes have gone: a column of labels must not keep the images beside it.
-Result<Block> Transform(const RunnerContext& context, Block block) {
+Result<Block> ApplyTransforms(const RunnerContext& context, Block block) {
   const std::shared_ptr<const PackedBatch> packed = block.packed;
   PENSTOCK_TRY(Block transformed, context.transforms.Apply(std::move(block)));
   if (packed == nullptr || transformed.packed != nullptr) return transformed;
@@ -55,7 +55,7 @@ void OneStepRunner::StopWorker(WorkerIndex worker) {
 
 void PostTransformed(const RunnerContext& context, TaskId task, Block block, int64_t chunk,
                      bool finished) {
-  Result<Block> transformed = Transform(context, std::move(block));
+  Result<Block> transformed = ApplyTransforms(context, std::move(block));
   if (transformed.ok()) {
     context.events.PostBlock(context.index, task, transformed.MoveValueUnsafe(), chunk, finished);
     return;

@@ -68,19 +68,20 @@ class WorkRunnerImpl final : public WorkRunner {
   }
 
   void StopWorker(WorkerIndex worker) override {
-    bool holds_work;
+    bool may_leave;
     {
       MutexLock lock(mutex_);
       stopping_[worker] = true;
-      holds_work = std::any_of(sent_.begin(), sent_.end(), [worker](const auto& entry) {
-        return entry.second.worker == worker;
-      });
+      may_leave =
+          ready_[worker] && std::none_of(sent_.begin(), sent_.end(), [worker](const auto& entry) {
+            return entry.second.worker == worker;
+          });
     }
-    // Whatever it still computes nobody wants, and it may never end.
-    if (holds_work) {
-      work_.host.Kill(work_.first_worker + worker);
-    } else {
+    // What it still loads or computes nobody wants, and it may never end.
+    if (may_leave) {
       work_.host.Stop(work_.first_worker + worker);
+    } else {
+      work_.host.Kill(work_.first_worker + worker);
     }
     context_.events.Post(WorkerStopped{context_.index, worker});
   }
@@ -129,7 +130,7 @@ class WorkRunnerImpl final : public WorkRunner {
   void OnFrame(WorkerIndex worker, const Frame& frame, std::shared_ptr<Segment> segment) override {
     switch (frame.kind) {
       case FrameKind::kReady:
-        context_.events.Post(WorkerUp{context_.index, worker});
+        OnReady(worker);
         return;
       case FrameKind::kOutput:
         OnOutput(frame, std::move(segment));
@@ -163,6 +164,7 @@ class WorkRunnerImpl final : public WorkRunner {
   void Send(TaskId task, WorkerIndex worker, std::vector<Piece>& pieces, int64_t bytes);
   Status PackAndSend(TaskId task, WorkerIndex worker, std::vector<Piece>& pieces, int64_t bytes);
   Status Grant(TaskId task, WorkerIndex worker, int64_t bytes);
+  void OnReady(WorkerIndex worker);
   void OnDone(TaskId task);
   void OnOutput(const Frame& frame, std::shared_ptr<Segment> segment);
   void TakeOutput(const Frame& frame, std::shared_ptr<Segment> segment, SentBatch batch);
@@ -185,6 +187,7 @@ class WorkRunnerImpl final : public WorkRunner {
 
   Mutex mutex_;
   std::map<TaskId, SentBatch> sent_ PENSTOCK_GUARDED_BY(mutex_);
+  std::map<WorkerIndex, bool> ready_ PENSTOCK_GUARDED_BY(mutex_);
   std::map<WorkerIndex, bool> stopping_ PENSTOCK_GUARDED_BY(mutex_);
   int64_t output_bytes_ PENSTOCK_GUARDED_BY(mutex_) = kOutputBytesMin;  // Room to offer.
 };
@@ -229,6 +232,14 @@ Status WorkRunnerImpl::Grant(TaskId task, WorkerIndex worker, int64_t bytes) {
   PENSTOCK_TRY(std::shared_ptr<Segment> output, work_.segments.Acquire(bytes));
   return work_.host.SendGrant(work_.first_worker + worker, static_cast<uint64_t>(task),
                               std::move(output));
+}
+
+void WorkRunnerImpl::OnReady(WorkerIndex worker) {
+  {
+    MutexLock lock(mutex_);
+    ready_[worker] = true;
+  }
+  context_.events.Post(WorkerUp{context_.index, worker});
 }
 
 // A generator may end right after an output, while that is still on its way to the dispatcher: then

@@ -1,15 +1,15 @@
 #pragma once
 
+#include <arrow/record_batch.h>
+
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <arrow/record_batch.h>
-#include <nlohmann/json.hpp>
 
 #include "penstock/base/status.h"
 
@@ -29,9 +29,9 @@ struct ReadOp {
 
 /// What a function sees and returns.
 enum class FunctionKind : uint8_t {
-  kBatches,  // A batch to a batch, or to several (generator).
-  kRow,      // A row to a row.
-  kFlatRow,  // A row to any number of rows.
+  kBatches,    // A batch to a batch, or to several (generator).
+  kRow,        // A row to a row.
+  kFlatRow,    // A row to any number of rows.
   kFilterRow,  // A row to whether it stays.
 };
 
@@ -45,9 +45,9 @@ struct FunctionSpec {
 
 /// How a stage of functions is run.
 struct WorkerOptions {
-  bool stateful = false;             // A class: built once a worker.
-  std::optional<int64_t> batch_rows; // Absent: whole blocks.
-  int workers_min = 0;               // 0: as many as the machine has processors.
+  bool stateful = false;              // A class: built once a worker.
+  std::optional<int64_t> batch_rows;  // Absent: whole blocks.
+  int workers_min = 0;                // 0: as many as the machine has processors.
   int workers_max = 0;
   int in_flight_per_worker = 2;
   std::optional<double> processors;  // Per worker, where the user said so.

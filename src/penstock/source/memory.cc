@@ -1,3 +1,4 @@
+#include <arrow/type.h>
 #include <fmt/format.h>
 
 #include <algorithm>

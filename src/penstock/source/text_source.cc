@@ -1,5 +1,7 @@
 #include "penstock/source/text_source.h"
 
+#include <arrow/type.h>
+
 #include <algorithm>
 #include <charconv>
 #include <utility>

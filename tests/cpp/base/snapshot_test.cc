@@ -65,6 +65,16 @@ TEST(SnapshotTest, SaysWhenTheCallerIsWhatTheJobWaitsFor) {
             "time for them to be taken.");
 }
 
+TEST(SnapshotTest, SaysWhenBuildingTheWorkersTookMostOfTheTime) {
+  Snapshot job =
+      Job({Stage("Read", 1, kSecond, 0, 0), Stage("MapBatches(Model)", 2, 2 * kSecond, 0, 0)});
+  job.stages[1].workers = 2;
+  job.stages[1].starting_ns = 16 * kSecond;
+  EXPECT_EQ(job.BottleneckSentence(),
+            "Starting holds the job back: 80 % of the time went by until the workers of "
+            "MapBatches(Model) were built.");
+}
+
 TEST(SnapshotTest, AccusesNoStageThatWasMostlyIdle) {
   const Snapshot job = Job({Stage("Read", 1, kSecond, 9 * kSecond, 0)});
   EXPECT_THAT(job.BottleneckSentence(), HasSubstr("No stage holds the job back for long"));
