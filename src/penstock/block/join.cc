@@ -1,6 +1,9 @@
 #include "penstock/block/join.h"
 
 #include <arrow/array/concatenate.h>
+#include <arrow/array/util.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,42 +19,74 @@ Status Mismatch(std::string what) {
                    "Blocks that are joined into one batch must have the same columns. " + what);
 }
 
-Status CheckSchema(const arrow::Schema& first, const arrow::Schema& other) {
-  const int columns = std::min(first.num_fields(), other.num_fields());
+bool IsNull(const arrow::Field& field) { return field.type()->id() == arrow::Type::NA; }
+
+/// Takes the types of `other` for those columns of `fields` that hold nothing but nulls so far.
+Status TakeTypes(const arrow::Schema& other, arrow::FieldVector& fields) {
+  const int columns = std::min(static_cast<int>(fields.size()), other.num_fields());
   for (int i = 0; i < columns; ++i) {
-    const arrow::Field& wanted = *first.field(i);
+    const arrow::Field& wanted = *fields[i];
     const arrow::Field& found = *other.field(i);
     if (wanted.name() != found.name()) {
       return Mismatch(fmt::format("Column {} is called '{}' ({}) in the first and '{}' ({}) here.",
                                   i, wanted.name(), wanted.type()->ToString(), found.name(),
                                   found.type()->ToString()));
     }
-    if (wanted.type() != found.type() && !wanted.type()->Equals(*found.type())) {
+    if (wanted.type()->Equals(*found.type()) || IsNull(found)) continue;
+    if (!IsNull(wanted)) {
       return Mismatch(fmt::format(
           "Column '{}' is {} in the first and {} here; cast it to one type where it is made.",
           wanted.name(), wanted.type()->ToString(), found.type()->ToString()));
     }
+    fields[i] = other.field(i);
   }
-  if (first.num_fields() == other.num_fields()) return Status::OK();
-  const bool missing = first.num_fields() > other.num_fields();
-  const arrow::Field& extra = *(missing ? first : other).field(columns);
+  if (static_cast<int>(fields.size()) == other.num_fields()) return Status::OK();
+  const bool missing = static_cast<int>(fields.size()) > other.num_fields();
+  const arrow::Field& extra = missing ? *fields[columns] : *other.field(columns);
   return Mismatch(
       fmt::format("Column '{}' ({}) is {}.", extra.name(), extra.type()->ToString(),
                   missing ? "in the first and missing here" : "here and missing in the first"));
 }
 
+/// Returns the batch with columns of nulls in the types of `schema`.
+Result<std::shared_ptr<arrow::RecordBatch>> WithTypes(
+    const std::shared_ptr<arrow::RecordBatch>& batch,
+    const std::shared_ptr<arrow::Schema>& schema) {
+  arrow::ArrayVector columns = batch->columns();
+  for (int i = 0; i < schema->num_fields(); ++i) {
+    if (columns[i]->type_id() == schema->field(i)->type()->id()) continue;
+    PENSTOCK_TRY(columns[i], arrow::MakeArrayOfNull(schema->field(i)->type(), batch->num_rows()));
+  }
+  return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns));
+}
+
 }  // namespace
 
-Status CheckPieces(std::span<const Piece> pieces) {
+bool HaveOneSchema(std::span<const Piece> pieces) {
   PENSTOCK_CHECK(!pieces.empty());
   const auto& first = pieces.front().block.batch->schema();
+  bool one = true;
   for (const Piece& piece : pieces) {
     PENSTOCK_CHECK(piece.offset >= 0 && piece.rows >= 0);
     PENSTOCK_CHECK(piece.offset <= piece.block.rows() - piece.rows);
     const auto& schema = piece.block.batch->schema();
-    if (schema != first) PENSTOCK_RETURN_NOT_OK(CheckSchema(*first, *schema));
+    one = one && (schema == first || schema->Equals(*first, /*check_metadata=*/false));
   }
-  return Status::OK();
+  return one;
+}
+
+Result<std::vector<Piece>> UnifyPieces(std::span<const Piece> pieces) {
+  arrow::FieldVector fields = pieces.front().block.batch->schema()->fields();
+  for (const Piece& piece : pieces) {
+    PENSTOCK_RETURN_NOT_OK(TakeTypes(*piece.block.batch->schema(), fields));
+  }
+  const auto schema = arrow::schema(std::move(fields));
+  std::vector<Piece> unified(pieces.begin(), pieces.end());
+  for (Piece& piece : unified) {
+    PENSTOCK_TRY(piece.block.batch, WithTypes(piece.block.batch, schema));
+    piece.block.packed = nullptr;
+  }
+  return unified;
 }
 
 Result<std::shared_ptr<arrow::ArrayData>> JoinColumn(std::span<const Piece> pieces, int column,
@@ -70,7 +105,11 @@ Result<std::shared_ptr<arrow::ArrayData>> JoinColumn(std::span<const Piece> piec
 }
 
 Result<Block> ConcatenatePieces(std::span<const Piece> pieces) {
-  PENSTOCK_RETURN_NOT_OK(CheckPieces(pieces));
+  std::vector<Piece> unified;
+  if (!HaveOneSchema(pieces)) {
+    PENSTOCK_TRY(unified, UnifyPieces(pieces));
+    pieces = unified;
+  }
   const Block& first = pieces.front().block;
   if (pieces.size() == 1) return SliceBlock(first, pieces.front().offset, pieces.front().rows);
   Lineage lineage;

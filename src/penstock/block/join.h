@@ -3,16 +3,21 @@
 #include <arrow/array.h>
 
 #include <span>
+#include <vector>
 
 #include "penstock/base/status.h"
 #include "penstock/block/packed.h"
 
 namespace penstock {
 
-/// Checks that all pieces have the first one's column names and types, metadata apart; else
-/// SchemaMismatch, naming the first column that differs and both types. Pieces that reach beyond
-/// their blocks are our own mistake and abort.
-Status CheckPieces(std::span<const Piece> pieces);
+/// Says whether all pieces have equal column names and types, metadata apart. Pieces that reach
+/// beyond their blocks are our own mistake and abort.
+bool HaveOneSchema(std::span<const Piece> pieces);
+
+/// Returns the pieces with one schema: a column that holds nothing but nulls in some of them takes
+/// the type that it has in the others. SchemaMismatch where names or other types differ, naming
+/// the first such column and both types.
+Result<std::vector<Piece>> UnifyPieces(std::span<const Piece> pieces);
 
 /// Copies one column of the pieces, one after the other, into memory of `pool`.
 Result<std::shared_ptr<arrow::ArrayData>> JoinColumn(std::span<const Piece> pieces, int column,

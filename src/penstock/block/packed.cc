@@ -212,7 +212,11 @@ class Packer {
 }  // namespace
 
 Result<PackedBatch> PackPieces(std::span<const Piece> pieces, SegmentPool& pool) {
-  PENSTOCK_RETURN_NOT_OK(CheckPieces(pieces));
+  std::vector<Piece> unified;
+  if (!HaveOneSchema(pieces)) {
+    PENSTOCK_TRY(unified, UnifyPieces(pieces));
+    pieces = unified;
+  }
   const Piece& first = pieces.front();
   if (pieces.size() == 1 && first.block.packed != nullptr && first.rows == first.block.rows()) {
     return *first.block.packed;

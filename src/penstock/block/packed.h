@@ -38,7 +38,8 @@ struct Piece {
 /// Copies the pieces, one after the other, into a segment: one copy, whatever the number of
 /// pieces. A single piece that is a whole packed block is returned as it is, without a copy.
 ///
-/// All pieces must have equal column names and types (metadata apart); else SchemaMismatch, naming
+/// All pieces must have equal column names and types (metadata apart); a column that holds nothing
+/// but nulls in some pieces takes the type that it has in the others. Else SchemaMismatch, naming
 /// the first column that differs and both types. At least one piece. Threads: any.
 Result<PackedBatch> PackPieces(std::span<const Piece> pieces, SegmentPool& pool);
 

@@ -145,6 +145,17 @@ TEST_F(PackedTest, NamesTheColumnAndBothTypesThatDiffer) {
   }
 }
 
+TEST_F(PackedTest, AColumnOfNullsTakesTheTypeThatItHasInOtherPieces) {
+  const auto nulls = Batch({{"a", Json(arrow::null(), "[null]")}});
+  const auto texts = Batch({{"a", Json(arrow::utf8(), R"(["x", null])")}});
+  const auto wanted = Json(arrow::utf8(), R"([null, "x", null, null])");
+  const std::vector<Piece> pieces{Whole(nulls), Whole(texts), Whole(nulls)};
+  const Block packed = UnpackBatch(Pack(pieces).segment(), 0).ValueOrDie();
+  EXPECT_TRUE(packed.batch->column(0)->Equals(*wanted)) << packed.batch->ToString();
+  const Block joined = ConcatenatePieces(pieces).ValueOrDie();
+  EXPECT_TRUE(joined.batch->column(0)->Equals(*wanted)) << joined.batch->ToString();
+}
+
 TEST_F(PackedTest, NamesColumnsThatAreMissingOrCalledOtherwise) {
   const auto first = Batch({{"a", Int64s(1)}});
   const auto wide = Batch({{"a", Int64s(1)}, {"b", Int64s(1)}});
