@@ -1,5 +1,6 @@
 #include "penstock/exec/stage_runner.h"
 
+#include <arrow/array/data.h>
 #include <arrow/device.h>
 #include <arrow/record_batch.h>
 

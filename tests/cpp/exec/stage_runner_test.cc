@@ -1,8 +1,7 @@
 #include "penstock/exec/stage_runner.h"
 
-#include <gtest/gtest.h>
-
 #include <arrow/api.h>
+#include <gtest/gtest.h>
 
 #include <vector>
 
