@@ -13,6 +13,7 @@ def test_each_stage_has_a_line_with_rows_bytes_and_times():
         *("3.0", "MiB"),
         "4",
         "2",
+        *("0.50", "s"),
         *("5.0", "s"),
         *("2.0", "s"),
         *("1.0", "s"),
