@@ -30,7 +30,7 @@ def numpy_column(table: pa.Table, name: str) -> Any:
     column = _combined(table, index)
     if isinstance(column.type, pa.FixedShapeTensorType):
         if column.null_count == 0:
-            return column.to_numpy_ndarray()
+            return _stacked(column)
         return _object_array(_tensor_values(column))
     if _is_variable_shape(table.schema.field(index)):
         return _object_array(_ragged_values(_storage(column)))
@@ -75,9 +75,17 @@ def _is_variable_shape(field: pa.Field) -> bool:
     return named == _VARIABLE_SHAPE or extension == _VARIABLE_SHAPE.decode()
 
 
+def _stacked(column: Any) -> Any:
+    """Return tensors without nulls as one array; pyarrow does not do it for those of bool."""
+    if not pa.types.is_boolean(column.type.value_type):
+        return column.to_numpy_ndarray()
+    values = column.storage.flatten().to_numpy(zero_copy_only=False)
+    return values.reshape(len(column), *column.type.shape)
+
+
 def _tensor_values(column: Any) -> list[Any]:
     if column.null_count == 0:
-        return list(column.to_numpy_ndarray())
+        return list(_stacked(column))
     shape = column.type.shape
     values = column.storage.to_numpy(zero_copy_only=False)
     return [None if value is None else np.asarray(value).reshape(shape) for value in values]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import time
 from typing import TYPE_CHECKING
 
 from penstock import session
@@ -17,8 +20,11 @@ if TYPE_CHECKING:
 # How long Ctrl-C may have to wait, and how often progress is looked at while nothing comes.
 _POLL_S = 0.1
 _UNLIMITED_BYTES = 1 << 62
+# How long the interpreter's end waits for jobs that daemon threads run.
+_EXIT_S = 2.0
 
 _running: set[Run] = set()
+os.register_at_fork(after_in_child=_running.clear)  # A fork has no part in them.
 
 
 class Run:
@@ -29,6 +35,12 @@ class Run:
         self._context = context
         self._pipeline: Pipeline | None = None
         self._last: Snapshot | None = None
+        self._busy = False  # A thread is inside of the engine for it.
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread is driving the job just now."""
+        return self._busy
 
     def blocks(self) -> Iterator[Block]:
         """Start the job and yield its blocks; plans that write yield none.
@@ -40,6 +52,7 @@ class Run:
 
         """
         progress = Progress(enabled=self._context.enable_progress_bars)
+        self._busy = True
         try:
             self._pipeline = start_pipeline(self._plan, self._context)
             _running.add(self)
@@ -47,7 +60,9 @@ class Run:
                 block = self._pipeline.next(_POLL_S)
                 progress.update(self._pipeline.snapshot)
                 if isinstance(block, Block):
+                    self._busy = False
                     yield block
+                    self._busy = True
                 elif block is False:
                     return
         except Exception as error:
@@ -57,6 +72,8 @@ class Run:
             raise original from original.__cause__
         finally:
             self._close(progress)
+            self._busy = False
+            _running.discard(self)
 
     def drain(self) -> None:
         """Run to the end and drop the blocks.
@@ -78,7 +95,6 @@ class Run:
         return self._pipeline.snapshot() if self._pipeline is not None else self._last
 
     def _close(self, progress: Progress) -> None:
-        _running.discard(self)
         pipeline, self._pipeline = self._pipeline, None
         if pipeline is not None:
             self._last = pipeline.snapshot()
@@ -129,3 +145,12 @@ def cancel_all() -> None:
     """Stop every job of this process."""
     for run in list(_running):
         run.cancel()
+
+
+@atexit.register
+def _stop_at_exit() -> None:
+    """Bring daemon threads out of the engine: the interpreter's end must not find them there."""
+    cancel_all()
+    end_s = time.monotonic() + _EXIT_S
+    while any(run.busy for run in list(_running)) and time.monotonic() < end_s:
+        time.sleep(0.01)

@@ -16,11 +16,16 @@ def path_text(path: str | os.PathLike[str]) -> str:
 
     Raises:
         TypeError: not a path.
+        ValueError: not UTF-8, or with a null character in it.
 
     """
     text = os.fspath(path)
     if not isinstance(text, str):
         raise TypeError(f"A path must be a str or a PathLike of str; got: {path!r}")
+    if "\0" in text:
+        raise ValueError(f"A path must not hold a null character; got: {text!r}")
+    if os.fsencode(text) != text.encode(errors="replace"):
+        raise ValueError(f"A path must be UTF-8; rename the file or folder; got: {text!r}")
     return text.removeprefix("local://")
 
 
@@ -28,7 +33,7 @@ def path_list(paths: Paths) -> list[str]:
     """Return one path or several as a list.
 
     Raises:
-        ValueError: an empty list.
+        ValueError: an empty list; see also `path_text`.
         TypeError: see `path_text`.
 
     """

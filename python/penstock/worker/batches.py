@@ -87,11 +87,17 @@ def encode(result: Any, function: str) -> _worker.Output:
 
         if not arrow.is_single_column(result):
             return arrow.encode_table(result, function)
-    length = f" of length {len(result)}" if hasattr(result, "__len__") else ""
     raise BadReturnError(
         f"The function {function} returned what cannot become a batch; wanted: {WANTED}; "
-        f"got: {type(result).__name__}{length}: {shown(result)}"
+        f"got: {type(result).__name__}{_length(result)}: {shown(result)}"
     )
+
+
+def _length(result: Any) -> str:
+    try:
+        return f" of length {len(result)}"
+    except TypeError:  # Also of arrays without a dimension.
+        return ""
 
 
 def finish(encoded: tuple[_worker.Output, list[tuple[int, Any]]], function: str) -> _worker.Output:

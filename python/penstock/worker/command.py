@@ -13,7 +13,7 @@ def worker_command() -> tuple[list[str], list[str]]:
     """Return the arguments and the whole environment ("NAME=value") of a worker process.
 
     The engine adds the number of threads that numeric libraries may start in it, its share of the
-    machine, unless the user has set one.
+    machine, unless the user has set one. Variables that are not UTF-8 stay behind.
     """
     environment = dict(os.environ)
     known = environment.get("PYTHONPATH", "").split(os.pathsep)
@@ -21,4 +21,9 @@ def worker_command() -> tuple[list[str], list[str]]:
         environment["PYTHONPATH"] = os.pathsep.join([_PACKAGE_FOLDER, *filter(None, known)])
     # -P: a file beside the script must not shadow a module that the worker itself needs.
     arguments = [sys.executable, "-P", "-m", "penstock.worker", str(os.getpid())]
-    return arguments, [f"{name}={value}" for name, value in environment.items()]
+    entries = (f"{name}={value}" for name, value in environment.items())
+    return arguments, [entry for entry in entries if _is_utf8(entry)]
+
+
+def _is_utf8(entry: str) -> bool:
+    return os.fsencode(entry) == entry.encode(errors="replace")

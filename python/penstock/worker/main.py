@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from penstock import _worker
 from penstock.worker import failure
@@ -27,17 +27,19 @@ def main() -> None:
         stage = _build(channel, setup)
         if stage is not None:
             channel.send_ready()
+            process = os.getpid()
             while (batch := channel.receive_batch()) is not None:
-                _Turn(channel, stage).answer(batch)
+                _Turn(channel, stage, process).answer(batch)
     _leave()
 
 
 class _Turn:
     """One batch, from its arrival to its last frame."""
 
-    def __init__(self, channel: _worker.Channel, stage: Stage) -> None:
+    def __init__(self, channel: _worker.Channel, stage: Stage, process: int) -> None:
         self._channel = channel
         self._stage = stage
+        self._process = process
         self._start_ns = time.perf_counter_ns()
 
     def answer(self, batch: _worker.Batch) -> None:
@@ -47,6 +49,8 @@ class _Turn:
         try:
             self._produce(batch)
         except BaseException as error:  # noqa: BLE001  # A user's sys.exit() is a failure too.
+            if os.getpid() != self._process:
+                _end_fork(error)
             failed = _pack(error, self._stage)
         if failed is None:
             self._channel.send(False, self._busy_ns())
@@ -55,6 +59,8 @@ class _Turn:
 
     def _produce(self, batch: _worker.Batch) -> None:
         produced = self._stage.run(batch)
+        if os.getpid() != self._process:
+            os._exit(0)  # The function forked, and this is the child: the parent answers.
         if isinstance(produced, _worker.Output):
             self._write(produced)
         elif produced is not None:
@@ -109,6 +115,14 @@ def _settle() -> None:
     sys.argv = [""]
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+def _end_fork(error: BaseException) -> NoReturn:
+    """End a process that a function forked and that came back: its parent answers the batch."""
+    if not isinstance(error, SystemExit):
+        sys.excepthook(type(error), error, error.__traceback__)
+    code = error.code if isinstance(error, SystemExit) else 1
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def _leave() -> None:

@@ -1,5 +1,8 @@
 #include "penstock/exec/pipeline.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <thread>
 #include <unordered_map>
@@ -158,6 +161,39 @@ class SkippedPipeline final : public Pipeline {
   }
   void Cancel() override {}
   Snapshot TakeSnapshot() const override { return Snapshot{.finished = true}; }
+};
+
+/// A running job, which a forked copy of this process can neither drive nor destroy: its threads
+/// are not there, and its workers and files belong to the process that started it.
+class OwnedPipeline final : public Pipeline {
+ public:
+  explicit OwnedPipeline(std::unique_ptr<Pipeline> running) : running_(std::move(running)) {}
+
+  ~OwnedPipeline() override {
+    if (!IsOwner()) static_cast<void>(running_.release());
+  }
+
+  Result<NextResult> Next(std::chrono::nanoseconds timeout) override {
+    if (IsOwner()) return running_->Next(timeout);
+    return MakeError(ErrorKind::kCancelled,
+                     fmt::format("This job belongs to the process that started it and cannot go on "
+                                 "in a fork of it; start it anew here; the job's process: {}",
+                                 process_));
+  }
+
+  void Cancel() override {
+    if (IsOwner()) running_->Cancel();
+  }
+
+  Snapshot TakeSnapshot() const override {
+    return IsOwner() ? running_->TakeSnapshot() : Snapshot{.finished = true};
+  }
+
+ private:
+  bool IsOwner() const { return ::getpid() == process_; }
+
+  const pid_t process_ = ::getpid();
+  std::unique_ptr<Pipeline> running_;
 };
 
 Status PipelineImpl::Begin(std::unique_ptr<Source> source, std::unique_ptr<Sink> sink) {
@@ -340,7 +376,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Start(const LogicalPlan& plan,
   }
   auto pipeline = std::make_unique<PipelineImpl>(std::move(physical), complete);
   PENSTOCK_RETURN_NOT_OK(pipeline->Begin(std::move(source), std::move(sink)));
-  return pipeline;
+  return std::make_unique<OwnedPipeline>(std::move(pipeline));
 }
 
 }  // namespace penstock

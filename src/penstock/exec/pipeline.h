@@ -30,6 +30,7 @@ struct PipelineOptions {
 /// Threads: one dispatcher thread, the shared native pool, the worker host's epoll thread. The
 /// methods may be called by any thread; Next by one at a time.
 /// Ends: the destructor cancels, kills the workers and waits for the threads.
+/// Forks: in a child of the process that started it, Next fails and all else does nothing.
 class Pipeline {
  public:
   /// Rewrites and plans `plan`, starts it. Fails as planning, MakeSource and MakeSink do.

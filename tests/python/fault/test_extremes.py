@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import penstock
+from penstock.exceptions import BudgetTooSmallError
+
+ROWS = 20_000
+
+
+class Same:
+    def __call__(self, batch):
+        return batch
+
+
+def same(batch):
+    return batch
+
+
+def repeat(batch):
+    for _ in range(20):
+        yield batch
+
+
+@pytest.fixture(params=[1, 8], ids=["1 MiB", "8 MiB"])
+def budget(request):
+    with penstock.init(memory=request.param << 20, num_cpus=1):
+        yield request.param << 20
+
+
+def is_ordered(ds, rows=ROWS):
+    """Say whether the data set's rows are 0, 1, 2, … up to `rows`."""
+    parts = [batch["id"] for batch in ds.iter_batches(batch_size=None)]
+    return np.array_equal(np.concatenate([[], *parts]), np.arange(rows))
+
+
+SHAPES = {
+    "a function": lambda ds: ds.map_batches(same),
+    "two classes": lambda ds: ds.map_batches(Same, batch_size=1000, concurrency=1).map_batches(
+        Same, batch_size=333, concurrency=2
+    ),
+    "more blocks": lambda ds: ds.repartition(97).map_batches(same),
+    "fewer blocks": lambda ds: ds.map_batches(same, batch_size=100).repartition(3),
+    "batches larger than the data": lambda ds: ds.map_batches(same, batch_size=10 * ROWS),
+    "a limit beyond the end": lambda ds: ds.limit(2 * ROWS).map_batches(same),
+    "materialised": lambda ds: ds.map_batches(same).materialize().map_batches(same),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_one_processor_and_little_memory_are_enough(shape, budget):
+    assert is_ordered(SHAPES[shape](penstock.data.range(ROWS, override_num_blocks=20)))
+
+
+@pytest.mark.parametrize("rows", [0, 1, 999, 1000, 1001])
+def test_limits_hold_wherever_they_stand(rows, budget):
+    ds = penstock.data.range(ROWS, override_num_blocks=20)
+    assert is_ordered(ds.limit(rows).map_batches(Same, concurrency=1), rows)
+    assert is_ordered(ds.map_batches(Same, batch_size=1000, concurrency=1).limit(rows), rows)
+
+
+def test_functions_may_yield_far_more_than_they_got(budget):
+    ds = penstock.data.range(5000).flat_map(lambda row: [row] * 100)
+    assert ds.map_batches(same).count() == 500_000
+    ds = penstock.data.range(1000).map_batches(repeat, batch_size=100)
+    assert ds.map_batches(repeat, batch_size=100).count() == 400_000
+
+
+def test_functions_may_yield_nothing(budget):
+    ds = penstock.data.range(ROWS, override_num_blocks=20).filter(lambda row: False)
+    assert ds.map_batches(same).take_all() == []
+
+
+def test_a_row_may_be_larger_than_the_budget(budget, tmp_path):
+    def widen(row):
+        return {"x": np.full(budget // 4, float(row["id"]))}
+
+    wide = penstock.data.range(3).map(widen)
+    firsts = [batch["x"][0, 0] for batch in wide.map_batches(same).iter_batches(batch_size=1)]
+    assert firsts == [0.0, 1.0, 2.0]
+    wide.write_parquet(tmp_path / "out")
+    assert penstock.data.read_parquet(tmp_path / "out").count() == 3
+
+
+def test_a_batch_that_cannot_be_gathered_is_refused_with_the_budget():
+    wide = penstock.data.from_numpy(np.zeros((4, 1 << 17)))
+    with (
+        penstock.init(memory=1 << 20),
+        pytest.raises(BudgetTooSmallError, match=r"batch of 4 rows.*1048576"),
+    ):
+        wide.map_batches(same, batch_size=4).take_all()
+
+
+def test_no_rows_stay_no_rows(tmp_path):
+    none = penstock.data.range(0).map_batches(same)
+    assert (none.take_all(), none.count(), len(none.to_pandas())) == ([], 0, 0)
+    none.write_parquet(tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_many_columns_pass_through():
+    names = [f"column {number}" for number in range(2000)]
+
+    def widen(batch):
+        return dict.fromkeys(names, batch["id"])
+
+    (row, _) = penstock.data.range(2).map_batches(widen).map_batches(same).take_all()
+    assert list(row) == names
+
+
+NAMES = ['"', "'", "😀", "new\nline", "", "a.b", " ", "\\", "%s{}", "a,b", "null\0", "x" * 10_000]
+
+
+def test_any_text_can_be_a_columns_name(tmp_path):
+    def rename(batch):
+        return dict.fromkeys(NAMES, batch["id"])
+
+    ds = penstock.data.range(1).map_batches(rename).map(lambda row: row)
+    assert list(ds.take(1)[0]) == NAMES
+    ds.write_parquet(tmp_path / "out")
+    read = penstock.data.read_parquet(tmp_path / "out")
+    for name in NAMES:
+        assert read.select_columns([name]).take_all() == [{name: 0}]
+
+
+def test_many_blocks_and_more_workers_than_processors():
+    assert is_ordered(penstock.data.range(2000, override_num_blocks=2000), 2000)
+    crowd = penstock.data.range(200, override_num_blocks=100).map_batches(Same, concurrency=12)
+    assert is_ordered(crowd, 200)
+
+
+def test_tensors_of_bool_come_back_as_they_were():
+    def mark(batch):
+        return {"mask": np.array([[True, False], [False, True]])}
+
+    ds = penstock.data.range(2).map_batches(mark)
+    (batch,) = ds.iter_batches()
+    assert batch["mask"].tolist() == [[True, False], [False, True]]
+    assert [row["mask"].tolist() for row in ds.take_all()] == [[True, False], [False, True]]
+    assert [mask.tolist() for mask in ds.to_pandas()["mask"]] == [[True, False], [False, True]]
+
+
+def test_two_iterators_may_take_turns():
+    ds = penstock.data.range(1000).map_batches(same, batch_size=100)
+    batches = ds.iter_batches(batch_size=100)
+    pairs = zip(batches, batches, strict=True)
+    assert sum(np.array_equal(left["id"], right["id"]) for left, right in pairs) == 10
+
+
+def test_dropped_iterators_leave_no_descriptor_and_no_thread():
+    def drop_one(function):
+        ds = penstock.data.range(10**9)
+        iterator = iter((ds.map_batches(same) if function else ds).iter_batches(batch_size=10))
+        next(iterator)
+
+    def held():
+        gc.collect()
+        own = Path("/proc/self")
+        return len(list((own / "fd").iterdir())), len(list((own / "task").iterdir()))
+
+    drop_one(function=True)
+    before = held()
+    for _ in range(100):
+        drop_one(function=False)
+    drop_one(function=True)
+    assert held() == before
