@@ -55,7 +55,10 @@ Result<std::shared_ptr<arrow::Buffer>> TextRows::WholeRows() {
 std::shared_ptr<arrow::Buffer> TextRows::Take(int64_t bytes) {
   if (bytes == 0) return nullptr;
   auto piece = arrow::SliceBuffer(held_, 0, bytes);
-  held_ = arrow::SliceBuffer(std::move(held_), bytes);
+  // Of the buffer that was read, not of the slice before: a chain of slices as long as the rows
+  // are many would be let go of by recursion.
+  const std::shared_ptr<arrow::Buffer> read = held_->parent() == nullptr ? held_ : held_->parent();
+  held_ = arrow::SliceBuffer(read, held_->data() - read->data() + bytes);
   return piece;
 }
 

@@ -85,3 +85,10 @@ def test_a_file_that_goes_after_the_data_set_was_made_is_an_error_that_names_it(
     (tmp_path / "gone.parquet").unlink()
     with pytest.raises(FileNotFoundError, match=r"gone\.parquet"):
         ds.take_all()
+
+
+def test_a_type_that_changes_after_many_rows_is_an_error_that_names_the_row(tmp_path):
+    path = tmp_path / "late.jsonl"
+    path.write_bytes(b'{"a": 1}\n' * 300_000 + b'{"a": "x"}\n')
+    with pytest.raises(ValueError, match=r"late\.jsonl, data row 300001"):
+        penstock.data.read_json(str(path)).take_all()
