@@ -135,13 +135,14 @@ int64_t Output::Plan() {
   buffers_.clear();
   dimensions_.clear();
   names_.clear();
+  const int64_t rows_wanted = rows();
   for (const Facts& facts : Describe()) {
-    if (facts.rows != rows()) throw std::invalid_argument("columns differ in length");
+    if (facts.rows != rows_wanted) throw std::invalid_argument("columns differ in length");
   }
   for (const Column& column : columns_) PlanColumn(column, &names_);
   buffers_.reserve(slices_.size());
   header_ = {};
-  header_.rows = rows();
+  header_.rows = rows_wanted;
   header_.columns = static_cast<uint32_t>(entries_.size());
   header_.nodes = static_cast<uint32_t>(nodes_.size());
   header_.buffers = static_cast<uint32_t>(slices_.size());
