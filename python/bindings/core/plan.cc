@@ -114,10 +114,14 @@ LogicalPlan WithFunctions(const LogicalPlan& plan, std::vector<FunctionSpec> fun
   return With(plan, FunctionsOp{.functions = std::move(functions), .options = std::move(options)});
 }
 
+/// Makes the plan's reader, to ask it what metadata tells.
+Result<std::unique_ptr<Source>> SourceOf(const LogicalPlan& plan) {
+  return MakeSource(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors());
+}
+
 /// What the plan yields, where that follows without running functions of the user.
 Result<std::shared_ptr<arrow::Schema>> KnownSchema(const LogicalPlan& plan) {
-  PENSTOCK_TRY(const std::unique_ptr<Source> source,
-               MakeSource(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors()));
+  PENSTOCK_TRY(const std::unique_ptr<Source> source, SourceOf(plan));
   PENSTOCK_TRY(std::shared_ptr<arrow::Schema> schema, source->ReadSchema());
   for (size_t i = 1; i < plan.ops.size(); ++i) {
     const LogicalOp& op = plan.ops[i];
@@ -141,8 +145,7 @@ bool KeepsRowCount(const LogicalOp& op) {
 }
 
 Result<std::optional<int64_t>> KnownCount(const LogicalPlan& plan) {
-  PENSTOCK_TRY(const std::unique_ptr<Source> source,
-               MakeSource(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors()));
+  PENSTOCK_TRY(const std::unique_ptr<Source> source, SourceOf(plan));
   PENSTOCK_TRY(std::optional<int64_t> count, source->CountRows());
   for (size_t i = 1; count && i < plan.ops.size(); ++i) {
     if (const auto* limit = std::get_if<LimitOp>(&plan.ops[i])) {
@@ -168,8 +171,7 @@ std::optional<int64_t> SplitsIfKnown(const LogicalPlan& plan) {
       return std::get<RepartitionOp>(op).blocks;
     }
   }
-  const std::unique_ptr<Source> source = ValueOrThrow(
-      MakeSource(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors()));
+  const std::unique_ptr<Source> source = ValueOrThrow(SourceOf(plan));
   int64_t count = 0;
   while (true) {
     const std::vector<Split> splits = ValueOrThrow(source->NextSplits(1024));
@@ -179,8 +181,7 @@ std::optional<int64_t> SplitsIfKnown(const LogicalPlan& plan) {
 }
 
 std::vector<std::string> FilesOf(const LogicalPlan& plan) {
-  const std::unique_ptr<Source> source = ValueOrThrow(
-      MakeSource(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors()));
+  const std::unique_ptr<Source> source = ValueOrThrow(SourceOf(plan));
   return ValueOrThrow(source->Files());
 }
 

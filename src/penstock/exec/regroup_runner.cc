@@ -22,9 +22,7 @@ class RegroupRunner final : public OneStepRunner {
   void Join(TaskId task, const std::vector<Piece>& pieces) {
     Result<Block> joined = ConcatenatePieces(pieces);
     if (!joined.ok()) {
-      const Status& status = joined.status();
-      context_.events.Post(TaskFailed{
-          context_.index, task, status.WithMessage(context_.stage.name, ": ", status.message())});
+      PostFailed(context_, task, joined.status());
       return;
     }
     PostTransformed(context_, task, joined.MoveValueUnsafe(), /*chunk=*/0, /*finished=*/true);

@@ -54,6 +54,11 @@ void OneStepRunner::StopWorker(WorkerIndex worker) {
   PENSTOCK_CHECK(false && "stage has no workers");
 }
 
+void PostFailed(const RunnerContext& context, TaskId task, const Status& status) {
+  context.events.Post(TaskFailed{context.index, task,
+                                 status.WithMessage(context.stage.name, ": ", status.message())});
+}
+
 void PostTransformed(const RunnerContext& context, TaskId task, Block block, int64_t chunk,
                      bool finished) {
   Result<Block> transformed = ApplyTransforms(context, std::move(block));
@@ -61,9 +66,7 @@ void PostTransformed(const RunnerContext& context, TaskId task, Block block, int
     context.events.PostBlock(context.index, task, transformed.MoveValueUnsafe(), chunk, finished);
     return;
   }
-  const Status& status = transformed.status();
-  context.events.Post(TaskFailed{context.index, task,
-                                 status.WithMessage(context.stage.name, ": ", status.message())});
+  PostFailed(context, task, transformed.status());
 }
 
 }  // namespace penstock

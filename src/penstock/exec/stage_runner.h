@@ -49,6 +49,9 @@ class OneStepRunner : public StageRunner {
   void StopWorker(WorkerIndex worker) final;
 };
 
+/// Posts that the task failed, with the stage's name before the message.
+void PostFailed(const RunnerContext& context, TaskId task, const Status& status);
+
 /// Applies the stage's transforms to `block` and posts it, or posts why that failed.
 void PostTransformed(const RunnerContext& context, TaskId task, Block block, int64_t chunk,
                      bool finished);

@@ -209,9 +209,7 @@ WorkerCommand WorkRunnerImpl::CommandWithThreads() const {
 void WorkRunnerImpl::Send(TaskId task, WorkerIndex worker, std::vector<Piece>& pieces,
                           int64_t bytes) {
   const Status sent = PackAndSend(task, worker, pieces, bytes);
-  if (!sent.ok()) {
-    Fail(task, sent.WithMessage(context_.stage.name, ": ", sent.message()));
-  }
+  if (!sent.ok()) PostFailed(context_, task, sent);
 }
 
 Status WorkRunnerImpl::PackAndSend(TaskId task, WorkerIndex worker, std::vector<Piece>& pieces,
