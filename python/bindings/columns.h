@@ -37,9 +37,13 @@ struct ColumnView {
 /// and float16 keep their type), bools and others with nulls become object arrays with None.
 nb::object ToNumpy(const ColumnView& column, nb::handle owner, bool writable);
 
-/// Returns one dict a row with plain Python values (int, float, str, bytes, bool, None, datetime;
-/// tensors as NumPy arrays).
-nb::list ToRows(std::span<const ColumnView> columns, nb::handle owner);
+/// Returns one dict for each of `rows` rows with plain Python values (int, float, str, bytes, bool,
+/// None, datetime; tensors as NumPy arrays).
+nb::list ToRows(std::span<const ColumnView> columns, int64_t rows, nb::handle owner);
+
+/// Returns a column's name in UTF-8. Raises TypeError for what is not text, ValueError for text
+/// that has no UTF-8 (a lone surrogate), naming it.
+std::string ColumnName(nb::handle name);
 
 /// A column on its way into shared memory: what is to be written, or a reference to where it lies.
 struct EncodedColumn {
@@ -64,6 +68,7 @@ std::optional<EncodedColumn> Encode(std::string_view name, nb::handle values);
 /// Gathers a list of row dicts by key, in the order of the first row's keys. Keys missing in some
 /// rows become nulls. Returns (columns, names of the keys that are not plain).
 struct EncodedRows {
+  int64_t rows = 0;
   std::vector<EncodedColumn> columns;
   std::vector<std::string> others;
 };

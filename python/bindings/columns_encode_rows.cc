@@ -5,19 +5,32 @@
 
 namespace penstock::python {
 
+std::string ColumnName(nb::handle name) {
+  if (!PyUnicode_Check(name.ptr())) {
+    PyErr_Format(PyExc_TypeError, "a column's name must be text; got: %R", name.ptr());
+    throw nb::python_error();
+  }
+  Py_ssize_t bytes = 0;
+  const char* const text = PyUnicode_AsUTF8AndSize(name.ptr(), &bytes);
+  if (text != nullptr) return {text, static_cast<size_t>(bytes)};
+  if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError) == 0) throw nb::python_error();
+  PyErr_Clear();
+  PyErr_Format(PyExc_ValueError,
+               "a column's name must be text that UTF-8 can hold, without lone surrogates; rename "
+               "the column; got: %R",
+               name.ptr());
+  throw nb::python_error();
+}
+
 // Rows mostly have the same keys in the same order, as the same objects.
 size_t RowEncoder::ColumnOf(PyObject* key, size_t guess) {
   if (guess < columns_.size() && columns_[guess].key.ptr() == key) return guess;
-  if (!PyUnicode_Check(key)) {
-    PyErr_Format(PyExc_TypeError, "the keys of a row must be text; got: %R", key);
-    throw nb::python_error();
-  }
-  for (size_t i = 0; i < columns_.size(); ++i) {
+  for (size_t i = 0; PyUnicode_Check(key) && i < columns_.size(); ++i) {
     const int order = PyUnicode_Compare(columns_[i].key.ptr(), key);
     if (order == -1 && PyErr_Occurred() != nullptr) throw nb::python_error();
     if (order == 0) return i;
   }
-  columns_.push_back({nb::borrow(key), {}, {}, 0});
+  columns_.push_back({ColumnName(key), nb::borrow(key), {}, {}, 0});
   AppendNulls(columns_.back(), rows_);
   return columns_.size() - 1;
 }
@@ -57,7 +70,7 @@ std::vector<RowEncoder::Column> RowEncoder::Finish() {
   std::vector<Column> finished;
   for (Growing& column : columns_) {
     Column& result = finished.emplace_back();
-    result.name = nb::cast<std::string>(column.key);
+    result.name = std::move(column.name);
     if (column.values.is_valid()) {
       result.values = std::move(column.values);
     } else {
@@ -78,7 +91,7 @@ EncodedRows EncodeRows(nb::list rows) {
     }
     encoder.Append(row);
   }
-  EncodedRows result;
+  EncodedRows result{.rows = encoder.rows()};
   for (RowEncoder::Column& column : encoder.Finish()) {
     if (column.encoded) {
       result.columns.push_back(std::move(*column.encoded));

@@ -121,9 +121,8 @@ nb::object RowReader::Row(int64_t row) const {
   return dict;
 }
 
-nb::list ToRows(std::span<const ColumnView> columns, nb::handle owner) {
+nb::list ToRows(std::span<const ColumnView> columns, int64_t rows, nb::handle owner) {
   const RowReader reader(columns, owner);
-  const int64_t rows = columns.empty() ? 0 : columns.front().rows;
   nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(rows)));
   if (!list.is_valid()) throw nb::python_error();
   for (int64_t row = 0; row < rows; ++row) {

@@ -17,7 +17,7 @@ namespace penstock::python {
 /// held throughout.
 class RowEncoder {
  public:
-  /// Takes a dict with text keys. Raises TypeError for a key that is not text.
+  /// Takes a dict. Raises what ColumnName does for a key that cannot name a column.
   void Append(nb::handle row);
 
   int64_t rows() const { return rows_; }
@@ -32,6 +32,7 @@ class RowEncoder {
 
  private:
   struct Growing {
+    std::string name;
     nb::object key;
     ValueBuilder builder;
     nb::object values;  // A list, once a value was not plain; then `builder` is unused.

@@ -95,10 +95,10 @@ std::optional<ColumnView> PlainView(std::string_view name, const arrow::Array& c
   return ScalarView(name, kind, *column.data());
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> BatchOf(std::vector<EncodedColumn> columns) {
+Result<std::shared_ptr<arrow::RecordBatch>> BatchOf(std::vector<EncodedColumn> columns,
+                                                    int64_t rows) {
   std::vector<std::shared_ptr<arrow::Field>> fields;
   std::vector<std::shared_ptr<arrow::Array>> arrays;
-  const int64_t rows = columns.empty() ? 0 : columns.front().rows;
   for (EncodedColumn& column : columns) {
     if (column.rows != rows) {
       return Status::Invalid(fmt::format("Columns differ in length: '{}' has {} rows, '{}' has {}",

@@ -19,9 +19,10 @@ namespace penstock::python {
 /// `column`'s buffers, and `name`.
 std::optional<ColumnView> PlainView(std::string_view name, const arrow::Array& column);
 
-/// Wraps encoded columns as a record batch; arrays of Python are lent, not copied. Invalid when
-/// lengths differ, naming two columns and their lengths.
-Result<std::shared_ptr<arrow::RecordBatch>> BatchOf(std::vector<EncodedColumn> columns);
+/// Wraps encoded columns of `rows` rows as a record batch; arrays of Python are lent, not copied.
+/// Invalid when a column has another length, naming two columns and their lengths.
+Result<std::shared_ptr<arrow::RecordBatch>> BatchOf(std::vector<EncodedColumn> columns,
+                                                    int64_t rows);
 
 /// Reads everything from an object with __arrow_c_stream__ (a pyarrow Table, reader, …).
 Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> ImportStream(nb::handle exporter);

@@ -10,6 +10,7 @@
 #include "core/batches.h"
 #include "core/errors.h"
 #include "core/module.h"
+#include "penstock/block/join.h"
 #include "penstock/block/packed.h"
 
 namespace penstock::python {
@@ -45,16 +46,28 @@ nb::object ToRowDicts(nb::handle self) {
   Names others;
   const std::vector<ColumnView> views = PlainViews(*block.batch, others);
   if (!others.empty()) return nb::none();
-  return ToRows(views, self);
+  return ToRows(views, block.rows(), self);
 }
 
-Block Concatenate(const std::vector<const Block*>& blocks) {
-  if (blocks.empty()) throw nb::value_error("concat needs at least one block");
+std::vector<Piece> PiecesOf(const std::vector<const Block*>& blocks) {
   std::vector<Piece> pieces;
   for (const Block* block : blocks) {
     pieces.push_back({.block = *block, .offset = 0, .rows = block->rows()});
   }
-  return ValueOrThrow(ConcatenatePieces(pieces));
+  return pieces;
+}
+
+Block Concatenate(const std::vector<const Block*>& blocks) {
+  if (blocks.empty()) throw nb::value_error("concat needs at least one block");
+  return ValueOrThrow(ConcatenatePieces(PiecesOf(blocks)));
+}
+
+std::vector<Block> Unify(const std::vector<const Block*>& blocks) {
+  std::vector<Piece> pieces = PiecesOf(blocks);
+  if (!pieces.empty() && !HaveOneSchema(pieces)) pieces = ValueOrThrow(UnifyPieces(pieces));
+  std::vector<Block> unified;
+  for (Piece& piece : pieces) unified.push_back(std::move(piece.block));
+  return unified;
 }
 
 Block Slice(const Block& block, int64_t offset, int64_t rows) {
@@ -87,7 +100,9 @@ void BindBlock(nb::module_& module) {
       .def("to_rows", &ToRowDicts,
            nb::sig("def to_rows(self) -> list[dict[str, typing.Any]] | None"),
            "One dict a row; None when only Arrow can convert a column.")
-      .def_static("concat", &Concatenate, nb::arg("blocks"));
+      .def_static("concat", &Concatenate, nb::arg("blocks"))
+      .def_static("unify", &Unify, nb::arg("blocks"),
+                  "The blocks with one schema: columns by name, types promoted, nulls elsewhere.");
 }
 
 }  // namespace penstock::python

@@ -60,14 +60,15 @@ LogicalPlan FromColumns(nb::list blocks) {
   for (const nb::handle block : blocks) {
     std::vector<EncodedColumn> columns;
     for (const auto& [name, values] : nb::cast<nb::dict>(block)) {
-      const std::string column_name = nb::cast<std::string>(name);
+      const std::string column_name = ColumnName(name);
       std::optional<EncodedColumn> encoded = Encode(column_name, values);
       if (!encoded) {
         throw nb::type_error(("column '" + column_name + "' is not plain; use Arrow").c_str());
       }
       columns.push_back(*std::move(encoded));
     }
-    all.push_back(ValueOrThrow(BatchOf(std::move(columns))));
+    const int64_t rows = columns.empty() ? 0 : columns.front().rows;
+    all.push_back(ValueOrThrow(BatchOf(std::move(columns), rows)));
   }
   return Memory(std::move(all));
 }
@@ -78,7 +79,7 @@ LogicalPlan FromRows(nb::list rows) {
     throw nb::type_error(
         ("column '" + encoded.others.front() + "' is not plain; use Arrow").c_str());
   }
-  return Memory({ValueOrThrow(BatchOf(std::move(encoded.columns)))});
+  return Memory({ValueOrThrow(BatchOf(std::move(encoded.columns), encoded.rows))});
 }
 
 LogicalPlan FromBlocks(const std::vector<const Block*>& blocks) {

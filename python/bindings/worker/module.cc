@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
@@ -76,7 +77,7 @@ nb::tuple EncodeColumns(nb::dict columns) {
   nb::list others;
   size_t place = 0;
   for (const auto& [name, values] : columns) {
-    auto text = nb::cast<std::string>(name);
+    std::string text = ColumnName(name);
     std::optional<EncodedColumn> encoded = Encode(text, values);
     if (!encoded) others.append(nb::make_tuple(place, values));
     output->Add(std::move(text), std::move(encoded));
@@ -126,6 +127,7 @@ nb::bytes ChainMask(RowChain& chain, const Batch& batch, nb::list others) {
 Output* TakeFromBatch(const Batch& batch, nb::bytes mask) {
   const std::string bytes(mask.c_str(), mask.size());
   auto output = std::make_unique<Output>();
+  output->SetRows(std::count(bytes.begin(), bytes.end(), '\1'));
   for (const ColumnView& column : batch.columns()) {
     std::optional<EncodedColumn> taken;
     if (column.kind != ColumnKind::kOther) taken = TakeRows(column, bytes);
@@ -162,9 +164,18 @@ Batch* ReadBatch(nb::bytes packed) {
   return new Batch(std::move(mapping), bytes);
 }
 
+// What functions have started is in the worker's group, and would outlive it.
+void EndGroup(int /*signal*/) {
+  if (getpgrp() == getpid()) kill(0, SIGKILL);
+  _exit(1);
+}
+
 void DieWithParent(int64_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);  // It died before the line above.
+  struct sigaction action{};
+  action.sa_handler = EndGroup;
+  sigaction(SIGRTMAX, &action, nullptr);
+  prctl(PR_SET_PDEATHSIG, SIGRTMAX);
+  if (getppid() != parent) EndGroup(SIGRTMAX);  // It died before the line above.
 }
 
 void BindBatch(nb::module_& module) {
@@ -299,5 +310,5 @@ NB_MODULE(_worker, module) {
   BindRows(module);
   BindChannel(module);
   module.def("die_with_parent", &DieWithParent, nanobind::arg("parent"),
-             "Have this process killed when its parent dies, or now if it has.");
+             "Have this process and its group killed when its parent dies, or now if it has.");
 }

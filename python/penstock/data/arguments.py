@@ -19,6 +19,7 @@ _BATCH_FORMATS = {
     "pyarrow": "pyarrow",
     None: "pyarrow",
 }
+_NUMBER_MAX = 2**63 - 1
 _COROUTINE = 0x80  # inspect.CO_COROUTINE; importing inspect would cost more than all of this.
 _ASYNC_GENERATOR = 0x200  # inspect.CO_ASYNC_GENERATOR
 
@@ -183,10 +184,14 @@ def whole_number(name: str, value: object) -> int:
 
     Raises:
         TypeError: not a whole number.
+        ValueError: more than 64 bits hold.
 
     """
     if isinstance(value, SupportsIndex) and not isinstance(value, bool):
-        return operator.index(value)
+        number = operator.index(value)
+        if abs(number) > _NUMBER_MAX:
+            raise ValueError(f"{name} must fit 64 bits; got: {number}")
+        return number
     raise TypeError(f"{name} must be a whole number; got: {value!r}")
 
 
@@ -235,7 +240,7 @@ def column_list(name: str, columns: object) -> list[str]:
 
     Raises:
         TypeError: not strings.
-        ValueError: a name stands there twice.
+        ValueError: a name stands there twice, or holds a lone surrogate.
 
     """
     names: list[object] = [columns] if isinstance(columns, str) else _as_list(name, columns)
@@ -243,10 +248,34 @@ def column_list(name: str, columns: object) -> list[str]:
     for column in names:
         if not isinstance(column, str):
             raise TypeError(f"{name} must be column names (str); got: {column!r}")
+        check_column_name(column)
         if column in checked:
             raise ValueError(f"{name} must name each column once; twice: {column!r}")
         checked.append(column)
     return checked
+
+
+def check_column_name(name: str) -> None:
+    """Accept text that UTF-8 can hold.
+
+    Raises:
+        ValueError: it holds a lone surrogate.
+
+    """
+    if not is_utf8(name):
+        raise ValueError(
+            "A column's name must be text that UTF-8 can hold, without lone surrogates; rename "
+            f"the column; got: {name!r}"
+        )
+
+
+def is_utf8(text: str) -> bool:
+    """Say whether UTF-8 can hold the text: whether it has no lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def function_name(function: object) -> str:

@@ -81,6 +81,21 @@ def to_rows(block: Block) -> list[Row]:
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
+def unified(blocks: Iterable[Block]) -> list[Block]:
+    """Return the blocks with one schema: columns by name, types promoted, nulls elsewhere.
+
+    Raises:
+        SchemaMismatchError: no type holds the values of a column, such as text and numbers.
+
+    """
+    held = list(blocks)
+    if len(held) < 2:  # noqa: PLR2004 - one block has one schema
+        return held
+    from penstock._core import Block
+
+    return Block.unify(held)
+
+
 def regroup(blocks: Iterable[Block], rows: int | None, *, drop_last: bool) -> Iterator[Block]:
     """Yield blocks of exactly `rows` rows, the last one smaller unless `drop_last`.
 

@@ -28,7 +28,8 @@ class ConsumeVerbs(DatasetBase):
     def take(self, limit: int = 20) -> list[Row]:
         """Return the first `limit` rows; the rest is not read."""
         rows: list[Row] = []
-        for block in self._first_blocks(arguments.not_negative("limit", limit)):
+        first = self._first_blocks(arguments.not_negative("limit", limit))
+        for block in blocks.unified(first):
             rows.extend(blocks.to_rows(block))
         return rows
 
@@ -54,7 +55,7 @@ class ConsumeVerbs(DatasetBase):
 
         """
         rows: list[Row] = []
-        for block in self._blocks_within(limit, "take_all"):
+        for block in blocks.unified(self._blocks_within(limit, "take_all")):
             rows.extend(blocks.to_rows(block))
         return rows
 
@@ -154,7 +155,8 @@ class ConsumeVerbs(DatasetBase):
         """
         import pandas as pd
 
-        parts = [blocks.to_pandas(block) for block in self._blocks_within(limit, "to_pandas")]
+        held = blocks.unified(self._blocks_within(limit, "to_pandas"))
+        parts = [blocks.to_pandas(block) for block in held]
         filled = [part for part in parts if len(part)] or parts[:1]
         if not filled:
             return pd.DataFrame(columns=self.columns(fetch_if_missing=False))
@@ -166,7 +168,7 @@ class ConsumeVerbs(DatasetBase):
         from penstock.data.dataset import MaterializedDataset
 
         run = self._run()
-        held = [block for block in run.blocks() if block.num_rows]
+        held = blocks.unified(block for block in run.blocks() if block.num_rows)
         if not held:
             held = self._empty_blocks()
         plan = LogicalPlan.from_blocks(held)

@@ -10,6 +10,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from penstock.data import arguments
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -136,6 +138,7 @@ def col(name: str) -> Expr:
     """Return the column `name`."""
     if not isinstance(name, str):
         raise TypeError(f"col() needs a column's name (str); got: {name!r}")
+    arguments.check_column_name(name)
     return Expr({"column": name})
 
 
@@ -144,12 +147,15 @@ def lit(value: object) -> Expr:
 
     Raises:
         TypeError: any other value.
+        ValueError: text with a lone surrogate.
 
     """
     item = getattr(value, "item", None)
     plain = item() if callable(item) and not isinstance(value, _Scalar) else value
     if isinstance(plain, float) and not math.isfinite(plain):
         return Expr({"literal": str(plain), "type": "double"})
+    if isinstance(plain, str) and not arguments.is_utf8(plain):
+        raise ValueError(f"A constant must be text that UTF-8 can hold; got: {plain!r}")
     if plain is None or isinstance(plain, _Scalar):
         return Expr({"literal": plain})
     if isinstance(plain, dt.datetime) and plain.tzinfo is None:
@@ -167,8 +173,8 @@ def as_expr(value: object) -> Expr:
     return value if isinstance(value, Expr) else lit(value)
 
 
-def _call(function: str, *arguments: object) -> Expr:
-    trees = [as_expr(argument)._tree for argument in arguments]  # noqa: SLF001 - our own class
+def _call(function: str, *operands: object) -> Expr:
+    trees = [as_expr(operand)._tree for operand in operands]  # noqa: SLF001 - our own class
     return Expr({"call": function, "arguments": trees})
 
 

@@ -50,7 +50,8 @@ class DataIterator:
         Args:
             prefetch_batches: the engine works ahead as far as its memory allows, whatever this
                 says.
-            batch_size: rows of a batch, across blocks; None: the blocks as they come.
+            batch_size: rows of a batch, across blocks; None: the blocks as they come. Each batch
+                has one schema; where rows differ, it may be another than the next one's.
             batch_format: "numpy" (also "default"), "pandas" or "pyarrow" (also None).
             drop_last: leave out a last batch that is smaller than `batch_size`.
             local_shuffle_buffer_size: not supported yet.

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from penstock._core import LogicalPlan
+from penstock.data import arguments
 from penstock.data.context import DataContext
 from penstock.data.dataset import MaterializedDataset
 from penstock.data.read import wished_splits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy as np
     import pandas as pd
@@ -63,6 +64,8 @@ def from_pandas(
 ) -> MaterializedDataset:
     """Make a block of each DataFrame. The index is left out."""
     frames: list[Any] = list(dfs) if isinstance(dfs, (list, tuple)) else [dfs]
+    for frame in frames:
+        _check_names(frame.columns)
     plan = _plain_or(
         lambda: LogicalPlan.from_columns([_plain_columns(frame) for frame in frames]),
         lambda: [_table_of_frame(frame) for frame in frames],
@@ -104,17 +107,35 @@ def _plain_columns(frame: pd.DataFrame) -> dict[str, object]:
         if type(array).__name__ not in ("NumpyExtensionArray", "DatetimeArray"):
             raise TypeError(f"Not a NumPy column: {name}")
         columns[str(name)] = values.to_numpy()
+    if not columns and len(frame):
+        raise TypeError("Rows without columns")
     return columns
 
 
 def _table_of_frame(frame: pd.DataFrame) -> pa.Table:
     import pyarrow as pa
 
+    if not len(frame.columns):
+        return pa.table({_DATA: pa.nulls(len(frame))}).select([])
     return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+
+
+def _check_names(names: Iterable[object]) -> None:
+    seen: dict[str, object] = {}
+    for name in names:
+        text = str(name)
+        arguments.check_column_name(text)
+        if text in seen:
+            raise ValueError(
+                f"Two columns would have one name; rename one of them; got: {seen[text]!r} and "
+                f"{name!r}"
+            )
+        seen[text] = name
 
 
 def _table_of_rows(rows: list[dict[str, Any]]) -> list[pa.Table]:
     names = list(dict.fromkeys(name for row in rows for name in row))
+    _check_names(names)
     return [_table_of_columns({name: [row.get(name) for row in rows] for name in names})]
 
 
@@ -125,6 +146,11 @@ def _table_of_columns(columns: dict[str, list[Any]]) -> pa.Table:
     for name, values in columns.items():
         try:
             arrays[str(name)] = pa.array(values)
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"Column {name!r} holds text that UTF-8 cannot hold (a lone surrogate); replace "
+                f"it, or encode the text as bytes: {error}"
+            ) from None
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
             raise TypeError(
                 f"The values of column {name!r} do not fit one Arrow type; give them one type, "

@@ -34,6 +34,10 @@ def read_parquet(
 ) -> Dataset:
     """Read Parquet files; folders are searched through.
 
+    Files whose columns differ are read as one: columns by name, in the order of the first file and
+    then of those that add some; null where a file lacks a column; integers and floats in the type
+    that holds both.
+
     Args:
         paths: a path, glob or URI, or several.
         columns: read only these columns, in this order.
@@ -101,6 +105,7 @@ def read_json(
 ) -> Dataset:
     """Read JSON files: an array of objects, or one object a line (`lines=True` insists on it).
 
+    The text must be UTF-8, with objects and arrays at most 60 deep in each other.
     The other arguments and errors are those of `read_parquet`.
     """
     reader = _file_options(paths, include_paths, ignore_missing_paths, file_extensions)

@@ -52,6 +52,9 @@ class TransformVerbs(DatasetBase):
     ) -> Dataset:
         """Apply `fn` to batches; it returns a batch, or yields several.
 
+        An empty dict is a batch without rows, unless `fn` keeps their number
+        (`udf_modifying_row_count=False`): then it is as many rows without columns.
+
         Args:
             fn: see the class.
             batch_size: rows of a batch; None and "auto": whole blocks of about 16 MiB.
@@ -179,6 +182,7 @@ class TransformVerbs(DatasetBase):
         """
         if not isinstance(col, str):
             raise TypeError(f"add_column needs a column's name (str); got: {col!r}")
+        arguments.check_column_name(col)
         if not callable(fn) or isinstance(fn, type):
             raise ValueError(  # noqa: TRY004 - as in Ray
                 f"add_column needs a function; got: {fn!r}"
@@ -265,6 +269,19 @@ class TransformVerbs(DatasetBase):
         """Cut the rows into blocks anew, in their order.
 
         Give exactly one of `num_blocks` and `target_num_rows_per_block`.
+
+        Args:
+            num_blocks: exactly so many blocks, or one a row where there are fewer rows; their
+                sizes differ by one row at most. Each block must fit the memory budget, and all
+                of them together where the number of rows is not known beforehand (after a
+                filter or a function that may change it): else the job ends with
+                `BudgetTooSmallError`.
+            target_num_rows_per_block: exactly so many rows a block; the last has what is left.
+            strict: blocks always have exactly the size asked for.
+            shuffle: not supported yet.
+            keys: not supported yet.
+            sort: not supported yet.
+
         """
         arguments.refuse("repartition", {"shuffle": shuffle, "keys": keys, "sort": sort})
         if (num_blocks is None) == (target_num_rows_per_block is None):

@@ -48,7 +48,9 @@ class WriteVerbs(DatasetBase):
         """Run the data set and write Parquet files into the folder `path`.
 
         The files appear together, when all rows are written; a failed or interrupted job leaves
-        none.
+        none. Where rows differ in their columns or types, a file ends and the next begins;
+        `read_parquet` reads them as one. A result without rows is one file with its columns,
+        unless a function decides them.
 
         Args:
             path: the output folder.
@@ -69,6 +71,8 @@ class WriteVerbs(DatasetBase):
         Raises:
             ValueError: an unknown mode, or limits that contradict each other.
             FileExistsError: the folder holds files and the mode is ERROR.
+            OSError: the system refuses to write there; the message holds its reason.
+            SchemaMismatchError: a column holds text in some rows and numbers in others.
             NotImplementedError: an option that this version does not support.
 
         """

@@ -82,7 +82,9 @@ def is_single_column(result: Any) -> bool:
 def encode_table(result: Any, function: str) -> _worker.Output:
     """Turn a Table, or whatever exports Arrow's columns, into an output."""
     try:
-        table = pa.table(result).unify_dictionaries()
+        table = pa.table(result)
+        rows = table.num_rows  # Unifying loses those of a table without columns.
+        table = table.unify_dictionaries()
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise BadReturnError(
             f"The function {function} returned a {type(result).__name__} that pyarrow cannot take "
@@ -94,7 +96,7 @@ def encode_table(result: Any, function: str) -> _worker.Output:
             f"got: {', '.join(table.column_names)}"
         )
     output = _worker.Output()
-    output.set_rows(table.num_rows)
+    output.set_rows(rows)
     columns = list(enumerate(table.columns))
     for name in table.column_names:
         output.add(name)

@@ -22,7 +22,7 @@ WANTED = (
     "a dict of arrays, lists or tensors with one value a row, a pandas DataFrame, "
     "a pyarrow Table, or a list of row dicts"
 )
-BAD_KEY = "the keys of a row must be text"  # How row_encoder.h complains.
+BAD_NAME = "a column's name must be text"  # How columns.h complains.
 
 
 def to_numpy(batch: _worker.Batch) -> dict[str, Any]:
@@ -81,7 +81,9 @@ def encode(result: Any, function: str) -> _worker.Output:
         return _encode_rows(result, function)
     frame = _frame_columns(result)
     if frame is not None:
-        return _encode_columns(frame, function)
+        output = _encode_columns(frame, function)
+        output.set_rows(len(result))
+        return output
     if hasattr(result, "__arrow_c_stream__") and not hasattr(result, "__array_interface__"):
         from penstock.worker import arrow
 
@@ -123,7 +125,13 @@ def _encode_columns(columns: Mapping[Any, Any], function: str) -> _worker.Output
                 f"The function {function} returned a column whose name is no text; "
                 f"got: {type(name).__name__}: {shown(name)}"
             )
-    return finish(_worker.encode(plain), function)
+    try:
+        encoded = _worker.encode(plain)
+    except ValueError as error:
+        if not str(error).startswith(BAD_NAME):
+            raise
+        raise BadReturnError(f"The function {function} returned a bad column: {error}") from None
+    return finish(encoded, function)
 
 
 def _encode_rows(rows: list[Any], function: str) -> _worker.Output:
@@ -135,7 +143,7 @@ def _encode_rows(rows: list[Any], function: str) -> _worker.Output:
             )
     try:
         encoded = _worker.encode_rows(rows)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise BadReturnError(f"The function {function} returned a bad row: {error}") from None
     return finish(encoded, function)
 

@@ -48,6 +48,8 @@ class _BatchStep:
         if hasattr(result, "__next__") and not isinstance(result, Mapping):
             return self._run_generator(result, batch.rows)
         output = batches.encode(result, self._function.name)
+        if self._function.keeps_rows and isinstance(result, Mapping) and not output.has_columns:
+            output.set_rows(batch.rows)
         if self._function.keeps_rows and output.rows != batch.rows:
             self._refuse_rows(output.rows, batch.rows)
         return output
@@ -93,7 +95,7 @@ class _RowSteps:
             return self._filter(batch, others)
         try:
             encoded = self._chain.run(batch, others)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             bad_row = self._bad_row(error)
             if bad_row is None:
                 raise
@@ -109,13 +111,13 @@ class _RowSteps:
             arrow.take_others(batch, output, mask)
         return output
 
-    def _bad_row(self, error: TypeError) -> BadReturnError | None:
-        """Turn the chain's own complaint into words; None for anybody else's TypeError."""
+    def _bad_row(self, error: TypeError | ValueError) -> BadReturnError | None:
+        """Turn the chain's own complaint into words; None for anybody else's error."""
         if error.__traceback__ is None or error.__traceback__.tb_next is not None:
             return None
-        if str(error).startswith(batches.BAD_KEY):
+        if str(error).startswith(batches.BAD_NAME):
             return BadReturnError(f"The function {self._names[-1]} returned a bad row: {error}")
-        if len(error.args) != 3:  # noqa: PLR2004  # As row_chain.h says.
+        if isinstance(error, ValueError) or len(error.args) != 3:  # noqa: PLR2004  # As row_chain.h says.
             return None
         step, wanted, came = error.args
         return BadReturnError(

@@ -72,7 +72,7 @@ class _Turn:
                 self._channel.send(True, self._busy_ns())
 
     def _write(self, output: _worker.Output) -> bool:
-        if not output.has_columns:  # No row came out, so nobody knows the columns.
+        if not output.has_columns and not output.rows:  # Nobody knows the columns.
             return False
         if not self._channel.write_output(output):
             _leave()  # The engine is gone.

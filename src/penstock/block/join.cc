@@ -1,66 +1,13 @@
 #include "penstock/block/join.h"
 
 #include <arrow/array/concatenate.h>
-#include <arrow/array/util.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <fmt/format.h>
-
-#include <algorithm>
 
 #include "penstock/base/check.h"
-#include "penstock/base/error.h"
+#include "penstock/block/unify.h"
 
 namespace penstock {
-namespace {
-
-Status Mismatch(std::string what) {
-  return MakeError(ErrorKind::kSchemaMismatch,
-                   "Blocks that are joined into one batch must have the same columns. " + what);
-}
-
-bool IsNull(const arrow::Field& field) { return field.type()->id() == arrow::Type::NA; }
-
-/// Takes the types of `other` for those columns of `fields` that hold nothing but nulls so far.
-Status TakeTypes(const arrow::Schema& other, arrow::FieldVector& fields) {
-  const int columns = std::min(static_cast<int>(fields.size()), other.num_fields());
-  for (int i = 0; i < columns; ++i) {
-    const arrow::Field& wanted = *fields[i];
-    const arrow::Field& found = *other.field(i);
-    if (wanted.name() != found.name()) {
-      return Mismatch(fmt::format("Column {} is called '{}' ({}) in the first and '{}' ({}) here.",
-                                  i, wanted.name(), wanted.type()->ToString(), found.name(),
-                                  found.type()->ToString()));
-    }
-    if (wanted.type()->Equals(*found.type()) || IsNull(found)) continue;
-    if (!IsNull(wanted)) {
-      return Mismatch(fmt::format(
-          "Column '{}' is {} in the first and {} here; cast it to one type where it is made.",
-          wanted.name(), wanted.type()->ToString(), found.type()->ToString()));
-    }
-    fields[i] = other.field(i);
-  }
-  if (static_cast<int>(fields.size()) == other.num_fields()) return Status::OK();
-  const bool missing = static_cast<int>(fields.size()) > other.num_fields();
-  const arrow::Field& extra = missing ? *fields[columns] : *other.field(columns);
-  return Mismatch(
-      fmt::format("Column '{}' ({}) is {}.", extra.name(), extra.type()->ToString(),
-                  missing ? "in the first and missing here" : "here and missing in the first"));
-}
-
-/// Returns the batch with columns of nulls in the types of `schema`.
-Result<std::shared_ptr<arrow::RecordBatch>> WithTypes(
-    const std::shared_ptr<arrow::RecordBatch>& batch,
-    const std::shared_ptr<arrow::Schema>& schema) {
-  arrow::ArrayVector columns = batch->columns();
-  for (int i = 0; i < schema->num_fields(); ++i) {
-    if (columns[i]->type_id() == schema->field(i)->type()->id()) continue;
-    PENSTOCK_TRY(columns[i], arrow::MakeArrayOfNull(schema->field(i)->type(), batch->num_rows()));
-  }
-  return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns));
-}
-
-}  // namespace
 
 bool HaveOneSchema(std::span<const Piece> pieces) {
   PENSTOCK_CHECK(!pieces.empty());
@@ -76,15 +23,17 @@ bool HaveOneSchema(std::span<const Piece> pieces) {
 }
 
 Result<std::vector<Piece>> UnifyPieces(std::span<const Piece> pieces) {
-  arrow::FieldVector fields = pieces.front().block.batch->schema()->fields();
+  std::shared_ptr<arrow::Schema> schema = pieces.front().block.batch->schema();
   for (const Piece& piece : pieces) {
-    PENSTOCK_RETURN_NOT_OK(TakeTypes(*piece.block.batch->schema(), fields));
+    PENSTOCK_TRY(schema, UnifySchemas(schema, piece.block.batch->schema()));
   }
-  const auto schema = arrow::schema(std::move(fields));
   std::vector<Piece> unified(pieces.begin(), pieces.end());
   for (Piece& piece : unified) {
-    PENSTOCK_TRY(piece.block.batch, WithTypes(piece.block.batch, schema));
+    const auto used = piece.block.batch->Slice(piece.offset, piece.rows);
+    PENSTOCK_TRY(piece.block.batch, BringToSchema(used, schema));
+    piece.block.lineage = piece.block.lineage.Slice(piece.offset, piece.rows);
     piece.block.packed = nullptr;
+    piece.offset = 0;
   }
   return unified;
 }

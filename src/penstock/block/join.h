@@ -14,9 +14,8 @@ namespace penstock {
 /// beyond their blocks are our own mistake and abort.
 bool HaveOneSchema(std::span<const Piece> pieces);
 
-/// Returns the pieces with one schema: a column that holds nothing but nulls in some of them takes
-/// the type that it has in the others. SchemaMismatch where names or other types differ, naming
-/// the first such column and both types.
+/// Returns the pieces with the one schema that UnifySchemas (unify.h) makes of theirs. Fails as it
+/// and BringToSchema do.
 Result<std::vector<Piece>> UnifyPieces(std::span<const Piece> pieces);
 
 /// Copies one column of the pieces, one after the other, into memory of `pool`.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <unordered_map>
@@ -97,6 +98,9 @@ class PipelineImpl final : public Pipeline {
  private:
   Status MakeHost();
   Status MakeRunners(std::unique_ptr<Source> source, std::unique_ptr<Sink> sink);
+
+  /// Returns the columns of the output as far as no function decides them, else null.
+  Result<std::shared_ptr<arrow::Schema>> SchemaWithoutRows(Source& source) const;
   void Run();
   void WaitForStoppedWorkers();
   bool HandleEvents(std::vector<PostedEvent> posted);
@@ -109,7 +113,7 @@ class PipelineImpl final : public Pipeline {
     runners_[action.stage]->StartTask(action, TakePieces(action.pieces));
   }
   void Do(const StepTask& action) { runners_[action.stage]->StepTask(action.task); }
-  void Do(const AbandonTask& action) { runners_[action.stage]->AbandonTask(action.task); }
+  void Do(const AbandonTask& action) { runners_[action.stage]->EndTask(action.task); }
   void Do(const StartWorker& action) {
     {
       MutexLock lock(mutex_);
@@ -135,6 +139,7 @@ class PipelineImpl final : public Pipeline {
   EventQueue events_;
   OutputQueue output_;
   std::vector<TransformChain> transforms_;
+  SplitNames split_names_;
   std::unique_ptr<WorkerHost> host_;
   std::unique_ptr<NativePool> pool_;
   std::vector<std::unique_ptr<StageRunner>> runners_;         // Collect stages have none.
@@ -242,13 +247,15 @@ Status PipelineImpl::MakeHost() {
 }
 
 Status PipelineImpl::MakeRunners(std::unique_ptr<Source> source, std::unique_ptr<Sink> sink) {
+  Source* const input = source.get();  // The read runner's, soon.
   for (size_t i = 0; i < plan_.stages.size(); ++i) {
     const Stage& stage = plan_.stages[i];
     const RunnerContext context{.index = static_cast<StageIndex>(i),
                                 .stage = stage,
                                 .events = events_,
                                 .pool = *pool_,
-                                .transforms = transforms_[i]};
+                                .transforms = transforms_[i],
+                                .split_names = split_names_};
     switch (stage.kind) {
       case StageKind::kRead: {
         auto runner = ReadRunner::Make(context, std::move(source));
@@ -273,7 +280,8 @@ Status PipelineImpl::MakeRunners(std::unique_ptr<Source> source, std::unique_ptr
         break;
       }
       case StageKind::kWrite: {
-        auto runner = WriteRunner::Make(context, std::move(sink));
+        auto runner = WriteRunner::Make(context, std::move(sink),
+                                        [this, input] { return SchemaWithoutRows(*input); });
         writer_ = runner.get();
         runners_.push_back(std::move(runner));
         break;
@@ -284,6 +292,16 @@ Status PipelineImpl::MakeRunners(std::unique_ptr<Source> source, std::unique_ptr
     }
   }
   return Status::OK();
+}
+
+Result<std::shared_ptr<arrow::Schema>> PipelineImpl::SchemaWithoutRows(Source& source) const {
+  const auto decides = [](const Stage& stage) { return stage.kind == StageKind::kWork; };
+  if (std::ranges::any_of(plan_.stages, decides)) return nullptr;
+  PENSTOCK_TRY(auto schema, source.ReadSchema());
+  for (const TransformChain& transforms : transforms_) {
+    PENSTOCK_TRY(schema, transforms.OutputSchema(std::move(schema)));
+  }
+  return schema;
 }
 
 void PipelineImpl::Run() {
@@ -315,7 +333,7 @@ bool PipelineImpl::HandleEvents(std::vector<PostedEvent> posted) {
   for (PostedEvent& entry : posted) {
     if (const auto* done = std::get_if<StepDone>(&entry.event)) {
       if (done->block) blocks_.emplace(done->block->block, std::move(*entry.block));
-      if (done->finished) runners_[done->stage]->TaskEnded(done->task);
+      if (done->finished) runners_[done->stage]->EndTask(done->task);
     }
     events.push_back(std::move(entry.event));
   }

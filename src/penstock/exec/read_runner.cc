@@ -40,8 +40,7 @@ class ReadRunnerImpl final : public ReadRunner {
 
   void StepTask(TaskId task) override { Submit(task, open_.at(task)); }
 
-  void AbandonTask(TaskId task) override { open_.erase(task); }
-  void TaskEnded(TaskId task) override { open_.erase(task); }
+  void EndTask(TaskId task) override { open_.erase(task); }
 
   void StartWorker(WorkerIndex worker) override { PENSTOCK_CHECK(false && "reads need none"); }
   void StopWorker(WorkerIndex worker) override { PENSTOCK_CHECK(false && "reads need none"); }
@@ -58,6 +57,7 @@ class ReadRunnerImpl final : public ReadRunner {
       }
       listed.last = more->empty();
       for (Split& split : *more) {
+        context_.split_names.Add(split.index, split.name);
         listed.splits.push_back({.chunk = split.chunk, .rows = split.rows, .bytes = split.bytes});
         MutexLock lock(mutex_);
         listed_.emplace(split.index, std::move(split));

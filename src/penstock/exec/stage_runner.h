@@ -7,6 +7,7 @@
 #include "penstock/exec/dispatcher.h"
 #include "penstock/exec/event_queue.h"
 #include "penstock/exec/native_pool.h"
+#include "penstock/exec/split_names.h"
 #include "penstock/op/transform.h"
 #include "penstock/plan/physical.h"
 
@@ -19,6 +20,7 @@ struct RunnerContext {
   EventQueue& events;
   NativePool& pool;
   const TransformChain& transforms;  // Applied to each block that the stage yields.
+  SplitNames& split_names;           // Of the whole job.
 };
 
 /// Carries out the dispatcher's actions for one stage. One concrete class a role, hidden in the
@@ -31,10 +33,10 @@ class StageRunner {
   virtual ~StageRunner() = default;
   virtual void StartTask(const StartTask& action, std::vector<Piece> pieces) = 0;
   virtual void StepTask(TaskId task) = 0;
-  virtual void AbandonTask(TaskId task) = 0;
 
-  /// The task has finished: its last step's event has been taken.
-  virtual void TaskEnded(TaskId task) = 0;
+  /// The task is over: its last step's event has been taken, or nothing more of it is wanted (a
+  /// step of it may still be out). May come twice.
+  virtual void EndTask(TaskId task) = 0;
   virtual void StartWorker(WorkerIndex worker) = 0;
   virtual void StopWorker(WorkerIndex worker) = 0;
 };
@@ -43,8 +45,7 @@ class StageRunner {
 class OneStepRunner : public StageRunner {
  public:
   void StepTask(TaskId task) final;
-  void AbandonTask(TaskId task) final {}
-  void TaskEnded(TaskId task) final {}
+  void EndTask(TaskId task) final {}
   void StartWorker(WorkerIndex worker) final;
   void StopWorker(WorkerIndex worker) final;
 };

@@ -124,8 +124,7 @@ class WorkRunnerImpl final : public WorkRunner {
     if (!granted.ok()) Fail(task, granted);
   }
 
-  void AbandonTask(TaskId task) override {}
-  void TaskEnded(TaskId task) override {}
+  void EndTask(TaskId task) override {}
 
   void OnFrame(WorkerIndex worker, const Frame& frame, std::shared_ptr<Segment> segment) override {
     switch (frame.kind) {
@@ -324,8 +323,8 @@ std::string WorkRunnerImpl::HeldRows(WorkerIndex worker) {
     if (batch.worker != worker) continue;
     const std::vector<RowRange>& ranges = batch.lineage.ranges();
     if (ranges.empty()) return fmt::format("batch {} ({} rows)", task, batch.rows);
-    return fmt::format("batch {} ({} rows, the first being row {} of split {})", task, batch.rows,
-                       ranges.front().first_row, ranges.front().split);
+    return fmt::format("batch {} ({} rows, the first being row {} of {})", task, batch.rows,
+                       ranges.front().first_row, context_.split_names.NameOf(ranges.front().split));
   }
   return "no batch";
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "penstock/exec/stage_runner.h"
@@ -10,9 +11,14 @@ namespace penstock {
 /// Runs a write stage: appends blocks to part files on the native pool.
 class WriteRunner : public OneStepRunner {
  public:
-  static std::unique_ptr<WriteRunner> Make(RunnerContext context, std::unique_ptr<Sink> sink);
+  /// `empty_schema` returns the columns that no rows would have, or null where only rows tell; it
+  /// is called on the pool, and only where a job without a row commits.
+  using EmptySchema = std::function<Result<std::shared_ptr<arrow::Schema>>()>;
+  static std::unique_ptr<WriteRunner> Make(RunnerContext context, std::unique_ptr<Sink> sink,
+                                           EmptySchema empty_schema);
 
-  /// Commits on the native pool; posts OutputCommitted or JobFailed.
+  /// Commits on the native pool; posts OutputCommitted or JobFailed. Without a row it first writes
+  /// one part that holds the columns alone, so that the output can be read.
   virtual void Commit() = 0;
 
   /// Removes what was written, unless it has been committed. Call when the pool is closed.

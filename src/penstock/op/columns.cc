@@ -86,9 +86,12 @@ Result<int> FindColumn(const arrow::Schema& schema, const std::string& name,
                        std::string_view operator_name) {
   const std::vector<int> indices = schema.GetAllFieldIndices(name);
   if (indices.size() == 1) return indices[0];
-  return Status::Invalid(operator_name, " reads column '", name, "', which ",
-                         indices.empty() ? "does not exist" : "exists more than once",
-                         "; columns: ", NamesText(schema));
+  if (indices.empty()) {
+    return Status::KeyError(operator_name, " reads column '", name,
+                            "', which does not exist; columns: ", NamesText(schema));
+  }
+  return Status::Invalid(operator_name, " reads column '", name,
+                         "', which exists more than once; columns: ", NamesText(schema));
 }
 
 std::unique_ptr<Transform> MakeColumnTransform(std::string operator_name, ChooseColumns choose) {

@@ -13,8 +13,8 @@
 
 namespace penstock {
 
-/// Returns the index of a column. Invalid when there is none or more than one of that name, naming
-/// the operator that reads it, the column and the columns there are.
+/// Returns the index of a column. KeyError when there is none of that name, Invalid when there is
+/// more than one, naming the operator that reads it, the column and the columns there are.
 Result<int> FindColumn(const arrow::Schema& schema, const std::string& name,
                        std::string_view operator_name);
 

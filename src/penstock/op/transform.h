@@ -17,7 +17,7 @@ class Transform {
   virtual ~Transform() = default;
   virtual Result<Block> Apply(Block block) const = 0;
 
-  /// Returns the schema of the output for that of the input; Invalid naming a missing column and
+  /// Returns the schema of the output for that of the input; KeyError naming a missing column and
   /// the columns there are.
   virtual Result<std::shared_ptr<arrow::Schema>> OutputSchema(
       const std::shared_ptr<arrow::Schema>& input) const = 0;

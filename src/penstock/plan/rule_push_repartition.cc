@@ -1,8 +1,9 @@
-// push_repartition: Repartition(blocks=n) becomes the reader's `splits` when
+// push_repartition: Repartition(blocks=n) also becomes the reader's `splits` when
 //   - the reader can cut its rows anywhere and neither filters nor stops early, so that its splits
-//     are the blocks wanted;
+//     are the blocks wanted, and need no copy to be joined or cut;
 //   - only Project, Drop and Rename stand between the two.
-// Repartition(rows_per_block=n) stays: its last block is smaller, which splits are not.
+// It stays where it is, since a split larger than a block is read as several. For
+// Repartition(rows_per_block=n) nothing is done: its last block is smaller, which splits are not.
 
 #include "penstock/plan/rule_list.h"
 
@@ -19,8 +20,8 @@ bool PushRepartition(LogicalPlan& plan, const TraitsOf& traits_of) {
   if (repartition == nullptr || !repartition->blocks || !traits_of(read->kind).splits_freely) {
     return false;
   }
+  if (read->splits == repartition->blocks) return false;
   read->splits = repartition->blocks;
-  plan.ops.erase(plan.ops.begin() + static_cast<ptrdiff_t>(index));
   return true;
 }
 

@@ -21,16 +21,47 @@ namespace {
 
 namespace files = std::filesystem;
 
-Status SystemFailure(int error, const std::string& doing, const std::string& path) {
-  const char* advice = "";
-  if (error == ENOSPC || error == EDQUOT) advice = "; free some space or write elsewhere";
-  if (error == EFBIG) advice = "; the file is larger than this process may write";
-  if (error == EACCES || error == EPERM || error == EROFS) {
-    advice = "; check the folder's permissions";
+const char* AdviceFor(int error) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return "; free some space or write elsewhere";
+    case EFBIG:
+      return "; the file is larger than this process may write";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "; check the folder's permissions";
+    case ENAMETOOLONG:
+      return "; choose a shorter path";
+    case ENOTDIR:
+      return "; choose a path that is no file and has no file in it";
+    case EMFILE:
+    case ENFILE:
+      return "; raise the number of files that may be open (ulimit -n)";
+    case ENOENT:
+      return "; make sure that the folder is there and stays";
+    default:
+      return "";
   }
+}
+
+Status SystemFailure(int error, const std::string& doing, const std::string& path) {
+  const std::string message =
+      fmt::format("Cannot {}: {}{}; got: {}", doing, std::generic_category().message(error),
+                  AdviceFor(error), path);
+  if (error == ENOENT) return MakeError(ErrorKind::kMissingPath, message);
   return arrow::internal::StatusFromErrno(
       error, error == EEXIST ? arrow::StatusCode::AlreadyExists : arrow::StatusCode::IOError,
-      fmt::format("Cannot {}{}; got: {}", doing, advice, path));
+      message);
+}
+
+/// Returns the mode of what lies at the path; 0 where nothing does.
+Result<mode_t> ModeAt(const files::path& path, const std::string& doing) {
+  struct stat found{};
+  if (stat(path.c_str(), &found) == 0) return found.st_mode;
+  if (errno == ENOENT) return mode_t{0};
+  return SystemFailure(errno, doing, path);
 }
 
 std::string TemporaryPath(const files::path& folder, const std::string& final_name) {
@@ -100,8 +131,9 @@ class LocalFolder final : public OutputFolder {
 
   Status Create() override {
     std::vector<files::path> missing;
-    for (files::path folder = path_; !folder.empty() && !files::exists(folder);
-         folder = folder.parent_path()) {
+    for (files::path folder = path_; !folder.empty(); folder = folder.parent_path()) {
+      PENSTOCK_TRY(const mode_t mode, ModeAt(folder, "write into"));
+      if (mode != 0) break;
       missing.push_back(folder);
     }
     for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
@@ -111,8 +143,8 @@ class LocalFolder final : public OutputFolder {
         return SystemFailure(errno, "make the folder", folder->string());
       }
     }
-    if (!files::is_directory(path_)) return SystemFailure(ENOTDIR, "write into", path_.string());
-    return Status::OK();
+    PENSTOCK_TRY(const mode_t mode, ModeAt(path_, "write into"));
+    return S_ISDIR(mode) ? Status::OK() : SystemFailure(ENOTDIR, "write into", path_);
   }
 
   void RemoveIfCreated() override {
@@ -122,7 +154,10 @@ class LocalFolder final : public OutputFolder {
     }
   }
 
-  Result<bool> Exists() override { return files::is_directory(path_); }
+  Result<bool> Exists() override {
+    PENSTOCK_TRY(const mode_t mode, ModeAt(path_, "write into"));
+    return S_ISDIR(mode);
+  }
 
   Result<std::vector<std::string>> List(const std::string& extension) override {
     std::vector<std::string> names;
@@ -132,7 +167,10 @@ class LocalFolder final : public OutputFolder {
       const std::string name = entry->path().filename();
       if (name.starts_with('.') || name.starts_with('_')) {
         entry.disable_recursion_pending();
-      } else if (name.ends_with(extension) && !entry->is_directory()) {
+        continue;
+      }
+      std::error_code gone;
+      if (name.ends_with(extension) && !entry->is_directory(gone)) {
         names.push_back(entry->path().lexically_relative(path_));
       }
     }

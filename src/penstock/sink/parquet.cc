@@ -1,9 +1,8 @@
+#include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <arrow/util/compression.h>
 #include <fmt/format.h>
-#include <parquet/arrow/writer.h>
-#include <parquet/properties.h>
 
 #include <algorithm>
 #include <array>
@@ -13,8 +12,10 @@
 
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
+#include "penstock/block/unify.h"
 #include "penstock/plan/options.h"
 #include "penstock/sink/output_folder.h"
+#include "penstock/sink/parquet_file.h"
 #include "penstock/sink/registry.h"
 
 /// Options of the writer parquet:
@@ -31,16 +32,13 @@ namespace penstock {
 namespace {
 
 constexpr const char* kExtension = ".parquet";
-constexpr int64_t kRowGroupBytesMax = int64_t{64} << 20;
-constexpr int64_t kRowGroupRowsDefault = int64_t{1} << 20;
 
 struct ParquetSinkOptions {
   std::string path;
   std::string mode;
   int64_t rows_per_part_min = 0;
   int64_t rows_per_part_max = 0;
-  int64_t row_group_rows = kRowGroupRowsDefault;
-  arrow::Compression::type compression = arrow::Compression::SNAPPY;
+  ParquetFileOptions file;
   bool create_folder = true;
 };
 
@@ -59,7 +57,8 @@ Result<ParquetSinkOptions> ReadOptions(const nlohmann::json& json) {
   if (read.rows_per_part_max > 0 && read.rows_per_part_min > read.rows_per_part_max) {
     return options.Wrong("rows_per_part_min", "at most rows_per_part_max");
   }
-  PENSTOCK_TRY(read.row_group_rows, options.Integer("row_group_rows", kRowGroupRowsDefault, 1));
+  PENSTOCK_TRY(read.file.row_group_rows,
+               options.Integer("row_group_rows", read.file.row_group_rows, 1));
   PENSTOCK_TRY(read.create_folder, options.Bool("create_folder", true));
   PENSTOCK_TRY(const std::string codec, options.Text("compression", "snappy"));
   const auto known =
@@ -67,7 +66,7 @@ Result<ParquetSinkOptions> ReadOptions(const nlohmann::json& json) {
   if (!known.ok() || !arrow::util::Codec::IsAvailable(*known)) {
     return options.Wrong("compression", "none, snappy, gzip, zstd, lz4 or brotli");
   }
-  read.compression = *known;
+  read.file.compression = *known;
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
   return read;
 }
@@ -79,139 +78,115 @@ std::string RandomName() {
   return name;
 }
 
-/// Says which column is not as in the part's first block.
-Status CheckSchema(const arrow::Schema& first, const arrow::Schema& now, const std::string& part) {
-  const auto mismatch = [&part](const std::string& what) {
-    return MakeError(ErrorKind::kSchemaMismatch,
-                     fmt::format("{}: {}; all blocks of a part must have the same columns and "
-                                 "types: make the function return them so",
-                                 part, what));
-  };
-  for (const auto& field : first.fields()) {
-    const auto other = now.GetFieldByName(field->name());
-    if (other == nullptr) {
-      return mismatch(fmt::format("a later block lacks the column \"{}\"", field->name()));
-    }
-    if (!other->type()->Equals(*field->type())) {
-      return mismatch(fmt::format("column \"{}\" was {}, but in a later block it is {}",
-                                  field->name(), field->type()->ToString(),
-                                  other->type()->ToString()));
-    }
+bool HoldsFixedSizeList(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::FIXED_SIZE_LIST) return true;
+  if (type.id() == arrow::Type::EXTENSION) {
+    return HoldsFixedSizeList(*static_cast<const arrow::ExtensionType&>(type).storage_type());
   }
-  for (const auto& field : now.fields()) {
-    if (first.GetFieldByName(field->name()) == nullptr) {
-      return mismatch(fmt::format("a later block has a new column \"{}\"", field->name()));
-    }
-  }
-  return Status::OK();
+  return std::ranges::any_of(type.fields(),
+                             [](const auto& field) { return HoldsFixedSizeList(*field->type()); });
 }
 
-/// The parts that are durable under their temporary names. Threads: any.
-class ClosedParts {
+/// Arrow writes nulls among tensors and other lists of a fixed size, but cannot read them.
+bool CanBeRead(const arrow::RecordBatch& batch) {
+  return std::ranges::none_of(batch.columns(), [](const auto& column) {
+    return column->null_count() > 0 && HoldsFixedSizeList(*column->type());
+  });
+}
+
+/// What all parts of one write have in common. Threads: any.
+class SharedParts {
  public:
-  void Add(int64_t part, PartFile file) {
+  /// Adds a file that is durable under its temporary name, by part and place in it.
+  void Add(int64_t part, size_t place, PartFile file) {
     MutexLock lock(mutex_);
-    files_.insert_or_assign(part, std::move(file));
+    files_.insert_or_assign({part, place}, std::move(file));
   }
+
   std::vector<PartFile> InOrder() {
     MutexLock lock(mutex_);
     std::vector<PartFile> files;
-    for (const auto& [part, file] : files_) files.push_back(file);
+    for (const auto& [place, file] : files_) files.push_back(file);
     return files;
+  }
+
+  /// Checks that files of this schema can be read together with the others.
+  Status CheckSchema(const std::shared_ptr<arrow::Schema>& schema) {
+    MutexLock lock(mutex_);
+    if (schema_ == nullptr) schema_ = schema;
+    PENSTOCK_TRY(schema_, UnifySchemas(schema_, schema));
+    return Status::OK();
   }
 
  private:
   Mutex mutex_;
-  std::map<int64_t, PartFile> files_ PENSTOCK_GUARDED_BY(mutex_);
+  std::map<std::pair<int64_t, size_t>, PartFile> files_ PENSTOCK_GUARDED_BY(mutex_);
+  std::shared_ptr<arrow::Schema> schema_ PENSTOCK_GUARDED_BY(mutex_);  // Null without a file.
 };
 
 class ParquetPartWriter final : public PartWriter {
  public:
-  ParquetPartWriter(const ParquetSinkOptions& options, int64_t part, std::string name,
-                    std::unique_ptr<TemporaryFile> file, std::shared_ptr<ClosedParts> closed)
+  ParquetPartWriter(const ParquetSinkOptions& options, OutputFolder& folder, int64_t part,
+                    std::string name, std::shared_ptr<SharedParts> shared)
       : options_(options),
+        folder_(folder),
         part_(part),
         name_(std::move(name)),
-        file_(std::move(file)),
-        closed_(std::move(closed)) {}
+        shared_(std::move(shared)) {}
 
   Status Write(const Block& block) override {
-    std::shared_ptr<arrow::RecordBatch> batch = block.batch;
-    if (writer_ == nullptr) {
-      schema_ = batch->schema();
-      PENSTOCK_RETURN_NOT_OK(Named(OpenWriter()));
-    } else if (!batch->schema()->Equals(*schema_, /*check_metadata=*/false)) {
-      PENSTOCK_RETURN_NOT_OK(CheckSchema(*schema_, *batch->schema(), name_));
-      PENSTOCK_TRY(batch, InOrder(*batch));
+    if (block.batch->num_columns() == 0) {
+      return Status::Invalid("Cannot write ", options_.path, "/", name_,
+                             ": Parquet cannot hold rows without columns; keep or add one");
     }
-    return Named(WriteSlices(*batch));
+    PENSTOCK_TRY(const auto batch, MakeFit(block.batch));
+    return file_->Write(*batch);
   }
 
-  Result<PartFile> Close() override {
-    if (writer_ == nullptr) return PartFile{};
-    PENSTOCK_RETURN_NOT_OK(Named(writer_->Close()));
-    PENSTOCK_TRY(const int64_t bytes, file_->Keep());
-    PartFile done{.name = name_, .rows = rows_, .bytes = bytes};
-    closed_->Add(part_, done);
-    return done;
+  Result<std::vector<PartFile>> Close() override {
+    if (file_ != nullptr) PENSTOCK_RETURN_NOT_OK(CloseFile());
+    return std::exchange(done_, {});
   }
 
  private:
-  Status OpenWriter() {
-    const auto properties = parquet::WriterProperties::Builder()
-                                .compression(options_.compression)
-                                ->max_row_group_length(options_.row_group_rows)
-                                ->enable_page_checksum()
-                                ->build();
-    const auto arrow_properties =
-        parquet::ArrowWriterProperties::Builder().store_schema()->set_use_threads(false)->build();
-    PENSTOCK_TRY(writer_,
-                 parquet::arrow::FileWriter::Open(*schema_, arrow::default_memory_pool(),
-                                                  file_->stream(), properties, arrow_properties));
+  /// Returns the batch in the schema of the open file: of a new one where it does not go into the
+  /// one before as it is. The schema grows from file to file, so that there are few of them.
+  Result<std::shared_ptr<arrow::RecordBatch>> MakeFit(
+      const std::shared_ptr<arrow::RecordBatch>& batch) {
+    std::shared_ptr<arrow::Schema> schema = batch->schema();
+    if (file_ != nullptr) {
+      if (schema->Equals(*file_->schema(), /*check_metadata=*/false)) return batch;
+      PENSTOCK_TRY(schema, UnifySchemas(file_->schema(), schema));
+    }
+    auto fit = BringToSchema(batch, schema);
+    if (!fit.ok() || !CanBeRead(**fit)) {
+      schema = batch->schema();
+      fit = batch;
+    }
+    if (file_ != nullptr && schema->Equals(*file_->schema(), /*check_metadata=*/false)) return fit;
+    PENSTOCK_RETURN_NOT_OK(shared_->CheckSchema(schema));
+    if (file_ != nullptr) PENSTOCK_RETURN_NOT_OK(CloseFile());
+    const std::string place = done_.empty() ? "" : fmt::format("_{:06}", done_.size());
+    PENSTOCK_TRY(file_, ParquetFile::Create(folder_, name_ + place + kExtension, std::move(schema),
+                                            options_.file));
+    return fit;
+  }
+
+  Status CloseFile() {
+    PENSTOCK_TRY(const PartFile file, file_->Close());
+    shared_->Add(part_, done_.size(), file);
+    done_.push_back(file);
+    file_ = nullptr;
     return Status::OK();
   }
 
-  Result<std::shared_ptr<arrow::RecordBatch>> InOrder(const arrow::RecordBatch& batch) const {
-    std::vector<int> positions;
-    for (const std::string& name : schema_->field_names()) {
-      positions.push_back(batch.schema()->GetFieldIndex(name));
-    }
-    return batch.SelectColumns(positions);
-  }
-
-  /// Writes so that no row group grows far beyond the bytes that may be held in memory.
-  Status WriteSlices(const arrow::RecordBatch& batch) {
-    const int64_t bytes = BlockBytes(batch);
-    const int64_t slices =
-        std::max<int64_t>((bytes + kRowGroupBytesMax - 1) / kRowGroupBytesMax, 1);
-    const int64_t slice_rows = std::max<int64_t>((batch.num_rows() + slices - 1) / slices, 1);
-    for (int64_t offset = 0; offset < batch.num_rows(); offset += slice_rows) {
-      if (group_bytes_ > 0 && group_bytes_ + bytes / slices > kRowGroupBytesMax) {
-        PENSTOCK_RETURN_NOT_OK(writer_->NewBufferedRowGroup());
-        group_bytes_ = 0;
-      }
-      const auto slice = batch.Slice(offset, slice_rows);
-      PENSTOCK_RETURN_NOT_OK(writer_->WriteRecordBatch(*slice));
-      group_bytes_ += bytes / slices;
-      rows_ += slice->num_rows();
-    }
-    return Status::OK();
-  }
-
-  Status Named(const Status& status) const {
-    if (status.ok() || status.message().find(name_) != std::string::npos) return status;
-    return status.WithMessage("Cannot write ", options_.path, "/", name_, ": ", status.message());
-  }
-
-  const ParquetSinkOptions& options_;  // The sink's; it outlives its writers.
+  const ParquetSinkOptions& options_;  // The sink's, as the folder; it outlives its writers.
+  OutputFolder& folder_;
   const int64_t part_;
   const std::string name_;
-  const std::unique_ptr<TemporaryFile> file_;
-  const std::shared_ptr<ClosedParts> closed_;  // Shared with the sink.
-  std::shared_ptr<arrow::Schema> schema_;      // Of the first block.
-  std::unique_ptr<parquet::arrow::FileWriter> writer_;
-  int64_t group_bytes_ = 0;
-  int64_t rows_ = 0;
+  const std::shared_ptr<SharedParts> shared_;  // Shared with the sink.
+  std::unique_ptr<ParquetFile> file_;          // Null before the first block.
+  std::vector<PartFile> done_;
 };
 
 class ParquetSink final : public Sink {
@@ -242,14 +217,12 @@ class ParquetSink final : public Sink {
   }
 
   Result<std::unique_ptr<PartWriter>> Open(int64_t part) override {
-    std::string name = fmt::format("{}_{:06}{}", write_name_, part, kExtension);
-    PENSTOCK_TRY(auto file, folder_->CreateTemporary(name));
-    return std::make_unique<ParquetPartWriter>(options_, part, std::move(name), std::move(file),
-                                               closed_);
+    return std::make_unique<ParquetPartWriter>(options_, *folder_, part,
+                                               fmt::format("{}_{:06}", write_name_, part), shared_);
   }
 
   Result<std::vector<PartFile>> Commit() override {
-    std::vector<PartFile> parts = closed_->InOrder();
+    std::vector<PartFile> parts = shared_->InOrder();
     for (const PartFile& part : parts) {
       PENSTOCK_RETURN_NOT_OK(folder_->Publish(part.name));
       published_.push_back(part.name);
@@ -268,7 +241,7 @@ class ParquetSink final : public Sink {
     for (const std::string& name : std::exchange(published_, {})) {
       static_cast<void>(folder_->Remove(name));
     }
-    for (const PartFile& part : closed_->InOrder()) folder_->RemoveTemporary(part.name);
+    for (const PartFile& part : shared_->InOrder()) folder_->RemoveTemporary(part.name);
     folder_->RemoveIfCreated();
   }
 
@@ -279,7 +252,7 @@ class ParquetSink final : public Sink {
   const ParquetSinkOptions options_;
   const std::unique_ptr<OutputFolder> folder_;
   const std::string write_name_ = RandomName();
-  const std::shared_ptr<ClosedParts> closed_ = std::make_shared<ClosedParts>();
+  const std::shared_ptr<SharedParts> shared_ = std::make_shared<SharedParts>();
   std::vector<std::string> old_files_;  // At Start; where the mode asks for them.
   std::vector<std::string> published_;
   bool committed_ = false;

@@ -19,14 +19,21 @@ struct PartFile {
 };
 
 /// Writes one part. One thread at a time.
+///
+/// A part is one file as long as its blocks go into the first one's schema without loss: by name,
+/// with nulls for columns that are not there and values cast to a wider type. A block that does not
+/// begins the next file, of the schema that block/unify.h makes of both, or of its own where that
+/// changes a value or puts nulls among tensors, which no reader takes. The files' names sort as
+/// their rows lie. kSchemaMismatch where there is no such schema, or none with the other parts'.
 class PartWriter {
  public:
   virtual ~PartWriter() = default;  // Removes the temporary file unless Close succeeded.
   virtual Status Write(const Block& block) = 0;
 
-  /// Makes the part durable under its temporary name. No Write may follow. A part without a Write
-  /// makes no file; one with blocks of no rows makes a file that holds their schema.
-  virtual Result<PartFile> Close() = 0;
+  /// Makes the part durable under its temporary names; returns its files in order. No Write may
+  /// follow. A part without a Write makes no file; one with blocks of no rows makes a file that
+  /// holds their schema.
+  virtual Result<std::vector<PartFile>> Close() = 0;
 };
 
 /// Whether there is anything to do once a sink has looked at the place that it writes to.

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "penstock/base/check.h"
-#include "penstock/base/error.h"
 
 namespace penstock {
 namespace {
@@ -52,8 +51,9 @@ Result<ColumnChoice> ColumnChoice::Make(const arrow::Schema& input,
     }
     const auto field = input.GetFieldByName(name);
     if (field == nullptr) {
-      return Status::KeyError(fmt::format("{} has no such column; its columns: {}; got: {}", where,
-                                          fmt::join(input.field_names(), ", "), name));
+      return Status::KeyError(
+          fmt::format("Read ({}) reads column '{}', which does not exist; columns: {}", where, name,
+                      fmt::join(input.field_names(), ", ")));
     }
     read.push_back(field);
     output.push_back(field);
@@ -78,30 +78,6 @@ Result<std::shared_ptr<arrow::RecordBatch>> ColumnChoice::Assemble(const arrow::
     columns.push_back(std::move(column));
   }
   return arrow::RecordBatch::Make(output_schema_, data.num_rows(), std::move(columns));
-}
-
-Status CheckColumns(const arrow::Schema& wanted, const std::string& wanted_file,
-                    const arrow::Schema& found, const std::string& found_file) {
-  for (const auto& field : wanted.fields()) {
-    const auto other = found.GetFieldByName(field->name());
-    if (other == nullptr) {
-      return MakeError(
-          ErrorKind::kSchemaMismatch,
-          fmt::format("{} lacks the column \"{}\" ({}), which {} has; all files that are read "
-                      "together must have the same columns; its columns: {}",
-                      found_file, field->name(), field->type()->ToString(), wanted_file,
-                      fmt::join(found.field_names(), ", ")));
-    }
-    if (!other->type()->Equals(*field->type())) {
-      return MakeError(
-          ErrorKind::kSchemaMismatch,
-          fmt::format("{}: column \"{}\" is {} there but {} in {}; all files that are read "
-                      "together must have the same types: convert one, or read them apart",
-                      found_file, field->name(), other->type()->ToString(),
-                      field->type()->ToString(), wanted_file));
-    }
-  }
-  return Status::OK();
 }
 
 }  // namespace penstock

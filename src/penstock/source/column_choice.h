@@ -41,10 +41,4 @@ class ColumnChoice {
   int path_position_ = -1;  // In output_schema_; -1: no such column.
 };
 
-/// Checks that `found` has the columns of `wanted`, by name and type; kSchemaMismatch naming the
-/// column, both types and both files where one is missing or differs. Order and further columns
-/// do not matter.
-Status CheckColumns(const arrow::Schema& wanted, const std::string& wanted_file,
-                    const arrow::Schema& found, const std::string& found_file);
-
 }  // namespace penstock

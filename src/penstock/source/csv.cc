@@ -125,7 +125,18 @@ class CsvParser final : public TextParser {
     if (!table.ok()) return ReadFailure(table.status(), fmt::format("{}, header row", path_));
     header_ = (*table)->schema();
     names_ = header_->field_names();
+    PENSTOCK_RETURN_NOT_OK(CheckNamesAreText());
     return CheckHeader();
+  }
+
+  Status CheckNamesAreText() const {
+    const auto bad = std::ranges::find_if_not(names_, IsUtf8);
+    if (bad == names_.end()) return Status::OK();
+    return MakeError(
+        ErrorKind::kCorruptData,
+        fmt::format("{}, header row: the name of column {} is not UTF-8 text; save the "
+                    "file as UTF-8",
+                    path_, bad - names_.begin() + 1));
   }
 
   Status CheckHeader() const {
@@ -148,6 +159,7 @@ class CsvParser final : public TextParser {
       const std::shared_ptr<arrow::Buffer>& text) {
     auto table = ParseText(text, names_, options_.convert);
     if (!table.ok()) return Explain(table.status());
+    PENSTOCK_RETURN_NOT_OK(CheckTextColumns(*(*table)->schema(), text));
     if (names_.empty()) {
       names_ = (*table)->schema()->field_names();
       PENSTOCK_RETURN_NOT_OK(CheckHeader());
@@ -171,16 +183,36 @@ class CsvParser final : public TextParser {
     return reader->Read();
   }
 
+  /// Arrow infers binary, which nobody asked for, where a column's text is not UTF-8.
+  Status CheckTextColumns(const arrow::Schema& found, const std::shared_ptr<arrow::Buffer>& text) {
+    if (target_.all != nullptr) return Status::OK();
+    if (names_.empty()) names_ = found.field_names();
+    auto convert = options_.convert;
+    for (const auto& field : found.fields()) {
+      if (field->type()->id() == arrow::Type::BINARY) {
+        convert.column_types.emplace(field->name(), arrow::utf8());
+      }
+    }
+    if (convert.column_types.size() == options_.convert.column_types.size()) return Status::OK();
+    const Status status = ParseText(text, names_, convert).status();
+    return status.ok() ? status : Explain(status);
+  }
+
   /// Turns an error about a piece into one about the file: Arrow counts from the piece's start.
   Status Explain(const Status& status) const {
     const std::string& reason = status.message();
     const std::string where = FromRow(NumberAfter(reason, "Row #").value_or(0));
     const auto column = NumberAfter(reason, "CSV column #");
     const bool conversion = reason.find("CSV conversion error") != std::string::npos;
-    const bool broken_text = reason.find("UTF8") != std::string::npos;
-    if (!conversion || broken_text || target_.all == nullptr) return ReadFailure(status, where);
     const bool named = column && *column >= 0 && static_cast<size_t>(*column) < names_.size();
     const std::string name = named ? names_[static_cast<size_t>(*column)] : "?";
+    if (conversion && reason.find("UTF8") != std::string::npos) {
+      return MakeError(ErrorKind::kCorruptData,
+                       fmt::format("{}: the text in column \"{}\" is not UTF-8; save the file as "
+                                   "UTF-8, or give the column the type binary in column_types",
+                                   where, name));
+    }
+    if (!conversion || target_.all == nullptr) return ReadFailure(status, where);
     return MakeError(
         ErrorKind::kSchemaMismatch,
         fmt::format("{}: column \"{}\" does not fit the type that the first rows of {} have; name "

@@ -8,6 +8,7 @@
 #include "penstock/base/error.h"
 #include "penstock/source/input_files.h"
 #include "penstock/source/json_array.h"
+#include "penstock/source/json_text.h"
 #include "penstock/source/registry.h"
 #include "penstock/source/text_rows.h"
 #include "penstock/source/text_source.h"
@@ -17,6 +18,7 @@
 ///   lines         true: each line is an object; else a file may be one array of objects instead
 ///   column_types  {"column": "int64"}, see type_names.h; the others are inferred
 ///
+/// The text must be UTF-8, and nested at most kJsonDepthMax deep; kCorruptData where it is not.
 /// An object that lacks a field has null there. A field that the first rows of the first file do
 /// not have is kSchemaMismatch, unless only some columns are asked for.
 namespace penstock {
@@ -53,6 +55,7 @@ class JsonParser final : public TextParser {
       if (!text.ok()) return ReadFailure(text.status(), FromRow(std::nullopt));
       if (*text == nullptr) return nullptr;
       if (IsBlank(**text)) continue;
+      PENSTOCK_RETURN_NOT_OK(CheckText(**text));
       auto batch = arrow::json::ParseOne(options_, *text);
       if (!batch.ok()) return Explain(*text, batch.status());
       rows_read_ += (*batch)->num_rows();
@@ -61,13 +64,29 @@ class JsonParser final : public TextParser {
   }
 
  private:
+  Status CheckText(const arrow::Buffer& text) const {
+    if (const auto row = FindRowThatIsNotUtf8(text)) {
+      return MakeError(ErrorKind::kCorruptData,
+                       fmt::format("{}: the text is not UTF-8, as JSON must be; save the file as "
+                                   "UTF-8",
+                                   FromRow(row)));
+    }
+    if (const auto row = FindRowNestedTooDeep(text)) {
+      return MakeError(ErrorKind::kCorruptData,
+                       fmt::format("{}: objects and arrays lie in each other more than {} deep; "
+                                   "flatten them, or hold them as text",
+                                   FromRow(row), kJsonDepthMax));
+    }
+    return Status::OK();
+  }
+
   /// Turns an error about a piece of text into one about a row of the file.
   Status Explain(const std::shared_ptr<arrow::Buffer>& text, const Status& status) const {
-    const auto [row, reason] = FindBadRow(text).value_or(BadRow{std::nullopt, status});
+    const auto [row, reason] = FindBadRow(text, status);
     const auto says = [&message = reason.message()](const char* part) {
       return message.find(part) != std::string::npos;
     };
-    const std::string where = FromRow(row ? row : NumberAfter(reason.message(), "in row "));
+    const std::string where = FromRow(row);
     const bool no_object = says("Column() changed from");
     const bool misfit =
         says("unexpected field") || says("changed from") || says("Failed to convert");
@@ -88,17 +107,25 @@ class JsonParser final : public TextParser {
     Status status;
   };
 
-  /// Arrow does not always tell the row: finds the first that alone is an error.
-  std::optional<BadRow> FindBadRow(const std::shared_ptr<arrow::Buffer>& text) const {
-    TextRows rows(std::make_shared<arrow::io::BufferReader>(text), LineChunker(), text->size());
-    for (int64_t row = 0;;) {
-      const auto line = rows.NextRow();
-      if (!line.ok() || *line == nullptr) return std::nullopt;
-      if (IsBlank(**line)) continue;
-      const Status status = arrow::json::ParseOne(options_, *line).status();
-      if (!status.ok()) return BadRow{row, status};
-      ++row;
+  /// Finds the row that the error is about. Arrow's parser tells it; its converters do not, but
+  /// what they refuse is one value alone.
+  BadRow FindBadRow(const std::shared_ptr<arrow::Buffer>& text, const Status& status) const {
+    const auto told = NumberAfter(status.message(), "in row ");
+    const std::vector<JsonRow> rows = JsonRowsOf(*text);
+    auto begin = told ? std::min(static_cast<size_t>(*told), rows.size()) : size_t{0};
+    auto end = told ? std::min(begin + 1, rows.size()) : rows.size();
+    const auto parse = [&](size_t first, size_t last) {
+      const int64_t offset = rows[first].begin;
+      const auto part = arrow::SliceBuffer(text, offset, rows[last - 1].end - offset);
+      return arrow::json::ParseOne(options_, part).status();
+    };
+    while (end - begin > 1) {
+      const size_t middle = begin + (end - begin) / 2;
+      (parse(begin, middle).ok() ? begin : end) = middle;
     }
+    const Status alone = begin < end ? parse(begin, end) : Status::OK();
+    if (alone.ok()) return {told, status};
+    return {static_cast<int64_t>(begin), alone};
   }
 
   std::string FromRow(std::optional<int64_t> row_in_piece) const {

@@ -1,12 +1,11 @@
 #include <arrow/type.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 
 #include "penstock/base/check.h"
 #include "penstock/block/block.h"
+#include "penstock/block/unify.h"
 #include "penstock/plan/options.h"
-#include "penstock/source/column_choice.h"
 #include "penstock/source/registry.h"
 #include "penstock/source/row_slices.h"
 
@@ -63,13 +62,14 @@ class MemoryRows final : public SliceableRows {
   std::vector<int64_t> borders_{0};
 };
 
-Status CheckOneSchema(const Batches& batches) {
-  for (size_t i = 1; i < batches.size(); ++i) {
-    const arrow::Schema& first = *batches.front()->schema();
-    const arrow::Schema& other = *batches[i]->schema();
-    const std::string name = fmt::format("block {}", i);
-    PENSTOCK_RETURN_NOT_OK(CheckColumns(first, "block 0", other, name));
-    PENSTOCK_RETURN_NOT_OK(CheckColumns(other, name, first, "block 0"));
+Status UnifyBatches(Batches& batches) {
+  if (batches.empty()) return Status::OK();
+  std::shared_ptr<arrow::Schema> schema = batches.front()->schema();
+  for (const auto& batch : batches) {
+    PENSTOCK_TRY(schema, UnifySchemas(schema, batch->schema()));
+  }
+  for (auto& batch : batches) {
+    PENSTOCK_TRY(batch, BringToSchema(batch, schema));
   }
   return Status::OK();
 }
@@ -80,18 +80,10 @@ Result<std::unique_ptr<Source>> MakeMemorySource(const ReadOp& read, const ReadL
                                                  int /*parallelism*/) {
   OptionReader options("reader memory", read.options);
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
-  PENSTOCK_RETURN_NOT_OK(CheckOneSchema(read.batches));
   Batches batches = read.batches;
-  for (auto& batch : batches) {
-    if (batch->schema()->Equals(*batches.front()->schema(), /*check_metadata=*/false)) continue;
-    std::vector<int> positions;
-    for (const std::string& name : batches.front()->schema()->field_names()) {
-      positions.push_back(batch->schema()->GetFieldIndex(name));
-    }
-    PENSTOCK_TRY(batch, batch->SelectColumns(positions));
-  }
+  PENSTOCK_RETURN_NOT_OK(UnifyBatches(batches));
   auto rows = std::make_unique<MemoryRows>(std::move(batches));
-  std::vector<int64_t> borders = rows->borders();
+  RowBorders borders(rows->borders());
   return MakeSlicedSource("memory", std::move(rows), std::move(borders), read, limits);
 }
 

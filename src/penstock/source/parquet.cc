@@ -7,44 +7,26 @@
 #include <utility>
 
 #include "penstock/base/mutex.h"
+#include "penstock/block/unify.h"
 #include "penstock/plan/expression.h"
 #include "penstock/source/batch_cutter.h"
 #include "penstock/source/chunks.h"
 #include "penstock/source/column_choice.h"
 #include "penstock/source/input_files.h"
 #include "penstock/source/parquet_footer.h"
+#include "penstock/source/parquet_footers.h"
 #include "penstock/source/registry.h"
 
 /// The reader parquet has only the options of all file readers.
+///
+/// All files are read as one schema: the columns of the first in their order, then those that come
+/// in later ones, by name; types are promoted and what a file lacks is null (see block/unify.h).
+/// kSchemaMismatch, naming both files, where no type holds both. So the footers of all files are
+/// read, several at once, before the first row; those that fit the cache are not read again.
 namespace penstock {
 namespace {
 
-using FooterPointer = std::shared_ptr<const ParquetFooter>;  // Shared by cache and readers.
-
-constexpr size_t kCachedFootersMax = 32;
 constexpr int64_t kRowsPerBatchMax = int64_t{1} << 20;
-
-/// Keeps the footers that were used last, so that many row groups of one file cost one footer.
-class FooterCache {
- public:
-  Result<FooterPointer> Get(const std::vector<InputFile>& files, int64_t file) {
-    {
-      MutexLock lock(mutex_);
-      const auto found = std::ranges::find(kept_, file, &Entry::first);
-      if (found != kept_.end()) return found->second;
-    }
-    PENSTOCK_TRY(auto footer, ReadParquetFooter(files[static_cast<size_t>(file)]));
-    MutexLock lock(mutex_);
-    kept_.emplace_back(file, footer);
-    if (kept_.size() > kCachedFootersMax) kept_.pop_front();
-    return footer;
-  }
-
- private:
-  using Entry = std::pair<int64_t, FooterPointer>;
-  Mutex mutex_;
-  std::deque<Entry> kept_ PENSTOCK_GUARDED_BY(mutex_);
-};
 
 class RowGroupReader final : public SplitReader {
  public:
@@ -75,12 +57,21 @@ class RowGroupReader final : public SplitReader {
       started_ = true;
       if (read->num_rows() > rows_left_) read = read->Slice(0, rows_left_);
       rows_left_ -= read->num_rows();
-      PENSTOCK_TRY(auto batch, choice_.Assemble(*read, path_));
+      PENSTOCK_TRY(auto batch, InSchema(read));
       cutter_.Reset(std::move(batch));
     }
   }
 
  private:
+  Result<std::shared_ptr<arrow::RecordBatch>> InSchema(
+      const std::shared_ptr<arrow::RecordBatch>& read) const {
+    const auto brought = BringToSchema(read, choice_.read_schema());
+    if (!brought.ok()) {
+      return brought.status().WithMessage(split_name_, ": ", brought.status().message());
+    }
+    return choice_.Assemble(**brought, path_);
+  }
+
   const std::unique_ptr<parquet::arrow::FileReader> file_;  // Must outlive batches_.
   const std::unique_ptr<arrow::RecordBatchReader> batches_;
   const ColumnChoice choice_;
@@ -96,6 +87,7 @@ class ParquetSource final : public Source {
   ParquetSource(std::vector<InputFile> files, bool include_paths, const ReadOp& read,
                 const ReadLimits& limits)
       : files_(std::move(files)),
+        footers_(files_),
         include_paths_(include_paths),
         columns_(read.columns),
         // Together they do not say which comes first: then neither may spare rows.
@@ -127,8 +119,8 @@ class ParquetSource final : public Source {
 
   Result<std::unique_ptr<SplitReader>> Open(const Split& split) override {
     const InputFile& file = files_[static_cast<size_t>(split.item)];
-    PENSTOCK_TRY(const FooterPointer footer, CheckedFooter(split.item));
     PENSTOCK_TRY(ColumnChoice choice, Choose());
+    PENSTOCK_TRY(const FooterPointer footer, footers_.Get(split.item));
     PENSTOCK_TRY(auto reader, OpenParquet(file, footer.get()));
     std::vector<int> row_groups;
     for (int64_t group = split.begin; group < split.end; ++group) {
@@ -151,7 +143,7 @@ class ParquetSource final : public Source {
     if (!counts_all_) return std::nullopt;
     int64_t rows = 0;
     for (int64_t file = 0; file < static_cast<int64_t>(files_.size()); ++file) {
-      PENSTOCK_TRY(const FooterPointer footer, CheckedFooter(file));
+      PENSTOCK_TRY(const FooterPointer footer, footers_.Get(file));
       rows += footer->metadata->num_rows();
     }
     return rows;
@@ -164,45 +156,36 @@ class ParquetSource final : public Source {
   }
 
  private:
-  /// Returns the columns to read, as the first file has them.
   Result<ColumnChoice> Choose() {
-    PENSTOCK_TRY(const FooterPointer first, First());
-    return ColumnChoice::Make(*first->schema, columns_, include_paths_, files_.front().path);
+    PENSTOCK_TRY(auto schema, UnifiedSchema());
+    auto choice = ColumnChoice::Make(*schema, columns_, include_paths_, files_.front().path);
+    if (!choice.status().IsKeyError()) return choice;
+    PENSTOCK_TRY(schema, footers_.UnifySchemas(/*columns=*/std::nullopt));  // To name them all.
+    return ColumnChoice::Make(*schema, columns_, include_paths_, files_.front().path);
   }
 
-  Result<FooterPointer> First() {
+  Result<std::shared_ptr<arrow::Schema>> UnifiedSchema() {
     MutexLock lock(mutex_);
-    if (first_ == nullptr) {
-      PENSTOCK_TRY(first_, ReadParquetFooter(files_.front()));
+    if (schema_ == nullptr) {
+      PENSTOCK_TRY(schema_, footers_.UnifySchemas(columns_));
     }
-    return first_;
-  }
-
-  Result<FooterPointer> CheckedFooter(int64_t file) {
-    if (file == 0) return First();
-    PENSTOCK_TRY(const FooterPointer footer, footers_.Get(files_, file));
-    PENSTOCK_TRY(const ColumnChoice choice, Choose());
-    const std::string& first_path = files_.front().path;
-    const std::string& path = files_[static_cast<size_t>(file)].path;
-    PENSTOCK_RETURN_NOT_OK(CheckColumns(*choice.read_schema(), first_path, *footer->schema, path));
-    if (columns_) return footer;
-    PENSTOCK_RETURN_NOT_OK(CheckColumns(*footer->schema, path, *choice.read_schema(), first_path));
-    return footer;
+    return schema_;
   }
 
   static std::vector<int> Leaves(const ParquetFooter& footer, const ColumnChoice& choice) {
     std::vector<int> leaves;
     for (const std::string& name : choice.read_schema()->field_names()) {
-      const auto& of_column =
-          footer.leaves[static_cast<size_t>(footer.schema->GetFieldIndex(name))];
+      const int position = footer.schema->GetFieldIndex(name);
+      if (position < 0) continue;
+      const auto& of_column = footer.leaves[static_cast<size_t>(position)];
       leaves.insert(leaves.end(), of_column.begin(), of_column.end());
     }
     return leaves;
   }
 
   Status ListFile(int64_t file) {
-    PENSTOCK_TRY(const FooterPointer footer, CheckedFooter(file));
     PENSTOCK_TRY(const ColumnChoice choice, Choose());
+    PENSTOCK_TRY(const FooterPointer footer, footers_.Get(file));
     const std::vector<int> leaves = Leaves(*footer, choice);
     PENSTOCK_TRY(const auto filter, BoundFilter(*footer));
     BEGIN_PARQUET_CATCH_EXCEPTIONS
@@ -227,11 +210,14 @@ class ParquetSource final : public Source {
     return {.name = files_[static_cast<size_t>(file)].path, .rows = 0, .bytes = 0, .item = file};
   }
 
+  /// Returns the filter for a file's statistics; none where it does not fit the file's columns, for
+  /// the operator that filters the rows to judge.
   Result<std::optional<arrow::compute::Expression>> BoundFilter(const ParquetFooter& footer) const {
     if (!filter_) return std::nullopt;
     PENSTOCK_TRY(const auto expression, ExpressionFromJson(*filter_));
-    PENSTOCK_TRY(auto bound, expression.Bind(*footer.schema));
-    return bound;
+    auto bound = expression.Bind(*footer.schema);
+    if (!bound.ok()) return std::nullopt;
+    return bound.MoveValueUnsafe();
   }
 
   int64_t RowsPerBatch(const Split& split) const {
@@ -240,13 +226,13 @@ class ParquetSource final : public Source {
   }
 
   const std::vector<InputFile> files_;
+  ParquetFooters footers_;  // Guards itself.
   const bool include_paths_;
   const std::optional<std::vector<std::string>> columns_;
   const std::optional<nlohmann::json> filter_;
   const int64_t rows_max_;
   const bool counts_all_;
   const ReadLimits limits_;
-  FooterCache footers_;  // Guards itself.
 
   ChunkGrouper chunks_;  // This and what follows: NextSplits' alone.
   std::deque<Split> pending_;
@@ -255,7 +241,8 @@ class ParquetSource final : public Source {
   bool any_listed_ = false;
 
   Mutex mutex_;
-  FooterPointer first_ PENSTOCK_GUARDED_BY(mutex_);  // Kept for ever: every file is checked by it.
+  std::shared_ptr<arrow::Schema> schema_
+      PENSTOCK_GUARDED_BY(mutex_);  // Null until it was asked for.
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include <arrow/array/array_primitive.h>
 #include <arrow/buffer.h>
 
+#include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "penstock/plan/options.h"
@@ -10,6 +12,9 @@
 namespace penstock {
 namespace {
 
+constexpr int64_t kRowBytes = sizeof(int64_t);
+constexpr int64_t kCountMax = std::numeric_limits<int64_t>::max() / kRowBytes;
+
 class RangeRows final : public SliceableRows {
  public:
   explicit RangeRows(int64_t count) : count_(count) {}
@@ -17,7 +22,7 @@ class RangeRows final : public SliceableRows {
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
   int64_t rows() const override { return count_; }
   int64_t Bytes(int64_t begin, int64_t end) const override {
-    return (end - begin) * static_cast<int64_t>(sizeof(int64_t));
+    return std::min(end - begin, kCountMax) * kRowBytes;
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> Rows(int64_t begin, int64_t end) const override {
@@ -43,7 +48,7 @@ Result<std::unique_ptr<Source>> MakeRangeSource(const ReadOp& read, const ReadLi
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
   auto rows = std::make_unique<RangeRows>(count);
   const int64_t splits = DefaultSplitCount(count, rows->Bytes(0, count), limits, parallelism);
-  return MakeSlicedSource("range", std::move(rows), EvenBorders(count, splits), read, limits);
+  return MakeSlicedSource("range", std::move(rows), RowBorders::Even(count, splits), read, limits);
 }
 
 }  // namespace penstock

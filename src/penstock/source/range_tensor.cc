@@ -84,7 +84,7 @@ Result<std::unique_ptr<Source>> MakeRangeTensorSource(const ReadOp& read, const 
   PENSTOCK_TRY(auto type, TensorType(arrow::int64(), shape));
   auto rows = std::make_unique<RangeTensorRows>(count, elements, std::move(type));
   const int64_t splits = DefaultSplitCount(count, rows->Bytes(0, count), limits, parallelism);
-  return MakeSlicedSource("range_tensor", std::move(rows), EvenBorders(count, splits), read,
+  return MakeSlicedSource("range_tensor", std::move(rows), RowBorders::Even(count, splits), read,
                           limits);
 }
 

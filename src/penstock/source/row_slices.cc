@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <ranges>
 #include <utility>
 
 #include "penstock/source/chunks.h"
@@ -15,7 +17,9 @@ constexpr int64_t kSplitsPerProcessor = 4;
 constexpr int64_t kSplitsWanted = 16;
 constexpr int64_t kRowsPerSplitMin = 256;
 
-int64_t CeilDivide(int64_t dividend, int64_t divisor) { return (dividend + divisor - 1) / divisor; }
+int64_t CeilDivide(int64_t dividend, int64_t divisor) {
+  return dividend / divisor + (dividend % divisor > 0 ? 1 : 0);
+}
 
 class SliceReader final : public SplitReader {
  public:
@@ -47,7 +51,7 @@ class SliceReader final : public SplitReader {
 class SlicedSource final : public Source {
  public:
   SlicedSource(std::string name, std::shared_ptr<const SliceableRows> rows, ColumnChoice choice,
-               std::vector<int64_t> borders, const ReadOp& read, const ReadLimits& limits)
+               RowBorders borders, const ReadOp& read, const ReadLimits& limits)
       : name_(std::move(name)),
         rows_(std::move(rows)),
         choice_(std::move(choice)),
@@ -58,9 +62,9 @@ class SlicedSource final : public Source {
 
   Result<std::vector<Split>> NextSplits(int64_t count_max) override {
     std::vector<Split> splits;
-    while (next_ + 1 < borders_.size() && static_cast<int64_t>(splits.size()) < count_max) {
-      const int64_t begin = borders_[next_];
-      const int64_t end = borders_[++next_];
+    while (next_ < borders_.splits() && static_cast<int64_t>(splits.size()) < count_max) {
+      const int64_t begin = borders_.at(next_);
+      const int64_t end = borders_.at(++next_);
       splits.push_back({.name = fmt::format("{}, rows {} to {}", name_, begin, end),
                         .rows = end - begin,
                         .bytes = rows_->Bytes(begin, end),
@@ -89,29 +93,42 @@ class SlicedSource final : public Source {
   const std::string name_;
   const std::shared_ptr<const SliceableRows> rows_;  // Shared with the readers.
   const ColumnChoice choice_;
-  const std::vector<int64_t> borders_;
+  const RowBorders borders_;
   const bool limited_;
   const ReadLimits limits_;
   ChunkGrouper chunks_;
-  size_t next_ = 0;
+  int64_t next_ = 0;
 };
-
-void CutBorders(std::vector<int64_t>& borders, int64_t rows) {
-  const auto beyond = std::lower_bound(borders.begin(), borders.end(), rows);
-  if (beyond == borders.end()) return;
-  borders.erase(beyond, borders.end());
-  if (borders.empty()) borders.push_back(0);
-  borders.push_back(rows);
-}
 
 }  // namespace
 
-std::vector<int64_t> EvenBorders(int64_t rows, int64_t count) {
-  std::vector<int64_t> borders{0};
-  for (int64_t i = 0; i < count; ++i) {
-    borders.push_back(borders.back() + rows / count + (i < rows % count ? 1 : 0));
-  }
+RowBorders::RowBorders(std::vector<int64_t> positions)
+    : positions_(std::move(positions)),
+      splits_(static_cast<int64_t>(positions_.size()) - 1),
+      end_(positions_.back()) {}
+
+RowBorders RowBorders::Even(int64_t rows, int64_t count) {
+  RowBorders borders(std::vector<int64_t>{0});
+  borders.positions_.clear();
+  borders.larger_splits_ = rows % count;
+  borders.rows_per_split_ = rows / count;
+  borders.splits_ = count;
+  borders.end_ = rows;
   return borders;
+}
+
+int64_t RowBorders::Uncut(int64_t index) const {
+  if (!positions_.empty()) return positions_[static_cast<size_t>(index)];
+  return index * rows_per_split_ + std::min(index, larger_splits_);
+}
+
+void RowBorders::CutAt(int64_t rows) {
+  if (rows > end_) return;
+  const auto indices = std::views::iota(int64_t{0}, splits_ + 1);
+  const int64_t beyond = *std::ranges::lower_bound(indices, rows, std::less<>{},
+                                                   [this](int64_t index) { return at(index); });
+  splits_ = std::max<int64_t>(beyond, 1);
+  end_ = rows;
 }
 
 int64_t DefaultSplitCount(int64_t rows, int64_t bytes, const ReadLimits& limits, int parallelism) {
@@ -124,16 +141,16 @@ int64_t DefaultSplitCount(int64_t rows, int64_t bytes, const ReadLimits& limits,
 
 Result<std::unique_ptr<Source>> MakeSlicedSource(std::string name,
                                                  std::unique_ptr<SliceableRows> rows,
-                                                 std::vector<int64_t> borders, const ReadOp& read,
+                                                 RowBorders borders, const ReadOp& read,
                                                  const ReadLimits& limits) {
   PENSTOCK_TRY(auto choice, ColumnChoice::Make(*rows->schema(), read.columns,
                                                /*include_paths=*/false, name));
   const bool cut = read.row_limit.has_value() && !read.filter.has_value();
   const int64_t read_rows = cut ? std::min(rows->rows(), *read.row_limit) : rows->rows();
   if (read.splits) {
-    borders = EvenBorders(read_rows, *read.splits);
+    borders = RowBorders::Even(read_rows, *read.splits);
   } else if (cut) {
-    CutBorders(borders, read_rows);
+    borders.CutAt(read_rows);
   }
   return std::make_unique<SlicedSource>(std::move(name), std::move(rows), std::move(choice),
                                         std::move(borders), read, limits);

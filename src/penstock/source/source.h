@@ -60,7 +60,7 @@ class Source {
   virtual Result<std::unique_ptr<SplitReader>> Open(const Split& split) = 0;
 
   /// Returns the schema of what Open's readers yield, pushed-down columns respected. May look
-  /// into the first file.
+  /// into the files.
   virtual Result<std::shared_ptr<arrow::Schema>> ReadSchema() = 0;
 
   /// Returns the number of rows where it follows from metadata alone (no filter, no limit).

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "penstock/base/status.h"
 
@@ -41,5 +42,7 @@ class TextRows {
 
 /// Says whether the text is nothing but white space.
 bool IsBlank(const arrow::Buffer& text);
+
+bool IsUtf8(std::string_view text);
 
 }  // namespace penstock

@@ -66,18 +66,29 @@ TEST(PipelineTest, AppliesAFilterAfterALimitToTheLimitedRowsAlone) {
   EXPECT_EQ(RunToEnd(plan).ValueOrDie(), (std::vector<int64_t>{7, 8, 9}));
 }
 
-TEST(PipelineTest, RepartitionsIntoExactlyTheBlocksAskedFor) {
-  LogicalPlan plan{{Range(1'000), FilterOp{Greater("id", 9)}, RepartitionOp{.blocks = 7}}};
-  auto pipeline = Pipeline::Start(plan, {}).ValueOrDie();
+Result<std::vector<int64_t>> BlockSizes(const LogicalPlan& plan, PipelineOptions options = {}) {
+  PENSTOCK_TRY(std::unique_ptr<Pipeline> pipeline, Pipeline::Start(plan, options));
   std::vector<int64_t> sizes;
   while (true) {
-    Pipeline::NextResult next = pipeline->Next(60s).ValueOrDie();
-    ASSERT_NE(next.state, Pipeline::NextState::kTimeout);
-    if (next.state == Pipeline::NextState::kEnd) break;
+    PENSTOCK_TRY(Pipeline::NextResult next, pipeline->Next(60s));
+    if (next.state == Pipeline::NextState::kEnd) return sizes;
+    if (next.state == Pipeline::NextState::kTimeout) return Status::UnknownError("hangs");
     sizes.push_back(next.block->rows());
   }
+}
+
+TEST(PipelineTest, RepartitionsIntoExactlyTheBlocksAskedFor) {
+  LogicalPlan plan{{Range(1'000), FilterOp{Greater("id", 9)}, RepartitionOp{.blocks = 7}}};
+  const std::vector<int64_t> sizes = BlockSizes(plan).ValueOrDie();
   EXPECT_EQ(sizes.size(), 7u);
   for (const int64_t size : sizes) EXPECT_TRUE(size == 141 || size == 142) << size;
+}
+
+TEST(PipelineTest, RepartitionsIntoExactlyTheBlocksAskedForWhereBlocksAreReadSmaller) {
+  PipelineOptions options;
+  options.read.block_bytes = 1 << 10;
+  const LogicalPlan plan{{Range(1'000), RepartitionOp{.blocks = 3}}};
+  EXPECT_EQ(BlockSizes(plan, options).ValueOrDie(), (std::vector<int64_t>{334, 333, 333}));
 }
 
 TEST(PipelineTest, AMissingColumnIsAnErrorThatNamesIt) {

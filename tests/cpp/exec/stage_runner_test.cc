@@ -38,7 +38,13 @@ Block AfterDropping(const std::string& column, Block block) {
   const TransformChain chain = TransformChain::Make(stage.transforms).ValueOrDie();
   EventQueue events;
   NativePool pool(1);
-  PostTransformed({.index = 0, .stage = stage, .events = events, .pool = pool, .transforms = chain},
+  SplitNames split_names;
+  PostTransformed({.index = 0,
+                   .stage = stage,
+                   .events = events,
+                   .pool = pool,
+                   .transforms = chain,
+                   .split_names = split_names},
                   /*task=*/0, std::move(block), /*chunk=*/0, /*finished=*/true);
   return *events.TakeReady().front().block;
 }

@@ -75,7 +75,7 @@ TEST(ColumnOperators, NameAMissingColumnAndTheColumnsThereAre) {
                                                       {DropOp{{"x"}}, "Drop"},
                                                       {RenameOp{{{"x", "y"}}}, "Rename"}}) {
     const Status status = Apply(op, block).status();
-    EXPECT_TRUE(status.IsInvalid());
+    EXPECT_TRUE(status.IsKeyError());
     EXPECT_EQ(status.message(), name + " reads column 'x', which does not exist; columns: a, b, s");
   }
 }

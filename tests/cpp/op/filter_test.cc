@@ -131,7 +131,7 @@ Status FilterError(const Json& expression) {
 
 TEST(Filter, NamesAMissingColumnAndTheColumnsThereAre) {
   const Status status = FilterError(Compare("greater", "x", 1));
-  EXPECT_TRUE(status.IsInvalid());
+  EXPECT_TRUE(status.IsKeyError());
   EXPECT_EQ(status.message(), "Filter reads column 'x', which does not exist; columns: a, b, s");
 }
 

@@ -224,11 +224,13 @@ TEST(PruneColumns, KeepsWhatTheReadersOwnFilterNeeds) {
 
 // ---- push_repartition --------------------------------------------------------------------------
 
-TEST(PushRepartition, BecomesSplitsOfAReaderThatCutsFreely) {
+TEST(PushRepartition, CutsAReadersSplitsAsTheBlocksWhereItCutsFreely) {
   LogicalPlan plan{{Read("cuts"), Project({"a"}), RepartitionOp{4, {}}, LimitOp{3}}};
   EXPECT_TRUE(ApplyRule("push_repartition", plan));
-  EXPECT_THAT(Names(plan), ElementsAre("Read(cuts)", "Project(a)", "Limit(3)"));
+  EXPECT_THAT(Names(plan),
+              ElementsAre("Read(cuts)", "Project(a)", "Repartition(blocks=4)", "Limit(3)"));
   EXPECT_EQ(ReadOf(plan).splits, 4);
+  EXPECT_FALSE(ApplyRule("push_repartition", plan));
 }
 
 TEST(PushRepartition, StaysWhereSplitsWouldNotBeTheBlocks) {

@@ -126,6 +126,19 @@ TEST_F(CsvTest, AColumnThatIsEmptyInTheFirstFileTakesItsTypeFromTheNext) {
                                                        {"b", Column(arrow::int64(), "[null,3]")}}));
 }
 
+TEST_F(CsvTest, TextThatIsNotUtf8IsCorruptByFileRowAndColumn) {
+  const auto header = folder_.Write("h.csv", "a,\xFF\n1,2\n");
+  ExpectError(ReadAll(ReadOf("csv", {header})).status(), ErrorKind::kCorruptData,
+              {"h.csv, header row", "column 2", "not UTF-8"});
+  const auto bad = folder_.Write("b.csv", "a,b\n1,x\n2,\xE9t\xE9\n");
+  const std::vector<std::string> texts{"b.csv, data row 2", "\"b\"", "not UTF-8", "binary"};
+  ExpectError(ReadAll(ReadOf("csv", {bad})).status(), ErrorKind::kCorruptData, texts);
+  const auto good = folder_.Write("a.csv", "a,b\n1,x\n");
+  ExpectError(ReadAll(ReadOf("csv", {good, bad})).status(), ErrorKind::kCorruptData, texts);
+  const ReadOp binary = ReadOf("csv", {bad}, {{"column_types", {{"b", "binary"}}}});
+  EXPECT_EQ(ReadAll(binary)->get()->num_rows(), 2);
+}
+
 TEST_F(CsvTest, FilesWithOtherColumnsAreRefusedNamingBoth) {
   const auto a = folder_.Write("a.csv", "a,b\n1,x\n");
   const auto b = folder_.Write("b.csv", "a,c\n1,x\n");

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "penstock/source/json_text.h"
 #include "source/source_testing.h"
 
 namespace penstock {
@@ -108,6 +109,57 @@ TEST_F(JsonTest, BrokenTextIsCorruptByFileAndRow) {
   ExpectError(ReadText("[{\"a\": 1}] 2").status(), ErrorKind::kCorruptData, {"t.json"});
   ExpectError(ReadText("[{\"a\": 1}]", {}, {{"lines", true}}).status(), ErrorKind::kCorruptData,
               {"t.json"});
+}
+
+TEST_F(JsonTest, NestingBeyondTheLimitIsCorruptByFileAndRow) {
+  const auto lists = [](int depth) {
+    return "{\"a\": " + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
+  };
+  const auto objects = [](int depth) {
+    std::string text = "1";
+    for (int i = 0; i < depth; ++i) text = fmt::format("{{\"a\":\n{}}}", text);
+    return text;
+  };
+  for (const int depth : {kJsonDepthMax + 1, 20'000}) {
+    ExpectError(ReadText("{\"a\": []}\n" + lists(depth)).status(), ErrorKind::kCorruptData,
+                {"t.json, data row 2", "more than 60 deep"});
+    ExpectError(ReadText("[{\"b\": 1}, " + lists(depth) + "]").status(), ErrorKind::kCorruptData,
+                {"t.json, data row 2", "more than 60 deep"});
+    ExpectError(ReadText(objects(depth)).status(), ErrorKind::kCorruptData, {"more than 60 deep"});
+  }
+  EXPECT_EQ(ReadText(lists(kJsonDepthMax) + "\n" + lists(2))->get()->num_rows(), 2);
+  EXPECT_EQ(ReadText(objects(kJsonDepthMax))->get()->num_rows(), 1);
+}
+
+TEST_F(JsonTest, BracketsInStringsAndSideBySideAreNotDepth) {
+  const std::string brackets(1000, '[');
+  std::string wide = "[]";
+  for (int i = 0; i < 1000; ++i) wide += ", []";
+  const auto table = ReadText("{\"a\": \"\\\"" + brackets + "\", \"b\": [" + wide + "]}");
+  ASSERT_TRUE(table.ok()) << table.status().ToString();
+  EXPECT_EQ((*table)->GetColumnByName("a")->GetScalar(0).ValueOrDie()->ToString(), "\"" + brackets);
+}
+
+TEST_F(JsonTest, TextThatIsNotUtf8IsCorruptByFileAndRow) {
+  for (const char* bytes : {"\xFF", "\xC3", "\xED\xA0\x80"}) {
+    for (const char* row : {"{{\"a\": \"{}\"}}", "{{\"{}\": 1}}"}) {
+      ExpectError(ReadText("{\"a\": \"é\"}\n\n" + fmt::format(fmt::runtime(row), bytes)).status(),
+                  ErrorKind::kCorruptData, {"t.json, data row 2", "not UTF-8"});
+    }
+  }
+}
+
+TEST_F(JsonTest, ABadValueAmongManyRowsIsFoundWhereverItLies) {
+  const auto first = folder_.Write("a.json", "{\"a\": 1}\n");
+  constexpr int kRows = 3000;
+  for (const int bad : {0, 1, 1499, 1500, kRows - 1}) {
+    std::string text;
+    for (int row = 0; row < kRows; ++row) {
+      text += row == bad ? "{\"a\": 1.5}\n\n" : "{\"a\": 1}\n";
+    }
+    ExpectError(ReadAll(ReadOf("json", {first, folder_.Write("b.json", text)})).status(),
+                ErrorKind::kSchemaMismatch, {fmt::format("b.json, data row {}:", bad + 1), "1.5"});
+  }
 }
 
 TEST_F(JsonTest, EveryTruncationGivesAnErrorOrTheRowsBefore) {

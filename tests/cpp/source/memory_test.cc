@@ -78,7 +78,7 @@ TEST(MemoryTest, DifferingBlocksAreRefusedByColumn) {
   const auto other =
       TableOf({{"a", Column(arrow::utf8(), R"(["x"])")}})->CombineChunksToBatch().ValueOrDie();
   ExpectError(MakeSource(Memory({Batch("[1]"), other}), {}, 2).status(), ErrorKind::kSchemaMismatch,
-              {"block 1", "\"a\"", "string", "int64"});
+              {"Column 'a' is int64", "string"});
 }
 
 TEST(MemoryTest, NothingAtAllHasNoSplits) {

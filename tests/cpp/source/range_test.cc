@@ -1,6 +1,9 @@
 #include <arrow/array.h>
 #include <arrow/extension/fixed_shape_tensor.h>
 
+#include <algorithm>
+#include <map>
+
 #include "source/source_testing.h"
 
 namespace penstock {
@@ -62,6 +65,32 @@ TEST(RangeTest, ALimitSparesTheRowsBeyondIt) {
   ReadOp read = Range(1'000'000'000'000);
   read.row_limit = 3;
   ExpectTable(ReadAll(read), TableOf({{"id", Column(arrow::int64(), "[0,1,2]")}}));
+}
+
+TEST(RangeTest, AnyNumberOfRowsIsListedALittleAtATime) {
+  constexpr int64_t kCount = 1'000'000'000'000'000'000;
+  const auto source = MakeSource(Range(kCount), {}, 2).ValueOrDie();
+  int64_t end = 0;
+  for (int round = 0; round < 3; ++round) {
+    const auto splits = source->NextSplits(2).ValueOrDie();
+    ASSERT_EQ(splits.size(), 2);
+    for (const Split& split : splits) {
+      EXPECT_EQ(split.begin, end);
+      EXPECT_LE(split.bytes, ReadLimits{}.block_bytes);
+      end = split.end;
+    }
+  }
+}
+
+TEST(RangeTest, ALimitEndsTheSplitThatItFallsInto) {
+  ReadOp read = Range(4096);
+  for (const auto& [limit, count] : std::map<int64_t, size_t>{
+           {0, 1}, {1, 1}, {256, 1}, {257, 2}, {4095, 16}, {4096, 16}, {5000, 16}}) {
+    read.row_limit = limit;
+    const auto splits = SplitsOf(read).ValueOrDie();
+    EXPECT_EQ(splits.size(), count) << limit;
+    EXPECT_EQ(splits.back().end, std::min<int64_t>(limit, 4096));
+  }
 }
 
 TEST(RangeTest, CountsItsRowsWithoutReading) {

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import penstock
@@ -54,14 +56,27 @@ class Endless:
             yield {"n": np.zeros(1000)}
 
 
-def test_order_is_that_of_the_input_whatever_finishes_first():
-    def uneven(batch):
-        if batch["id"][0] % 20 == 0:
-            time.sleep(0.02)
+@pytest.fixture
+def bell(tmp_path):
+    """A pipe by which one process can wait for another: its path. It keeps what is written."""
+    path = tmp_path / "bell"
+    os.mkfifo(path)
+    held = os.open(path, os.O_RDWR)
+    yield path
+    os.close(held)
+
+
+def test_order_is_that_of_the_input_whatever_finishes_first(bell):
+    def first_last(batch):
+        with bell.open("rb" if batch["id"][0] == 0 else "wb", buffering=0) as pipe:
+            if batch["id"][0] == 0:
+                pipe.read(1)  # Until the other worker has finished a batch.
+            else:
+                pipe.write(b"!")
         return batch
 
     ds = penstock.data.range(200, override_num_blocks=20).map_batches(
-        uneven, batch_size=10, concurrency=2
+        first_last, batch_size=10, concurrency=2
     )
     assert [row["id"] for row in ds.take_all()] == list(range(200))
 
@@ -128,6 +143,14 @@ def test_an_exception_in_a_function_ends_the_job_with_its_traceback():
     assert "fails_at_17" in str(error.value)
     assert isinstance(error.value.__cause__, KeyError)
     assert wait_for_no_children() == []
+
+
+def test_an_error_names_the_file_and_the_row_group_that_the_rows_came_from(tmp_path):
+    file = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"id": range(100)}), file, row_group_size=10)
+    ds = penstock.data.read_parquet(file).map(fails_at_17)
+    with pytest.raises(Exception, match=rf"first being row 0 of \S*{file.name}, row group 1\)"):
+        ds.take_all()
 
 
 def test_the_original_exception_can_be_had_unwrapped(context):

@@ -244,6 +244,17 @@ def test_repartition_cuts_anew_and_keeps_the_order(ds):
     assert sizes == [30, 30, 30, 10]
 
 
+@pytest.mark.parametrize("count", [1, 3, 7])
+def test_repartition_makes_exactly_the_blocks_asked_for_however_small_blocks_are_read(
+    count, context
+):
+    context.target_max_block_size = 1024
+    rows = np.arange(1000)
+    for read in (penstock.data.range(1000), penstock.data.from_numpy([rows[:400], rows[400:]])):
+        for rows_in in (read, read.map_batches(Identity, concurrency=1)):
+            assert rows_in.repartition(count).materialize().num_blocks() == count
+
+
 def test_repartition_wants_exactly_one_target(ds):
     with pytest.raises(ValueError, match="exactly one"):
         ds.repartition()
@@ -256,9 +267,9 @@ def test_repartition_wants_exactly_one_target(ds):
 
 
 def test_many_blocks_go_through_few_workers():
-    ds = penstock.data.from_numpy(np.arange(10_000)).repartition(1000)
-    out = ds.map_batches(Identity, concurrency=2)
-    assert out.count() == 10_000
+    ds = penstock.data.from_items(list(range(10_000))).repartition(10_000)
+    out = ds.map_batches(Identity, concurrency=2).materialize()
+    assert (out.num_blocks(), ids(out, "item")) == (10_000, list(range(10_000)))
 
 
 class Identity:

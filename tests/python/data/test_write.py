@@ -102,3 +102,30 @@ def test_options_that_are_not_supported_are_refused_by_name(ds, tmp_path, option
 def test_stats_tell_of_the_write(ds, tmp_path):
     ds.write_parquet(tmp_path)
     assert "100 rows" in ds.stats()
+
+
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+def test_a_result_without_rows_writes_its_columns_alone(ds, mode, tmp_path):
+    none = ds.filter(expr="id > 1000").rename_columns({"id": "n"})
+    none.write_parquet(tmp_path / "out", mode=mode)
+    assert len(parts(tmp_path / "out")) == 1
+    back = penstock.data.read_parquet(tmp_path / "out")
+    assert back.count() == 0
+    assert back.take_all() == []
+    assert back.schema().names == ["n"]
+
+
+def test_a_result_without_rows_whose_columns_a_function_decides_writes_no_file(ds, tmp_path):
+    ds.filter(expr="id > 1000").map_batches(lambda batch: batch).write_parquet(tmp_path / "out")
+    assert parts(tmp_path / "out") == []
+
+
+def test_a_name_that_the_system_refuses_is_an_error_with_its_reason(ds, tmp_path):
+    with pytest.raises(OSError, match=r"File name too long; choose a shorter path; got: .*xxx"):
+        ds.write_parquet(tmp_path / ("x" * 300))
+
+
+def test_a_folder_that_would_lie_in_a_file_is_an_error_with_its_reason(ds, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match=r"Not a directory; .*; got: .*file/out"):
+        ds.write_parquet(tmp_path / "file" / "out")

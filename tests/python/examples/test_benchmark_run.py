@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,10 +29,12 @@ print(json.dumps({**dataclasses.asdict(result), "left": descendants()}))
 REPORT = 'print(\'{"rows": 3, "checksum": 4}\', flush=True)'
 
 
-def measure(code: str, *, timeout_s: float = 60, sample: bool = False) -> dict[str, object]:
+def measure(
+    code: str, *, timeout_s: float = 60, sample: bool = False, before: str = ""
+) -> dict[str, object]:
     """Measure in a process of its own, because the harness kills all of its descendants."""
     finished = subprocess.run(
-        [sys.executable, "-c", MEASURE, json.dumps([code, timeout_s, sample])],
+        [sys.executable, "-c", before + MEASURE, json.dumps([code, timeout_s, sample])],
         cwd=BENCHMARKS,
         capture_output=True,
         text=True,
@@ -73,6 +76,23 @@ def test_daemons_that_outlive_their_job_are_killed() -> None:
     assert result["left"] == []
 
 
+HELD_BYTES = 200 << 20
+SAMPLED = f"""
+import harness.measure, os, sys
+take = harness.measure.tree_memory_bytes
+
+def take_and_tell(**arguments):
+    sample = take(**arguments)
+    if sample >= {HELD_BYTES}:
+        os.write(told, b"!!")  # One for each process of the job.
+    return sample
+
+told = os.open(os.environ["SAMPLED"], os.O_RDWR)
+harness.measure.tree_memory_bytes = take_and_tell
+"""
+UNTIL_SAMPLED = "open(os.environ['SAMPLED'], 'rb', buffering=0).read(1)"
+
+
 @pytest.mark.parametrize(
     "hold",
     [
@@ -82,11 +102,13 @@ def test_daemons_that_outlive_their_job_are_killed() -> None:
     ],
     ids=["private memory", "shared memory that is not mapped", "memory of a child"],
 )
-def test_peak_memory_counts(hold: str) -> None:
-    result = measure(f"import os, time; {hold}; time.sleep(0.5); {REPORT}", sample=True)
+def test_peak_memory_counts(hold: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAMPLED", str(tmp_path / "sampled"))
+    os.mkfifo(tmp_path / "sampled")
+    result = measure(f"import os; {hold}; {UNTIL_SAMPLED}; {REPORT}", sample=True, before=SAMPLED)
     assert result["outcome"] == "ok"
     assert isinstance(result["memory_bytes"], int)
-    assert 200 << 20 <= result["memory_bytes"] < 500 << 20
+    assert HELD_BYTES <= result["memory_bytes"] < 500 << 20
 
 
 def test_every_engine_of_every_workload_has_its_script() -> None:

@@ -39,13 +39,18 @@ def test_damaged_parquet_is_an_error_that_names_the_file(damage, tmp_path):
 TEXTS = {
     "a short row": ("csv", b"a,b\n1,2\n3\n", "row 2"),
     "a long row": ("csv", b"a,b\n1,2\n3,4,5\n", "row 2"),
-    "UTF-16": ("csv", "a,b\n1,2\n".encode("utf-16"), "row 2"),
+    "UTF-16": ("csv", "a,b\n1,2\n".encode("utf-16"), "header row.*UTF-8"),
     "a cut gzip file": ("csv.gz", gzip.compress(bytes(range(32, 127)) * 99)[:50], "compressed"),
     "an open array": ("json", b'[{"a": 1}, {"a":', "not closed"),
     "an open object": ("json", b'{"a": 1}\n{"a":', "row 2"),
     "an array of numbers": ("json", b"[1, 2]", "objects"),
     "a field twice": ("json", b'{"a": 1, "a": 2}', "row 1"),
-    "no text": ("json", bytes(range(256)), "row 1"),
+    "no text": ("json", bytes(range(256)), "row 3"),
+    "random bytes": ("csv", bytes(range(128, 256)) + b"\n1\n", "header row.*not UTF-8"),
+    "Latin-1": ("csv", "a,b\n1,x\n2,é\n".encode("latin-1"), 'data row 2.*"b".*not UTF-8'),
+    "Latin-1 in JSON": ("json", '{"a": "é"}'.encode("latin-1"), "data row 1.*not UTF-8"),
+    "deep lists": ("json", b'{"a":' + b"[" * 20_000 + b"]" * 20_000 + b"}", "row 1.*60 deep"),
+    "deep objects": ("json", b'{"a":' * 20_000 + b"1" + b"}" * 20_000, "row 1.*60 deep"),
 }
 
 
@@ -64,12 +69,22 @@ def test_objects_whose_types_differ_are_an_error_that_names_the_row(tmp_path):
         penstock.data.read_json(tmp_path / "mixed.json").take_all()
 
 
-@pytest.mark.parametrize("other", [{"a": ["x"]}, {"b": [1]}], ids=["type", "name"])
-def test_files_whose_columns_differ_are_an_error_that_names_both(other, tmp_path):
+def test_files_whose_types_no_type_holds_are_an_error_that_names_both(tmp_path):
     pq.write_table(pa.table({"a": [1]}), tmp_path / "1.parquet")
-    pq.write_table(pa.table(other), tmp_path / "2.parquet")
-    with pytest.raises(SchemaMismatchError, match=r"(?s)2\.parquet.*1\.parquet"):
+    pq.write_table(pa.table({"a": ["x"]}), tmp_path / "2.parquet")
+    with pytest.raises(SchemaMismatchError, match=r"(?s)1\.parquet.*2\.parquet.*'a'"):
         penstock.data.read_parquet(tmp_path).take_all()
+
+
+def test_deep_but_legal_objects_go_through_a_worker_and_a_file(tmp_path):
+    lists = b'{"a":' + b"[" * 59 + b"1" + b"]" * 59
+    objects = b',"b":' + b'{"c":' * 59 + b"1" + b"}" * 59
+    (tmp_path / "deep.json").write_bytes((lists + objects + b"}\n") * 3)
+    ds = penstock.data.read_json(tmp_path / "deep.json")
+    rows = ds.take_all()
+    assert str(rows[0]["b"]).count("{") == 59
+    ds.map_batches(lambda batch: batch, batch_format="pyarrow").write_parquet(tmp_path / "out")
+    assert penstock.data.read_parquet(tmp_path / "out").take_all() == rows
 
 
 def test_files_may_have_their_columns_in_another_order(tmp_path):

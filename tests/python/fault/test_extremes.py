@@ -102,6 +102,14 @@ def test_no_rows_stay_no_rows(tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.parametrize("rows", [10**15, 2**63 - 1])
+def test_the_first_of_any_number_of_rows_come_at_once(rows, budget):
+    many = penstock.data.range(rows)
+    assert (many.count(), many.take(1), many.limit(2).count()) == (rows, [{"id": 0}], 2)
+    assert many.map_batches(same).take(1) == [{"id": 0}]
+    assert many.repartition(10**12).take(1) == [{"id": 0}]
+
+
 def test_many_columns_pass_through():
     names = [f"column {number}" for number in range(2000)]
 

@@ -38,19 +38,19 @@ penstock.data.range(10).map_batches(spin).take_all()
     "a function waits for a process": """
 def wait(batch):
     import subprocess
-    note()
-    subprocess.run(["sleep", "600"])
+    with subprocess.Popen(["sleep", "600"]):
+        note()
 penstock.data.range(10).map_batches(wait).take_all()
 """,
     "rows are read": """
 threading.Timer(0.1, note).start()
-penstock.data.range(10**12).filter(expr="id < 0").take_all()
+penstock.data.range(10**18).filter(expr="id < 0").take_all()
 """,
     "files are written": """
 def pass_on(batch):
     note()
     return batch
-penstock.data.range(10**12).map_batches(pass_on, batch_size=100_000).write_parquet(sys.argv[1])
+penstock.data.range(10**15).map_batches(pass_on, batch_size=100_000).write_parquet(sys.argv[1])
 """,
     "the caller works": """
 for batch in penstock.data.range(10**12).map_batches(lambda batch: batch).iter_batches():
@@ -91,8 +91,13 @@ def test_ctrl_c_ends_a_job_and_leaves_nothing(phase, to, tmp_path, no_process_le
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("phase", ["workers start", "a function runs", "files are written"])
-def test_the_workers_of_a_killed_script_end(phase, tmp_path, no_process_left):
+@pytest.mark.parametrize(
+    "phase",
+    ["workers start", "a function runs", "a function waits for a process", "files are written"],
+)
+def test_the_workers_of_a_killed_script_end_with_all_that_they_started(
+    phase, tmp_path, no_process_left
+):
     process, _ = run(phase, tmp_path / "out", lambda pid: os.kill(pid, signal.SIGKILL))
     assert process.returncode == -signal.SIGKILL
     assert no_process_left(process.pid)
