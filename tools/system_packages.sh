@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the system packages that the build takes, or names them where it may not.
 set -eu
-packages="g++ cmake ninja-build ccache libfmt-dev nlohmann-json3-dev libgtest-dev libgmock-dev python3-dev python3-venv"
+packages="g++ cmake ninja-build ccache libfmt-dev nlohmann-json3-dev libgtest-dev libgmock-dev python3-dev python3-venv libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev zlib1g-dev"
 
 missing=""
 for package in $packages; do

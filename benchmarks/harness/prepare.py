@@ -21,6 +21,16 @@ def prepare(
         "tiny_gpt2": ["tiny_gpt2.py"],
         "docstrings.json": ["save_docstrings.py"],
         "docstrings_small.json": ["save_docstrings.py", _SMALL_ROWS],
+        "points.parquet": ["save_points.py", "10000000"],
+        "points_small.parquet": ["save_points.py", _SMALL_ROWS],
+        "taxi": ["save_taxi.py", "20000000", "12"],
+        "taxi_small": ["save_taxi.py", "1200", "12"],
+        "images": ["save_images.py", "1000"],
+        "images_small": ["save_images.py", "40"],
+        "small_files": ["save_small_files.py", "100000", "1024"],
+        "small_files_small": ["save_small_files.py", "200", "1024"],
+        "lines.jsonl": ["save_json_lines.py", "2048"],
+        "lines_small.jsonl": ["save_json_lines.py", "1"],
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, (script, *rest) in makers.items():

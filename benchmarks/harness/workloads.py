@@ -13,6 +13,16 @@ PEERS: frozenset[Engine] = frozenset({"ray", "daft"})
 TINY_GPT2 = "{prepared}/tiny_gpt2"
 DOCSTRINGS = "{prepared}/docstrings.json"
 DOCSTRINGS_SMALL = "{prepared}/docstrings_small.json"
+POINTS = "{prepared}/points.parquet"
+POINTS_SMALL = "{prepared}/points_small.parquet"
+TAXI = "{prepared}/taxi"
+TAXI_SMALL = "{prepared}/taxi_small"
+IMAGES = "{prepared}/images"
+IMAGES_SMALL = "{prepared}/images_small"
+SMALL_FILES = "{prepared}/small_files"
+SMALL_FILES_SMALL = "{prepared}/small_files_small"
+LINES = "{prepared}/lines.jsonl"
+LINES_SMALL = "{prepared}/lines_small.jsonl"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +84,48 @@ WORKLOADS: tuple[Workload, ...] = (
         title="the same with 20 GiB (Penstock's budget: 512 MiB)",
         arguments=("20480",),
         small_arguments=("128",),
+        engines=("loop", "penstock"),
+    ),
+    Workload(
+        name="taxi",
+        title="20 M taxi rides in 12 Parquet files, linear model, 2 workers, Parquet",
+        arguments=(TAXI,),
+        small_arguments=(TAXI_SMALL,),
+    ),
+    Workload(
+        name="jsonl",
+        title="`count` of a 2 GiB JSONL file after a filter (the loop is pyarrow.json)",
+        arguments=(LINES,),
+        small_arguments=(LINES_SMALL,),
+        engines=("loop", "penstock"),
+    ),
+    Workload(
+        name="images",
+        title="1,000 JPEGs of 500 x 375 to 224 x 224, cheap class, Parquet (the loop: 2 threads)",
+        arguments=(IMAGES,),
+        small_arguments=(IMAGES_SMALL,),
+    ),
+    Workload(
+        name="small_files_first",
+        job="small_files",
+        title="100,000 files of 1 KB: process start to first row",
+        arguments=(SMALL_FILES, "take"),
+        small_arguments=(SMALL_FILES_SMALL, "take"),
+        engines=("loop", "penstock"),
+    ),
+    Workload(
+        name="small_files_count",
+        job="small_files",
+        title="100,000 files of 1 KB: `count`",
+        arguments=(SMALL_FILES, "count"),
+        small_arguments=(SMALL_FILES_SMALL, "count"),
+        engines=("loop", "penstock"),
+    ),
+    Workload(
+        name="cpp_face",
+        title="10 M rows: Parquet, a C++ function, Parquet; no Python (the loop is Arrow C++)",
+        arguments=(POINTS,),
+        small_arguments=(POINTS_SMALL,),
         engines=("loop", "penstock"),
     ),
     Workload(

@@ -1,5 +1,6 @@
 #include <arrow/type.h>
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -12,6 +13,7 @@
 #include "core/module.h"
 #include "penstock/block/join.h"
 #include "penstock/block/packed.h"
+#include "penstock/op/take.h"
 
 namespace penstock::python {
 namespace {
@@ -70,6 +72,18 @@ std::vector<Block> Unify(const std::vector<const Block*>& blocks) {
   return unified;
 }
 
+using RowNumbers =
+    nb::ndarray<const int64_t, nb::numpy, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+Block Take(const std::vector<const Block*>& blocks, const RowNumbers& rows) {
+  if (blocks.empty()) throw nb::value_error("take needs at least one block");
+  Result<Block> taken = [&] {
+    nb::gil_scoped_release release;
+    return TakeRows(PiecesOf(blocks), {rows.data(), rows.size()});
+  }();
+  return ValueOrThrow(std::move(taken));
+}
+
 Block Slice(const Block& block, int64_t offset, int64_t rows) {
   if (offset < 0 || rows < 0 || offset + rows > block.rows()) {
     throw nb::index_error("slice lies outside of the block");
@@ -101,6 +115,9 @@ void BindBlock(nb::module_& module) {
            nb::sig("def to_rows(self) -> list[dict[str, typing.Any]] | None"),
            "One dict a row; None when only Arrow can convert a column.")
       .def_static("concat", &Concatenate, nb::arg("blocks"))
+      .def_static("take", &Take, nb::arg("blocks"), nb::arg("rows"),
+                  nb::sig("def take(blocks: Sequence[Block], rows: object) -> Block"),
+                  "Rows by number (int64), counted through the blocks, in memory of their own.")
       .def_static("unify", &Unify, nb::arg("blocks"),
                   "The blocks with one schema: columns by name, types promoted, nulls elsewhere.");
 }

@@ -5,6 +5,8 @@ NB_MODULE(_core, module) {
   nanobind::set_leak_warnings(false);
   module.doc() = "Penstock's engine: plans, and the jobs that run them.";
   penstock::python::BindBlock(module);
+  penstock::python::BindAggregate(module);
+  penstock::python::BindFileNames(module);
   penstock::python::BindPlan(module);
   penstock::python::BindSnapshot(module);
   penstock::python::BindPipeline(module);

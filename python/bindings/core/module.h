@@ -9,6 +9,12 @@ namespace penstock::python {
 /// `_core.Block`: what a pipeline yields, and what materialize() keeps.
 void BindBlock(nanobind::module_& module);
 
+/// `_core.AggregateSpec` and `_core.Aggregation`.
+void BindAggregate(nanobind::module_& module);
+
+/// `_core.FileNames`.
+void BindFileNames(nanobind::module_& module);
+
 /// `_core.Function` and `_core.LogicalPlan`.
 void BindPlan(nanobind::module_& module);
 

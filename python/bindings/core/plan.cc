@@ -11,10 +11,11 @@
 
 #include "core/batches.h"
 #include "core/errors.h"
+#include "core/file_names.h"
 #include "core/keep_alive.h"
 #include "core/module.h"
+#include "penstock/exec/plan_facts.h"
 #include "penstock/memory/machine.h"
-#include "penstock/op/transform.h"
 #include "penstock/plan/logical.h"
 #include "penstock/plan/physical.h"
 #include "penstock/source/source.h"
@@ -102,6 +103,19 @@ LogicalPlan WithSplits(const LogicalPlan& plan, int64_t splits) {
   return changed;
 }
 
+/// Nullopt where an operator's result depends on the order of the rows or on their position.
+std::optional<LogicalPlan> WithSplitOrder(const LogicalPlan& plan, int64_t seed) {
+  for (const LogicalOp& op : plan.ops) {
+    if (std::holds_alternative<LimitOp>(op) || std::holds_alternative<RepartitionOp>(op) ||
+        std::holds_alternative<SampleOp>(op) || std::holds_alternative<CombineOp>(op)) {
+      return std::nullopt;
+    }
+  }
+  LogicalPlan changed = plan;
+  std::get<ReadOp>(changed.ops.front()).order_seed = seed;
+  return changed;
+}
+
 LogicalPlan WithFunctions(const LogicalPlan& plan, std::vector<FunctionSpec> functions,
                           bool stateful, std::optional<int64_t> batch_rows, int workers_min,
                           int workers_max, std::optional<double> processors, double gpus,
@@ -115,47 +129,14 @@ LogicalPlan WithFunctions(const LogicalPlan& plan, std::vector<FunctionSpec> fun
   return With(plan, FunctionsOp{.functions = std::move(functions), .options = std::move(options)});
 }
 
-/// Makes the plan's reader, to ask it what metadata tells.
-Result<std::unique_ptr<Source>> SourceOf(const LogicalPlan& plan) {
-  return MakeSource(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors());
-}
-
-/// What the plan yields, where that follows without running functions of the user.
-Result<std::shared_ptr<arrow::Schema>> KnownSchema(const LogicalPlan& plan) {
-  PENSTOCK_TRY(const std::unique_ptr<Source> source, SourceOf(plan));
-  PENSTOCK_TRY(std::shared_ptr<arrow::Schema> schema, source->ReadSchema());
-  for (size_t i = 1; i < plan.ops.size(); ++i) {
-    const LogicalOp& op = plan.ops[i];
-    if (std::holds_alternative<FunctionsOp>(op)) return nullptr;
-    if (std::holds_alternative<LimitOp>(op) || std::holds_alternative<RepartitionOp>(op)) continue;
-    if (std::holds_alternative<WriteOp>(op)) continue;
-    PENSTOCK_TRY(const std::unique_ptr<Transform> transform, MakeTransform(op));
-    PENSTOCK_TRY(schema, transform->OutputSchema(schema));
+LogicalPlan Combine(const LogicalPlan& plan, const std::string& kind,
+                    const std::vector<const LogicalPlan*>& others) {
+  if (kind != "union" && kind != "zip") throw nb::value_error("kind must be union or zip");
+  CombineOp op{.kind = kind == "zip" ? CombineKind::kZip : CombineKind::kUnion};
+  for (const LogicalPlan* other : others) {
+    op.others.push_back(std::make_shared<const LogicalPlan>(*other));
   }
-  return schema;
-}
-
-bool KeepsRowCount(const LogicalOp& op) {
-  if (const auto* functions = std::get_if<FunctionsOp>(&op)) {
-    for (const FunctionSpec& function : functions->functions) {
-      if (!function.keeps_rows) return false;
-    }
-    return true;
-  }
-  return !std::holds_alternative<FilterOp>(op);
-}
-
-Result<std::optional<int64_t>> KnownCount(const LogicalPlan& plan) {
-  PENSTOCK_TRY(const std::unique_ptr<Source> source, SourceOf(plan));
-  PENSTOCK_TRY(std::optional<int64_t> count, source->CountRows());
-  for (size_t i = 1; count && i < plan.ops.size(); ++i) {
-    if (const auto* limit = std::get_if<LimitOp>(&plan.ops[i])) {
-      count = std::min(*count, limit->rows);
-    } else if (!KeepsRowCount(plan.ops[i])) {
-      count.reset();
-    }
-  }
-  return count;
+  return With(plan, std::move(op));
 }
 
 nb::object SchemaIfKnown(const LogicalPlan& plan) {
@@ -164,26 +145,6 @@ nb::object SchemaIfKnown(const LogicalPlan& plan) {
   const std::shared_ptr<arrow::RecordBatch> empty =
       ValueOrThrow(arrow::RecordBatch::MakeEmpty(schema));
   return nb::cast(Block{.batch = empty});
-}
-
-std::optional<int64_t> SplitsIfKnown(const LogicalPlan& plan) {
-  for (const LogicalOp& op : plan.ops) {
-    if (std::holds_alternative<RepartitionOp>(op)) {
-      return std::get<RepartitionOp>(op).blocks;
-    }
-  }
-  const std::unique_ptr<Source> source = ValueOrThrow(SourceOf(plan));
-  int64_t count = 0;
-  while (true) {
-    const std::vector<Split> splits = ValueOrThrow(source->NextSplits(1024));
-    if (splits.empty()) return count;
-    count += static_cast<int64_t>(splits.size());
-  }
-}
-
-std::vector<std::string> FilesOf(const LogicalPlan& plan) {
-  const std::unique_ptr<Source> source = ValueOrThrow(SourceOf(plan));
-  return ValueOrThrow(source->Files());
 }
 
 std::string Explain(const LogicalPlan& plan) {
@@ -248,11 +209,30 @@ void BindPlan(nb::module_& module) {
           },
           nb::arg("columns"))
       .def(
+          "assign",
+          [](const LogicalPlan& plan, const Renames& columns) {
+            AssignOp assign;
+            for (const auto& [name, json] : columns)
+              assign.columns.emplace_back(name, ParseJson(json));
+            return With(plan, std::move(assign));
+          },
+          nb::arg("columns"), "Pairs of a column and an expression's JSON form.")
+      .def(
           "filter",
           [](const LogicalPlan& plan, const std::string& expression_json) {
             return With(plan, FilterOp{ParseJson(expression_json)});
           },
           nb::arg("expression_json"))
+      .def(
+          "sample",
+          [](const LogicalPlan& plan, int64_t seed, double begin, double end,
+             std::optional<std::string> column) {
+            return With(plan, SampleOp{seed, begin, end, std::move(column)});
+          },
+          nb::kw_only(), nb::arg("seed"), nb::arg("begin"), nb::arg("end"),
+          nb::arg("column") = nb::none())
+      .def("with_split_order", &WithSplitOrder, nb::arg("seed"),
+           "The splits in an order drawn from the seed; None where an operator forbids it.")
       .def(
           "limit", [](const LogicalPlan& plan, int64_t rows) { return With(plan, LimitOp{rows}); },
           nb::arg("rows"))
@@ -263,22 +243,28 @@ void BindPlan(nb::module_& module) {
             return With(plan, RepartitionOp{blocks, rows_per_block});
           },
           nb::kw_only(), nb::arg("blocks") = nb::none(), nb::arg("rows_per_block") = nb::none())
+      .def("combine", &Combine, nb::arg("kind"), nb::arg("others"),
+           "The rows of other plans after (\"union\") or beside (\"zip\") these.")
       .def(
           "write",
-          [](const LogicalPlan& plan, std::string kind, const std::string& options_json) {
-            return With(plan, WriteOp{std::move(kind), ParseJson(options_json)});
+          [](const LogicalPlan& plan, std::string kind, const std::string& options_json,
+             const FileNamesHandle* file_names) {
+            WriteOp write{.kind = std::move(kind), .options = ParseJson(options_json)};
+            if (file_names != nullptr) write.file_names = file_names->names;
+            return With(plan, std::move(write));
           },
-          nb::arg("kind"), nb::arg("options_json"))
+          nb::arg("kind"), nb::arg("options_json"), nb::arg("file_names") = nb::none())
       .def("explain", &Explain, "The plan as written, the rules that change it, the stages.")
       .def("text", &PlanText, "One line an operator, the last first.")
       .def("to_json", [](const LogicalPlan& plan) { return ValueOrThrow(PlanToJson(plan)).dump(); })
       .def("schema_if_known", &SchemaIfKnown, nb::sig("def schema_if_known(self) -> Block | None"),
            "An empty Block with the result's columns; None when functions decide them.")
       .def(
-          "count_if_known", [](const LogicalPlan& plan) { return ValueOrThrow(KnownCount(plan)); },
+          "count_if_known", [](const LogicalPlan& plan) { return ValueOrThrow(KnownRows(plan)); },
           "The number of rows, where it follows from metadata alone.")
-      .def("splits_if_known", &SplitsIfKnown)
-      .def("files", &FilesOf);
+      .def("blocks_if_known",
+           [](const LogicalPlan& plan) { return ValueOrThrow(KnownBlocks(plan)); })
+      .def("files", [](const LogicalPlan& plan) { return ValueOrThrow(FilesOf(plan)); });
 }
 
 }  // namespace penstock::python

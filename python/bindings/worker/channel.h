@@ -46,6 +46,9 @@ class Channel {
   /// Ends the batch, or the setup, with a packed error; drops what was written and not sent.
   void SendFailed(nb::bytes packed, uint32_t flags, int64_t busy_ns);
 
+  /// Returns the number of the running batch in its stage, from 0, in input order.
+  uint64_t batch_number() const { return batch_id_; }
+
   /// Returns how long grants were waited for since the last call.
   int64_t TakeWaited() { return std::exchange(waited_ns_, 0); }
 

@@ -288,6 +288,8 @@ void BindChannel(nb::module_& module) {
            nb::sig("def receive_setup(self) -> bytes | None"))
       .def("receive_batch", &Channel::ReceiveBatch,
            nb::sig("def receive_batch(self) -> Batch | None"))
+      .def_prop_ro("batch_number", &Channel::batch_number,
+                   "Of the running batch in its stage, from 0, in input order.")
       .def("send_ready", &Channel::SendReady)
       .def("write_output", &Channel::WriteOutput, "output"_a)
       .def("send", &Channel::Send, "more"_a, "busy_ns"_a)

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from penstock.data.consuming.summary import DatasetSummary
     from penstock.data.context import (
         DataContext,
         DatasetContext,
@@ -16,58 +17,151 @@ if TYPE_CHECKING:
         ExecutionResources,
     )
     from penstock.data.dataset import Dataset, MaterializedDataset
+    from penstock.data.datasink import Datasink
+    from penstock.data.datasource import Datasource, ReadTask
     from penstock.data.expressions import Expr, col, lit
+    from penstock.data.filename_provider import FilenameProvider
     from penstock.data.iterator import DataIterator
-    from penstock.data.memory import from_arrow, from_items, from_numpy, from_pandas
-    from penstock.data.read import range, range_tensor, read_csv, read_json, read_parquet
+    from penstock.data.reading.columnar import read_feather, read_orc, read_parquet
+    from penstock.data.reading.custom import read_datasource
+    from penstock.data.reading.delta import read_delta
+    from penstock.data.reading.frames import (
+        from_blocks,
+        from_daft,
+        from_dask,
+        from_modin,
+        from_spark,
+        from_tf,
+    )
+    from penstock.data.reading.huggingface import from_huggingface
+    from penstock.data.reading.iceberg import read_iceberg
+    from penstock.data.reading.lance import read_lance
+    from penstock.data.reading.media import read_audio, read_avro, read_videos
+    from penstock.data.reading.memory import from_arrow, from_items, from_numpy, from_pandas
+    from penstock.data.reading.partitioning import Partitioning, PartitionStyle, PathPartitionFilter
+    from penstock.data.reading.ranges import range, range_tensor
+    from penstock.data.reading.sql import read_sql
+    from penstock.data.reading.text_files import read_csv, read_json, read_text
+    from penstock.data.reading.torch_dataset import from_torch
+    from penstock.data.reading.whole_files import (
+        FileShuffleConfig,
+        read_binary_files,
+        read_images,
+        read_numpy,
+    )
     from penstock.data.schema import Schema
     from penstock.data.strategy import ActorPoolStrategy, TaskPoolStrategy
-    from penstock.data.write import SaveMode
+    from penstock.data.writing.file_datasink import BlockBasedFileDatasink, RowBasedFileDatasink
+    from penstock.data.writing.verbs import SaveMode
 
 __all__ = [
     "ActorPoolStrategy",
+    "BlockBasedFileDatasink",
     "DataContext",
     "DataIterator",
     "Dataset",
     "DatasetContext",
+    "DatasetSummary",
+    "Datasink",
+    "Datasource",
     "ExecutionOptions",
     "ExecutionResources",
     "Expr",
+    "FileShuffleConfig",
+    "FilenameProvider",
     "MaterializedDataset",
+    "PartitionStyle",
+    "Partitioning",
+    "PathPartitionFilter",
+    "ReadTask",
+    "RowBasedFileDatasink",
     "SaveMode",
     "Schema",
     "TaskPoolStrategy",
     "col",
     "from_arrow",
+    "from_blocks",
+    "from_daft",
+    "from_dask",
+    "from_huggingface",
     "from_items",
+    "from_modin",
     "from_numpy",
     "from_pandas",
+    "from_spark",
+    "from_tf",
+    "from_torch",
     "lit",
     "range",
     "range_tensor",
+    "read_audio",
+    "read_avro",
+    "read_binary_files",
     "read_csv",
+    "read_datasource",
+    "read_delta",
+    "read_feather",
+    "read_iceberg",
+    "read_images",
     "read_json",
+    "read_lance",
+    "read_numpy",
+    "read_orc",
     "read_parquet",
+    "read_sql",
+    "read_text",
+    "read_videos",
 ]
 
 _MODULES = {
     "context": ("DataContext", "DatasetContext", "ExecutionOptions", "ExecutionResources"),
     "dataset": ("Dataset", "MaterializedDataset"),
+    "datasink": ("Datasink",),
+    "datasource": ("Datasource", "ReadTask"),
+    "reading.delta": ("read_delta",),
     "expressions": ("Expr", "col", "lit"),
+    "writing.file_datasink": ("BlockBasedFileDatasink", "RowBasedFileDatasink"),
+    "filename_provider": ("FilenameProvider",),
+    "reading.frames": (
+        "from_blocks",
+        "from_daft",
+        "from_dask",
+        "from_modin",
+        "from_spark",
+        "from_tf",
+    ),
+    "reading.huggingface": ("from_huggingface",),
+    "reading.iceberg": ("read_iceberg",),
     "iterator": ("DataIterator",),
-    "memory": ("from_arrow", "from_items", "from_numpy", "from_pandas"),
-    "read": ("range", "range_tensor", "read_csv", "read_json", "read_parquet"),
+    "reading.lance": ("read_lance",),
+    "reading.memory": ("from_arrow", "from_items", "from_numpy", "from_pandas"),
+    "reading.partitioning": ("PartitionStyle", "Partitioning", "PathPartitionFilter"),
+    "reading.ranges": ("range", "range_tensor"),
+    "reading.columnar": ("read_feather", "read_orc", "read_parquet"),
+    "reading.text_files": ("read_csv", "read_json", "read_text"),
+    "reading.custom": ("read_datasource",),
+    "reading.media": ("read_audio", "read_avro", "read_videos"),
+    "reading.whole_files": ("FileShuffleConfig", "read_binary_files", "read_images", "read_numpy"),
     "schema": ("Schema",),
+    "reading.sql": ("read_sql",),
     "strategy": ("ActorPoolStrategy", "TaskPoolStrategy"),
-    "write": ("SaveMode",),
+    "consuming.summary": ("DatasetSummary",),
+    "reading.torch_dataset": ("from_torch",),
+    "writing.verbs": ("SaveMode",),
 }
+_SUBMODULES = frozenset({"aggregate"})
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"penstock.data.{name}")
     module = _MODULE_OF.get(name)
     if module is None:
-        raise AttributeError(f"module 'penstock.data' has no attribute {name!r}")
+        from penstock.data.reading.absent import INSTEAD
+
+        hint = f"; {INSTEAD[name]}" if name in INSTEAD else ""
+        raise AttributeError(f"module 'penstock.data' has no attribute {name!r}{hint}")
     value: object = getattr(importlib.import_module(f"penstock.data.{module}"), name)
     globals()[name] = value
     return value

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from penstock.worker import ragged
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from penstock._core import Block
-
-_VARIABLE_SHAPE = b"arrow.variable_shape_tensor"
-_EXTENSION_NAME = b"ARROW:extension:name"
 
 
 def to_table(block: Block) -> pa.Table:
@@ -32,8 +31,8 @@ def numpy_column(table: pa.Table, name: str) -> Any:
         if column.null_count == 0:
             return _stacked(column)
         return _object_array(_tensor_values(column))
-    if _is_variable_shape(table.schema.field(index)):
-        return _object_array(_ragged_values(_storage(column)))
+    if ragged.is_ragged(table.schema.field(index)):
+        return ragged.to_numpy(column)
     return _storage(column).to_numpy(zero_copy_only=False)
 
 
@@ -43,8 +42,8 @@ def row_values(table: pa.Table, name: str) -> list[Any]:
     column = _combined(table, index)
     if isinstance(column.type, pa.FixedShapeTensorType):
         return _tensor_values(column)
-    if _is_variable_shape(table.schema.field(index)):
-        return _ragged_values(_storage(column))
+    if ragged.is_ragged(table.schema.field(index)):
+        return ragged.tensors(column)
     return list(column.to_pylist())
 
 
@@ -54,7 +53,7 @@ def pandas_column(table: pa.Table, name: str) -> pd.Series[Any]:
 
     index = table.column_names.index(name)
     kind = table.schema.field(index)
-    if isinstance(kind.type, pa.FixedShapeTensorType) or _is_variable_shape(kind):
+    if isinstance(kind.type, pa.FixedShapeTensorType) or ragged.is_ragged(kind):
         return pd.Series(_object_array(row_values(table, name)), name=name)
     series: pd.Series[Any] = table.column(index).to_pandas()
     return series
@@ -67,12 +66,6 @@ def _combined(table: pa.Table, index: int) -> Any:
 
 def _storage(column: Any) -> Any:
     return column.storage if isinstance(column, pa.ExtensionArray) else column
-
-
-def _is_variable_shape(field: pa.Field) -> bool:
-    named = (field.metadata or {}).get(_EXTENSION_NAME)
-    extension = getattr(field.type, "extension_name", "")
-    return named == _VARIABLE_SHAPE or extension == _VARIABLE_SHAPE.decode()
 
 
 def _stacked(column: Any) -> Any:
@@ -89,16 +82,6 @@ def _tensor_values(column: Any) -> list[Any]:
     shape = column.type.shape
     values = column.storage.to_numpy(zero_copy_only=False)
     return [None if value is None else np.asarray(value).reshape(shape) for value in values]
-
-
-def _ragged_values(column: Any) -> list[Any]:
-    shapes = column.field("shape").to_pylist()
-    values = column.field("data").to_numpy(zero_copy_only=False)
-    valid = column.is_valid().to_pylist()
-    return [
-        np.asarray(value).reshape(shape) if ok else None
-        for value, shape, ok in zip(values, shapes, valid, strict=True)
-    ]
 
 
 def _object_array(values: list[Any]) -> Any:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from penstock.data.dataset import Dataset
     from penstock.data.execution import Run
     from penstock.data.schema import Schema
+    from penstock.data.writing.file_names import NameGiver
 
 
 class DatasetBase:
@@ -49,9 +50,9 @@ class DatasetBase:
 
         return Dataset(plan, self._context.copy())
 
-    def _run(self, plan: LogicalPlan | None = None) -> Run:
+    def _run(self, plan: LogicalPlan | None = None, names: NameGiver | None = None) -> Run:
         """Return a run of `plan`, or of this data set; `stats` tells of it afterwards."""
         from penstock.data.execution import Run
 
-        self._last_run = Run(self._plan if plan is None else plan, self._context)
+        self._last_run = Run(self._plan if plan is None else plan, self._context, names)
         return self._last_run

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from penstock._core import LogicalPlan, Snapshot
     from penstock.data.context import DataContext
+    from penstock.data.writing.file_names import NameGiver
 
 # How long Ctrl-C may have to wait, and how often progress is looked at while nothing comes.
 _POLL_S = 0.1
@@ -28,10 +29,16 @@ os.register_at_fork(after_in_child=_running.clear)  # A fork has no part in them
 
 
 class Run:
-    """One execution of a plan. `blocks()` is to be iterated once."""
+    """One execution of a plan. `blocks()` is to be iterated once.
 
-    def __init__(self, plan: LogicalPlan, context: DataContext) -> None:
+    `names` answers the engine where it asks how to name files.
+    """
+
+    def __init__(
+        self, plan: LogicalPlan, context: DataContext, names: NameGiver | None = None
+    ) -> None:
         self._plan = plan
+        self._names = names
         self._context = context
         self._pipeline: Pipeline | None = None
         self._last: Snapshot | None = None
@@ -59,6 +66,8 @@ class Run:
             while True:
                 block = self._pipeline.next(_POLL_S)
                 progress.update(self._pipeline.snapshot)
+                if self._names is not None:
+                    self._names.answer()
                 if isinstance(block, Block):
                     self._busy = False
                     yield block
@@ -95,6 +104,8 @@ class Run:
         return self._pipeline.snapshot() if self._pipeline is not None else self._last
 
     def _close(self, progress: Progress) -> None:
+        if self._names is not None:
+            self._names.close()  # First: the engine must not wait for an answer that never comes.
         pipeline, self._pipeline = self._pipeline, None
         if pipeline is not None:
             self._last = pipeline.snapshot()

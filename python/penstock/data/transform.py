@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from penstock.data import arguments
-from penstock.data.base import DatasetBase
-from penstock.data.column_function import AddColumn
-from penstock.data.functions import Call, Shape, Workers, extend
+from penstock.data.column_verbs import ColumnVerbs
+from penstock.data.functions import Call, Shape, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from penstock.data.arguments import BatchSize, Concurrency, UserFunction
     from penstock.data.dataset import Dataset
     from penstock.data.expressions import Expr
 
 
-class TransformVerbs(DatasetBase):
-    """map, map_batches, flat_map, filter, columns, limit, repartition.
+class TransformVerbs(ColumnVerbs):
+    """map, map_batches, flat_map, filter, limit, repartition.
 
     The verbs that take a function share these arguments:
         fn: a function, or a class that each worker builds once and then calls.
@@ -162,95 +160,9 @@ class TransformVerbs(DatasetBase):
             return self._extended("filter", fn, Shape(kind="filter_row"), call, workers)
         if call != Call() or workers != Workers():
             raise ValueError("filter(expr=...) takes no fn_args, compute, concurrency or resources")
-        return self._derive(self._plan.filter(_expression(expr).to_json()))
+        from penstock.data.expressions.stages import keep_where
 
-    def add_column(
-        self,
-        col: str,
-        fn: Callable[[Any], Any],
-        *,
-        batch_format: str | None = "pandas",
-        compute: object = None,
-        concurrency: Concurrency | None = None,
-        num_cpus: float | None = None,
-        num_gpus: float | None = None,
-        **ray_remote_args: Any,
-    ) -> Dataset:
-        """Add or replace the column `col` by what `fn` returns for a batch: one value a row.
-
-        `fn` gets a DataFrame, or what `batch_format` ("pandas", "numpy", "pyarrow") says.
-        """
-        if not isinstance(col, str):
-            raise TypeError(f"add_column needs a column's name (str); got: {col!r}")
-        arguments.check_column_name(col)
-        if not callable(fn) or isinstance(fn, type):
-            raise ValueError(  # noqa: TRY004 - as in Ray
-                f"add_column needs a function; got: {fn!r}"
-            )
-        if batch_format not in ("pandas", "numpy", "pyarrow"):
-            raise ValueError(
-                "The batch format of add_column must be 'pandas', 'numpy' or 'pyarrow'; "
-                f"got: {batch_format!r}"
-            )
-        return self._extended(
-            "add_column",
-            AddColumn(col, fn, batch_format),
-            Shape(kind="batches", batch_format=batch_format, keeps_rows=True),
-            Call(),
-            Workers(compute, concurrency, num_cpus, num_gpus, ray_remote_args),
-        )
-
-    def select_columns(
-        self,
-        cols: str | Sequence[str],
-        *,
-        compute: object = None,
-        concurrency: Concurrency | None = None,
-        **ray_remote_args: Any,
-    ) -> Dataset:
-        """Keep only these columns, in this order. Runs in the engine, without workers."""
-        _refuse_workers("select_columns", compute, concurrency, ray_remote_args)
-        names = arguments.column_list("cols", cols)
-        return self._derive(self._plan.project([(name, name) for name in names]))
-
-    def drop_columns(
-        self,
-        cols: str | Sequence[str],
-        *,
-        compute: object = None,
-        concurrency: Concurrency | None = None,
-        **ray_remote_args: Any,
-    ) -> Dataset:
-        """Remove these columns. Runs in the engine, without workers."""
-        _refuse_workers("drop_columns", compute, concurrency, ray_remote_args)
-        return self._derive(self._plan.drop(arguments.column_list("cols", cols)))
-
-    def rename_columns(
-        self,
-        names: Mapping[str, str] | Sequence[str],
-        *,
-        concurrency: Concurrency | None = None,
-        **ray_remote_args: Any,
-    ) -> Dataset:
-        """Rename columns: {old: new}, or a list with a new name for every column.
-
-        A list needs the schema, so it may run the first rows.
-        """
-        _refuse_workers("rename_columns", None, concurrency, ray_remote_args)
-        if isinstance(names, str) or not names:
-            raise ValueError(f"names must be {{old: new}} or a list of new names; got: {names!r}")
-        if isinstance(names, Mapping):
-            old = arguments.column_list("names", names)
-            new = arguments.column_list("names", list(names.values()))
-        else:
-            new = arguments.column_list("names", names)
-            old = self._column_names()
-            if len(old) != len(new):
-                raise ValueError(
-                    f"names must hold a name for each of the {len(old)} columns "
-                    f"({', '.join(old)}); got {len(new)}: {new}"
-                )
-        return self._derive(self._plan.rename(list(zip(old, new, strict=True))))
+        return self._derive(keep_where(self._plan, self._context, _expression(expr)))
 
     def limit(self, limit: int) -> Dataset:
         """Keep the first `limit` rows; what lies behind them is not read."""
@@ -294,40 +206,13 @@ class TransformVerbs(DatasetBase):
         rows = arguments.at_least_one("target_num_rows_per_block", target_num_rows_per_block)
         return self._derive(self._plan.repartition(rows_per_block=rows))
 
-    def _extended(
-        self, operation: str, fn: object, shape: Shape, call: Call, workers: Workers
-    ) -> Dataset:
-        plan = extend(
-            self._plan, self._context, operation, fn, shape=shape, call=call, workers=workers
-        )
-        return self._derive(plan)
-
 
 def _expression(expr: Expr | str) -> Expr:
-    from penstock.data.expression_parser import parse
     from penstock.data.expressions import Expr
+    from penstock.data.expressions.parser import parse
 
     if isinstance(expr, str):
         return parse(expr)
     if not isinstance(expr, Expr):
         raise TypeError(f"expr must be an expression or its text; got: {expr!r}")
     return expr
-
-
-def _refuse_workers(
-    operation: str,
-    compute: object,
-    concurrency: Concurrency | None,
-    remote_options: Mapping[str, object],
-) -> None:
-    """Accept Ray's scheduling options, checked, where no worker takes part in the work."""
-    if compute is not None and not hasattr(compute, "__dict__"):
-        raise ValueError(f"``compute`` must be a strategy; got: {compute!r}")
-    if concurrency is not None:
-        arguments.check_concurrency(type, concurrency)
-    known = {
-        name: value
-        for name, value in remote_options.items()
-        if name not in ("num_cpus", "num_gpus")
-    }
-    arguments.check_remote_options(operation, known)

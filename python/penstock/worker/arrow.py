@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from penstock import _worker
+from penstock.worker import ragged
 from penstock.worker.failure import BadReturnError
 from penstock.worker.text import shown
 
@@ -37,15 +38,28 @@ def record_batch(batch: _worker.Batch) -> pa.RecordBatch:
     return pa.record_batch(_Exported(batch, schema))
 
 
-def other_columns(batch: _worker.Batch) -> Iterator[tuple[str, pa.Array]]:
-    """Yield (name, values) of the columns that are not plain, in order."""
+def numpy_columns(batch: _worker.Batch) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield (name, array) of the columns that are not plain, in order."""
+    for field, values in _other_columns(batch):
+        yield field.name, ragged.to_numpy(values) if ragged.is_ragged(field) else _to_numpy(values)
+
+
+def row_values(batch: _worker.Batch) -> list[list[Any]]:
+    """Return the values of each column that is not plain, in order; tensors as arrays."""
+    return [
+        ragged.tensors(values) if ragged.is_ragged(field) else values.to_pylist()
+        for field, values in _other_columns(batch)
+    ]
+
+
+def _other_columns(batch: _worker.Batch) -> Iterator[tuple[pa.Field, pa.Array]]:
     whole = record_batch(batch)
     for place, column in enumerate(batch.describe()):
         if not column.type_name:
-            yield column.name, whole.column(place)
+            yield whole.schema.field(place), whole.column(place)
 
 
-def to_numpy(values: pa.Array) -> np.ndarray:
+def _to_numpy(values: pa.Array) -> np.ndarray:
     """Return the values as Ray Data's "numpy" batch format has them."""
     try:
         array: np.ndarray = values.to_numpy(zero_copy_only=False)
@@ -61,9 +75,15 @@ def to_pandas(batch: _worker.Batch) -> Any:
 
     tensors = {column.name for column in batch.describe() if column.shape}
     table = pa.Table.from_batches([record_batch(batch)])
-    frame = table.drop_columns(list(tensors)).to_pandas()
+    others = {
+        field.name: ragged.tensors(values)
+        for field, values in _other_columns(batch)
+        if ragged.is_ragged(field)
+    }
+    frame = table.drop_columns([*tensors, *others]).to_pandas()
+    tensors |= others.keys()
     if tensors:
-        arrays = batch.to_numpy()
+        arrays = batch.to_numpy() | others
         columns = {
             name: pd.Series(list(arrays[name]), dtype=object) if name in tensors else frame[name]
             for name in table.column_names

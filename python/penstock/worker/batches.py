@@ -31,8 +31,7 @@ def to_numpy(batch: _worker.Batch) -> dict[str, Any]:
     if batch.schema:
         from penstock.worker import arrow
 
-        for name, values in arrow.other_columns(batch):
-            arrays[name] = arrow.to_numpy(values)
+        arrays.update(arrow.numpy_columns(batch))
     return arrays
 
 
@@ -65,7 +64,7 @@ def other_values(batch: _worker.Batch) -> list[list[Any]]:
         return []
     from penstock.worker import arrow
 
-    return [values.to_pylist() for _, values in arrow.other_columns(batch)]
+    return arrow.row_values(batch)
 
 
 def encode(result: Any, function: str) -> _worker.Output:
@@ -75,6 +74,8 @@ def encode(result: Any, function: str) -> _worker.Output:
         BadReturnError: it cannot become columns; the message says what came and what is wanted.
 
     """
+    if isinstance(result, _worker.Output):
+        return result
     if isinstance(result, Mapping):
         return _encode_columns(result, function)
     if isinstance(result, list):

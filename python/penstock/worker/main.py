@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock import _worker
-from penstock.worker import failure
+from penstock.worker import current, failure
 from penstock.worker.functions import Stage
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class _Turn:
         # Only when _produce or the handler is left does nothing here look at the batch's memory
         # any more; then the last frame goes, and the engine may use it again.
         failed = None
+        current.batch_number = self._channel.batch_number
         try:
             self._produce(batch)
         except BaseException as error:  # noqa: BLE001  # A user's sys.exit() is a failure too.

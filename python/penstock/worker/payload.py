@@ -61,7 +61,9 @@ def pack_function(
     if batch_format not in BATCH_FORMATS:
         known = ", ".join(BATCH_FORMATS)
         raise ValueError(f"Unknown batch format; known: {known}; got: {batch_format!r}")
-    name = getattr(function, "__qualname__", type(function).__qualname__)
+    name = getattr(function, "__qualname__", None) or getattr(
+        function, "__name__", type(function).__qualname__
+    )
     if _is_asynchronous(function):
         raise NotImplementedError(
             f"Asynchronous functions do not run yet; write it without `async`: {name}"
@@ -76,10 +78,13 @@ def pack_function(
     try:
         inner = cloudpickle.dumps(parts)
     except Exception as error:
+        from penstock.worker.unpicklable import find_unpicklable
+
+        place = find_unpicklable(function) or find_unpicklable(parts[1:])
         raise TypeError(
             f"{name} cannot be sent to the worker processes: something that it, or one of its "
-            f"arguments, refers to cannot be pickled. Create such things inside of the function, "
-            f"or in __init__ of a class. The cause: {error}"
+            f"arguments, refers to cannot be pickled{place and ': '}{place}. Create such things "
+            f"inside of the function, or in __init__ of a class. The cause: {error}"
         ) from error
     here = os.getcwd()  # noqa: PTH109  # As text; pathlib would be an import for it alone.
     folders = [folder or here for folder in sys.path]

@@ -18,6 +18,36 @@ std::vector<int64_t> EstimatesOf(const std::vector<StageLimits>& stages) {
   return estimates;
 }
 
+/// Gives the stages that name no inputs the one before.
+void NameInputs(std::vector<StageLimits>& stages) {
+  for (size_t index = 1; index < stages.size(); ++index) {
+    StageLimits& stage = stages[index];
+    const bool reads = stage.role == StageRole::kRead;
+    if (!reads && stage.inputs.empty()) stage.inputs = {static_cast<StageIndex>(index - 1)};
+  }
+}
+
+std::vector<StagePlace> PlacesOf(const std::vector<StageLimits>& stages) {
+  std::vector<StagePlace> places(stages.size());
+  for (size_t index = 0; index < stages.size(); ++index) {
+    const std::vector<StageIndex>& inputs = stages[index].inputs;
+    StagePlace& place = places[index];
+    place.index = static_cast<StageIndex>(index);
+    place.first_before = inputs.empty() ? place.index : places[inputs.front()].first_before;
+    for (size_t input = 0; input < inputs.size(); ++input) {
+      places[inputs[input]].consumer = place.index;
+      places[inputs[input]].input = input;
+    }
+  }
+  return places;
+}
+
+std::vector<StageIndex> ConsumersOf(const std::vector<StageLimits>& stages) {
+  std::vector<StageIndex> consumers;
+  for (const StagePlace& place : PlacesOf(stages)) consumers.push_back(place.consumer);
+  return consumers;
+}
+
 /// The last stage lets no more rows in than it lets through: its limit is the one before's.
 void MoveLastLimitForward(std::vector<StageLimits>& stages) {
   std::optional<int64_t>& limit = stages.back().row_limit;
@@ -31,20 +61,20 @@ void MoveLastLimitForward(std::vector<StageLimits>& stages) {
 StateMachine::StateMachine(std::vector<StageLimits> stages, DispatcherLimits limits)
     : limits_(limits),
       admission_(limits.budget_bytes, EstimatesOf(stages)),
-      chunks_(stages.size(),
+      chunks_(ConsumersOf(stages),
               [this](StageIndex stage, int64_t chunk) { ChunkComplete(stage, chunk); }) {
-  for (StageLimits& stage : stages) {
-    stages_.push_back(std::make_unique<StageState>(
-        std::move(stage), static_cast<StageIndex>(stages_.size()), limits.preserve_order));
+  const std::vector<StagePlace> places = PlacesOf(stages);
+  for (size_t index = 0; index < stages.size(); ++index) {
+    stages_.push_back(std::make_unique<StageState>(std::move(stages[index]), places[index],
+                                                   limits.preserve_order));
   }
 }
 
 std::vector<Action> StateMachine::Start(int64_t now_ns) {
   started_ns_ = now_ns_ = now_ns;
   for (size_t index = stages_.size(); index-- > 0;) {
-    if (stages_[index]->limits.row_limit == 0) {
+    if (!stages_[index]->done && stages_[index]->limits.row_limit == 0) {
       CloseThrough(static_cast<StageIndex>(index));
-      break;
     }
   }
   EndInputs();
@@ -96,22 +126,23 @@ Worker& StateMachine::WorkerOf(StageIndex stage, WorkerIndex worker) {
 }
 
 void StateMachine::Apply(const SplitsListed& event) {
-  listing_ = false;
-  StageState& read = *stages_.front();
+  StageState& read = StageOf(event.stage);
+  read.listing = false;
+  --listings_;
   if (read.done) return;
   for (const SplitSize& split : event.splits) {
     if (!ordered()) {
-      chunks_.Add(0, split.chunk, 1);
-      if (last_chunk_listed_ && *last_chunk_listed_ != split.chunk) {
-        chunks_.Listed(*last_chunk_listed_);
+      chunks_.Add(read.index, split.chunk, 1);
+      if (read.last_chunk_listed && *read.last_chunk_listed != split.chunk) {
+        chunks_.Listed(read.index, *read.last_chunk_listed);
       }
-      last_chunk_listed_ = split.chunk;
+      read.last_chunk_listed = split.chunk;
     }
     read.splits.push_back(split);
   }
   if (!event.last) return;
   read.input_ended = true;
-  if (last_chunk_listed_) chunks_.Listed(*last_chunk_listed_);
+  if (read.last_chunk_listed) chunks_.Listed(read.index, *read.last_chunk_listed);
 }
 
 void StateMachine::Apply(const StepDone& event) {
@@ -225,6 +256,7 @@ namespace penstock {
 
 Result<std::unique_ptr<Dispatcher>> Dispatcher::Make(std::vector<StageLimits> stages,
                                                      DispatcherLimits limits) {
+  dispatch::NameInputs(stages);
   PENSTOCK_RETURN_NOT_OK(dispatch::CheckLimits(stages, limits));
   dispatch::MoveLastLimitForward(stages);
   return std::make_unique<dispatch::StateMachine>(std::move(stages), limits);

@@ -16,15 +16,22 @@ namespace penstock {
 /// no data, thread, clock or file. Events go in, actions come out; the pipeline carries them out
 /// on real threads and processes, the simulator on virtual time.
 ///
-/// The model. A job is a row of stages. Each stage turns its input into *tasks*, numbered from 0
-/// in input order: a read task is a split; a work or regroup task is the pieces of blocks that make
-/// one batch; a write or collect task is one block. A task runs in *steps*: each step yields at
-/// most one block and says whether the task is finished. A step starts only when there is room for
-/// its output, so nothing ever waits inside a thread or a worker while holding a queue.
+/// The model. A job is a tree of stages: reads at its leaves, at its root the one stage that writes
+/// or collects; most trees are a single row. Each stage turns its input into *tasks*, numbered from
+/// 0 in input order: a read task is a split; a work, native or regroup task is the pieces of blocks
+/// that make one batch; a zip task is the same rows of each input; a write or collect task is one
+/// block. A task runs in *steps*: each step yields at most one block and says whether the task is
+/// finished. A step starts only when there is room for its output, so nothing ever waits inside a
+/// thread or a worker while holding a queue.
 ///
 /// Order. With `preserve_order` the blocks of a stage enter the next in task order: early ones wait
 /// in the reorder window, which lives inside the byte budget and is at most `window_tasks` wide.
 /// Without it they enter as they come; row limits and regrouping then follow arrival order.
+///
+/// Several inputs. A regroup stage takes the blocks of one input after those of the other, with
+/// `preserve_order`, else as they come. A zip stage takes the same rows of all inputs together and
+/// ends the job with Invalid when one has more rows than another; it needs `preserve_order`. What
+/// an input yields before it is wanted piles up within its own stages' shares of the budget.
 ///
 /// Budget. `used` is the bytes of all live blocks plus, for each running step, a reservation: the
 /// largest block that its stage has yielded so far (at first the stage's `block_bytes_estimate`).
@@ -48,20 +55,31 @@ using TaskId = int64_t;   // In a stage, from 0, in input order.
 using BlockId = int64_t;  // Chosen by whoever carries out the actions; unique in the job.
 using WorkerIndex = int32_t;
 
-enum class StageRole : uint8_t { kRead, kRegroup, kWork, kWrite, kCollect };
+enum class StageRole : uint8_t {
+  kRead,
+  kRegroup,
+  kZip,
+  kNative,  // Batches through functions of this process, on native threads.
+  kWork,    // Batches through worker processes.
+  kWrite,
+  kCollect,
+};
 
 struct StageLimits {
   std::string name;
   StageRole role = StageRole::kRead;
-  int64_t batch_rows = 0;      // kWork: rows a batch; 0: a block is a batch.
-  int64_t batch_rows_max = 0;  // kWork, batch_rows == 0: cut larger blocks; 0: never.
-  bool batch_in_chunk = true;  // kWork: a batch never spans two chunks.
+  // Whose blocks come in, in this order; each stage but the last is the input of one. Empty: the
+  // stage before. Several for kRegroup and kZip only, each behind the stages that lead to it.
+  std::vector<StageIndex> inputs;
+  int64_t batch_rows = 0;      // kNative, kWork: rows a batch; 0: a block is a batch.
+  int64_t batch_rows_max = 0;  // kNative, kWork, batch_rows == 0: cut larger blocks; 0: never.
+  bool batch_in_chunk = true;  // kNative, kWork: a batch never spans two chunks.
   int64_t regroup_rows = 0;    // kRegroup: rows a block; 0: use regroup_blocks.
   int64_t regroup_blocks = 0;  // kRegroup: this many blocks, once the rows are all known; with
                                // neither, blocks pass as they are.
   int64_t rows_known = -1;     // kRegroup with blocks: total input rows, if known beforehand.
   std::optional<int64_t> row_limit;  // Rows of output let through, in order.
-  int slots = 1;    // kRead, kRegroup, kWrite: tasks at once (native threads bound them too).
+  int slots = 1;    // All but kWork and kCollect: tasks at once (native threads bound them too).
   int workers = 0;  // kWork.
   int in_flight_per_worker = 2;  // kWork.
   int64_t block_bytes_estimate = int64_t{1} << 20;
@@ -97,10 +115,11 @@ struct BlockSize {
 struct SplitsListed {
   std::vector<SplitSize> splits;
   bool last = false;
+  StageIndex stage = 0;
 };
 /// A step ended well. `block` is absent when it yielded nothing. Rows of 0 are allowed and are
-/// dropped at once (with a DropBlock) after they were counted. For kWork, `block.chunk` is ignored:
-/// the chunk is that of the task's first piece. For kWrite and kCollect there is no block.
+/// dropped at once (with a DropBlock) after they were counted. `block.chunk` is for kRead to say;
+/// else the chunk is that of the task's first piece. For kWrite and kCollect there is no block.
 struct StepDone {
   StageIndex stage = 0;
   TaskId task = 0;
@@ -158,11 +177,13 @@ struct PieceRef {
 /// List up to `count_max` more splits; answered by SplitsListed or JobFailed.
 struct ListSplits {
   int64_t count_max = 0;
+  StageIndex stage = 0;
 };
 /// Open the task and run its first step. kRead: `task` is the split's index. kWork: send the
-/// pieces to `worker`. kWrite: append the piece to `part`, which is opened on first use and
-/// closed after this step if `closes_part`; steps of one part are never out together and keep
-/// their order. Blocks named by pieces stay live until DropBlock.
+/// pieces to `worker`. kZip: a piece of each input, in their order, of equally many rows. kWrite:
+/// append the piece to `part`, which is opened on first use and closed after this step if
+/// `closes_part`; steps of one part are never out together and keep their order. Blocks named by
+/// pieces stay live until DropBlock.
 struct StartTask {
   StageIndex stage = 0;
   TaskId task = 0;

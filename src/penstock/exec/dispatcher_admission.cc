@@ -11,11 +11,12 @@ Admission::Admission(int64_t budget_bytes, const std::vector<int64_t>& estimates
   for (const int64_t estimate : estimates) uses_.push_back({.largest = estimate});
 }
 
-bool Admission::Admits(StageIndex stage, bool ahead) const {
+bool Admission::Admits(StageIndex stage, bool ahead, bool wanted) const {
   const Use& use = uses_[stage];
   if (used_ + use.largest > budget_) return false;
   const int64_t others = common_used_ - BeyondShare(use);
-  const int64_t allowed = share_ + std::max<int64_t>(0, common_ - others);
+  const int64_t beyond = wanted ? std::max<int64_t>(0, common_ - others) : 0;
+  const int64_t allowed = share_ + beyond;
   if (use.bytes + use.largest > allowed) return false;
   return !ahead || use.ahead + use.largest <= allowed / 2;
 }

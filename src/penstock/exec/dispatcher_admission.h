@@ -22,8 +22,9 @@ class Admission {
   int64_t Reservation(StageIndex stage) const { return uses_[stage].largest; }
 
   /// Returns whether a step that reserves Reservation(stage) may start now. `ahead`: its task is
-  /// not the first unfinished one of an ordered stage.
-  bool Admits(StageIndex stage, bool ahead) const;
+  /// not the first unfinished one of an ordered stage. Not `wanted`: what comes of it piles up
+  /// before a stage that waits for another input, so that it must do with its share.
+  bool Admits(StageIndex stage, bool ahead, bool wanted) const;
 
   /// Adds to (or takes from) what the stage uses: a block or a reservation.
   void Add(StageIndex stage, int64_t bytes);

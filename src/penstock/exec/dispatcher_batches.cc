@@ -6,12 +6,21 @@
 
 namespace penstock::dispatch {
 
+namespace {
+
+bool KeepsToChunks(const StageLimits& limits) {
+  const bool runs_functions = limits.role == StageRole::kWork || limits.role == StageRole::kNative;
+  return runs_functions && limits.batch_in_chunk;
+}
+
+}  // namespace
+
 Batcher::Batcher(const StageLimits& limits, bool preserve_order)
     : rows_(limits.role == StageRole::kRegroup ? limits.regroup_rows : limits.batch_rows),
       rows_max_(limits.batch_rows_max),
       blocks_(limits.role == StageRole::kRegroup ? limits.regroup_blocks : 0),
-      ends_at_border_(limits.role == StageRole::kWork && limits.batch_in_chunk && preserve_order),
-      by_chunk_(limits.role == StageRole::kWork && limits.batch_in_chunk && !preserve_order),
+      ends_at_border_(KeepsToChunks(limits) && preserve_order),
+      by_chunk_(KeepsToChunks(limits) && !preserve_order),
       rows_total_(blocks_ > 0 ? limits.rows_known : -1) {}
 
 int64_t Batcher::wanted_rows() const {

@@ -8,13 +8,13 @@ namespace penstock::dispatch {
 
 ChunkProgress::Chunk& ChunkProgress::ChunkOf(int64_t chunk) {
   Chunk& found = chunks_[chunk];
-  if (found.counts.empty()) found.counts.resize(stages_);
+  if (found.counts.empty()) found.counts.resize(consumers_.size());
   return found;
 }
 
-void ChunkProgress::Listed(int64_t chunk) {
+void ChunkProgress::Listed(StageIndex stage, int64_t chunk) {
   ChunkOf(chunk).listed = true;
-  Advance(chunk, 0);
+  Advance(chunk, stage);
 }
 
 void ChunkProgress::Add(StageIndex stage, int64_t chunk, int64_t count) {
@@ -33,12 +33,12 @@ void ChunkProgress::Advance(int64_t chunk, StageIndex from) {
   const auto none = [](int64_t count) { return count == 0; };
   if (!found.listed || !std::all_of(found.counts.begin(), found.counts.begin() + from, none))
     return;
-  for (size_t stage = from; stage < stages_ && found.counts[stage] == 0; ++stage) {
-    if (stage + 1 == stages_) {
+  for (StageIndex stage = from; found.counts[stage] == 0; stage = consumers_[stage]) {
+    if (consumers_[stage] < 0) {
       chunks_.erase(chunk);
       return;
     }
-    on_complete_(static_cast<StageIndex>(stage + 1), chunk);
+    on_complete_(consumers_[stage], chunk);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "penstock/exec/dispatcher.h"
@@ -16,12 +17,13 @@ class ChunkProgress {
  public:
   using OnComplete = std::function<void(StageIndex, int64_t chunk)>;
 
+  /// `consumers`: for each stage the one that takes its blocks; -1 for the last.
   /// `on_complete(stage, chunk)`: no more rows of the chunk will enter the stage.
-  ChunkProgress(size_t stages, OnComplete on_complete)
-      : stages_(stages), on_complete_(std::move(on_complete)) {}
+  ChunkProgress(std::vector<StageIndex> consumers, OnComplete on_complete)
+      : consumers_(std::move(consumers)), on_complete_(std::move(on_complete)) {}
 
-  /// All splits of the chunk have been listed.
-  void Listed(int64_t chunk);
+  /// All splits of the chunk have been listed by the reading `stage`.
+  void Listed(StageIndex stage, int64_t chunk);
   void Add(StageIndex stage, int64_t chunk, int64_t count);
   void Remove(StageIndex stage, int64_t chunk, int64_t count);
 
@@ -34,7 +36,7 @@ class ChunkProgress {
   Chunk& ChunkOf(int64_t chunk);
   void Advance(int64_t chunk, StageIndex from);
 
-  const size_t stages_;
+  const std::vector<StageIndex> consumers_;
   const OnComplete on_complete_;
   std::unordered_map<int64_t, Chunk> chunks_;
 };

@@ -48,9 +48,9 @@ void StateMachine::Pass(StageState& stage, LiveBlock* block) {
   stage.bytes_out += block->size.bytes;
   ++stage.blocks_out;
   block->holds = 1;
-  next(stage).queue.Push(piece);
+  next(stage).inputs.Push(stage.place.input, piece, next(stage).queue);
   if (!ordered() && next(stage).yields()) {
-    chunks_.Add(stage.index + 1, block->size.chunk, piece.rows);
+    chunks_.Add(stage.place.consumer, block->size.chunk, piece.rows);
   }
   if (limit && stage.rows_let_out == *limit) CloseThrough(stage.index);
 }
@@ -117,11 +117,17 @@ void StateMachine::AnswerAllAbandoned(StageState& stage, WorkerIndex worker) {
   for (const TaskId id : ids) AnswerAbandoned(stage, id);
 }
 
+void StateMachine::EndInput(const StageState& stage) {
+  StageState& after = next(stage);
+  after.inputs.End(stage.place.input, after.queue);
+  after.input_ended = after.input_ended || after.inputs.ended();
+}
+
 void StateMachine::CloseThrough(StageIndex last) {
-  for (StageIndex index = 0; index <= last; ++index) {
+  for (StageIndex index = stages_[last]->place.first_before; index <= last; ++index) {
     if (!stages_[index]->done) Close(*stages_[index]);
   }
-  stages_[last + 1]->input_ended = true;
+  EndInput(*stages_[last]);
 }
 
 void StateMachine::Close(StageState& stage) {
@@ -129,6 +135,7 @@ void StateMachine::Close(StageState& stage) {
   AbandonTasks(stage);
   stage.splits.clear();
   while (!stage.queue.empty()) Release({stage.queue.Take(stage.queue.front().rows)});
+  Release(stage.inputs.Clear());
   Release(stage.batcher.Clear());
   for (size_t index = 0; index < stage.workers.size(); ++index) {
     Worker& worker = stage.workers[index];
@@ -163,7 +170,7 @@ void StateMachine::EndInputs() {
   for (const auto& stage : stages_) {
     if (!stage->done && stage->input_ended && stage->empty()) {
       stage->done = true;
-      if (stage->yields()) next(*stage).input_ended = true;
+      if (stage->yields()) EndInput(*stage);
     }
     if (!stage->workers.empty() && stage->starts_no_more()) StopIdleWorkers(*stage);
   }

@@ -9,12 +9,16 @@ Status AtLeast(const std::string& stage, const char* field, int64_t least, int64
                          "; got: ", value);
 }
 
+Status CheckBatches(const StageLimits& stage) {
+  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "batch_rows", 0, stage.batch_rows));
+  return AtLeast(stage.name, "batch_rows_max", 0, stage.batch_rows_max);
+}
+
 Status CheckWork(const StageLimits& stage) {
   PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "workers", 1, stage.workers));
   PENSTOCK_RETURN_NOT_OK(
       AtLeast(stage.name, "in_flight_per_worker", 1, stage.in_flight_per_worker));
-  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "batch_rows", 0, stage.batch_rows));
-  return AtLeast(stage.name, "batch_rows_max", 0, stage.batch_rows_max);
+  return CheckBatches(stage);
 }
 
 Status CheckRegroup(const StageLimits& stage) {
@@ -35,14 +39,11 @@ Status CheckWrite(const StageLimits& stage) {
   return AtLeast(stage.name, "rows_per_part_max", stage.rows_per_part_min, stage.rows_per_part_max);
 }
 
-Status CheckStage(const StageLimits& stage, bool is_first, bool is_last) {
-  const bool reads = stage.role == StageRole::kRead;
+Status CheckStage(const StageLimits& stage, bool is_last) {
   const bool ends = stage.role == StageRole::kWrite || stage.role == StageRole::kCollect;
-  if (reads != is_first || ends != is_last) {
-    return Status::Invalid(
-        "The first stage and no other must read, the last and no other write or collect; "
-        "not so at stage: ",
-        stage.name);
+  if (ends != is_last) {
+    return Status::Invalid("The last stage and no other must write or collect; not so at stage: ",
+                           stage.name);
   }
   if (stage.role != StageRole::kWork) {
     PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "slots", 1, stage.slots));
@@ -51,6 +52,8 @@ Status CheckStage(const StageLimits& stage, bool is_first, bool is_last) {
       AtLeast(stage.name, "block_bytes_estimate", 0, stage.block_bytes_estimate));
   PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "row_limit", 0, stage.row_limit.value_or(0)));
   switch (stage.role) {
+    case StageRole::kNative:
+      return CheckBatches(stage);
     case StageRole::kWork:
       return CheckWork(stage);
     case StageRole::kRegroup:
@@ -58,8 +61,39 @@ Status CheckStage(const StageLimits& stage, bool is_first, bool is_last) {
     case StageRole::kWrite:
       return CheckWrite(stage);
     case StageRole::kRead:
+    case StageRole::kZip:
     case StageRole::kCollect:
       return Status::OK();
+  }
+  return Status::OK();
+}
+
+/// Checks that the stages make one tree whose branches lie one after the other; adds to `firsts`
+/// the first stage that leads to this one.
+Status CheckInputs(const std::vector<StageLimits>& stages, size_t index,
+                   std::vector<StageIndex>& firsts, bool preserve_order) {
+  const StageLimits& stage = stages[index];
+  const bool takes_several = stage.role == StageRole::kRegroup || stage.role == StageRole::kZip;
+  const bool reads = stage.role == StageRole::kRead;
+  if (reads != stage.inputs.empty() || (stage.inputs.size() > 1 && !takes_several)) {
+    return Status::Invalid("Stage '", stage.name,
+                           "' cannot have this many inputs; got: ", stage.inputs.size());
+  }
+  if (stage.role == StageRole::kZip && !preserve_order) {
+    return Status::Invalid("Stage '", stage.name, "' needs preserve_order");
+  }
+  auto expected = static_cast<StageIndex>(index);
+  for (size_t input = stage.inputs.size(); input-- > 0;) {
+    if (expected == 0 || stage.inputs[input] != expected - 1) {
+      return Status::Invalid("Stage '", stage.name, "': its inputs must lie right before it, one ",
+                             "branch after the other; got: ", stage.inputs[input]);
+    }
+    expected = firsts[static_cast<size_t>(stage.inputs[input])];
+  }
+  firsts.push_back(expected);
+  const bool is_last = index + 1 == stages.size();
+  if (is_last && expected != 0) {
+    return Status::Invalid("Stage '", stage.name, "': some stages do not lead to it");
   }
   return Status::OK();
 }
@@ -75,8 +109,10 @@ Status CheckLimits(const std::vector<StageLimits>& stages, const DispatcherLimit
   PENSTOCK_RETURN_NOT_OK(AtLeast("*", "native_threads", 1, limits.native_threads));
   PENSTOCK_RETURN_NOT_OK(AtLeast("*", "window_tasks", 1, limits.window_tasks));
   PENSTOCK_RETURN_NOT_OK(AtLeast("*", "splits_ahead", 1, limits.splits_ahead));
+  std::vector<StageIndex> firsts;
   for (size_t index = 0; index < stages.size(); ++index) {
-    PENSTOCK_RETURN_NOT_OK(CheckStage(stages[index], index == 0, index + 1 == stages.size()));
+    PENSTOCK_RETURN_NOT_OK(CheckStage(stages[index], index + 1 == stages.size()));
+    PENSTOCK_RETURN_NOT_OK(CheckInputs(stages, index, firsts, limits.preserve_order));
   }
   return Status::OK();
 }

@@ -53,6 +53,7 @@ class StateMachine final : public Dispatcher {
   void TakeOffFinished(StageState& stage);
   bool AnswerAbandoned(StageState& stage, TaskId id);
   void AnswerAllAbandoned(StageState& stage, WorkerIndex worker);
+  void EndInput(const StageState& stage);
   void CloseThrough(StageIndex last);
   void Close(StageState& stage);
   void AbandonTasks(StageState& stage);
@@ -69,12 +70,14 @@ class StateMachine final : public Dispatcher {
   void ListMore();
   void Fill(StageState& stage);
   void FillBatches(StageState& stage);
+  void FillZip(StageState& stage);
   void FillParts(StageState& stage);
   void Emit(StageState& stage);
   bool WindowHasRoom(const StageState& stage) const;
   bool HasNew(const StageState& stage) const;
   bool HasSlot(const StageState& stage) const;
   bool IsAhead(const StageState& stage, TaskId id) const;
+  bool IsWanted(const StageState& stage) const;
   bool Admits(const StageState& stage, TaskId id) const;
   Idle StartSteps(StageState& stage);
   void StartNew(StageState& stage);
@@ -85,6 +88,7 @@ class StateMachine final : public Dispatcher {
   bool GatheringFillsBudget(StageIndex stage) const;
   bool FlushOneAfter(StageIndex stage);
   Status BudgetTooSmall(StageIndex before) const;
+  Status UnequalRows(const StageState& stage, size_t longest) const;
   void Account(int64_t now_ns);
   void NoteSlots();
   std::vector<Action> TakeActions();
@@ -92,8 +96,8 @@ class StateMachine final : public Dispatcher {
   StageState& StageOf(StageIndex stage);
   Worker& WorkerOf(StageIndex stage, WorkerIndex worker);
   bool ordered() const { return limits_.preserve_order; }
-  StageState& next(const StageState& stage) { return *stages_[stage.index + 1]; }
-  const StageState& next(const StageState& stage) const { return *stages_[stage.index + 1]; }
+  StageState& next(const StageState& stage) { return *stages_[stage.place.consumer]; }
+  const StageState& next(const StageState& stage) const { return *stages_[stage.place.consumer]; }
   StageState& last() { return *stages_.back(); }
 
   const DispatcherLimits limits_;
@@ -106,8 +110,7 @@ class StateMachine final : public Dispatcher {
   int workers_busy_ = 0;
   int workers_changing_ = 0;  // Told to start or to stop, not answered.
   int workers_alive_ = 0;
-  std::optional<int64_t> last_chunk_listed_;
-  bool listing_ = false;
+  int listings_ = 0;  // ListSplits out.
   bool committing_ = false;
   bool committed_ = false;
   bool finished_ = false;

@@ -24,12 +24,13 @@ int64_t TasksTotal(const StageState& stage) {
   if (stage.limits.role == StageRole::kRead) {
     return stage.next_task() + static_cast<int64_t>(stage.splits.size());
   }
-  return stage.queue.empty() && stage.batcher.empty() ? stage.next_task() : -1;
+  const bool gathered = stage.inputs.empty() && stage.queue.empty() && stage.batcher.empty();
+  return gathered ? stage.next_task() : -1;
 }
 
 void CountQueued(const StageState& stage, StageSnapshot& into) {
-  into.queued_blocks = stage.queue.blocks();
-  into.queued_bytes = stage.queue.bytes() + stage.batcher.gathered_bytes();
+  into.queued_blocks = stage.queue.blocks() + stage.inputs.blocks();
+  into.queued_bytes = stage.queue.bytes() + stage.inputs.bytes() + stage.batcher.gathered_bytes();
   for (TaskId id = stage.batches() ? stage.next_start : stage.next_task(); id < stage.next_task();
        ++id) {
     for (const Piece& piece : stage.tasks[id - stage.first_task].pieces) {
@@ -93,8 +94,8 @@ std::string StateMachine::Describe() const {
                         : stage->time.why == Idle::kStarved ? "waits for input"
                                                             : "runs";
     text += stage->limits.name + ": " + state + "; " + std::to_string(stage->splits.size()) +
-            " splits and " + std::to_string(stage->queue.blocks()) + " blocks wait, " +
-            std::to_string(stage->gathered_rows()) + " rows gathered, " +
+            " splits and " + std::to_string(stage->queue.blocks() + stage->inputs.blocks()) +
+            " blocks wait, " + std::to_string(stage->gathered_rows()) + " rows gathered, " +
             std::to_string(stage->running) + " steps out, " +
             std::to_string(stage->waiting.size()) + " tasks between steps, " +
             std::to_string(stage->unfinished) + " unfinished of " +

@@ -3,10 +3,20 @@
 #include <utility>
 
 namespace penstock::dispatch {
+namespace {
 
-StageState::StageState(StageLimits stage_limits, StageIndex stage_index, bool preserve_order)
+InputOrder OrderOf(const StageLimits& limits, bool preserve_order) {
+  if (limits.role == StageRole::kZip) return InputOrder::kAlongside;
+  return limits.inputs.size() > 1 && preserve_order ? InputOrder::kInTurn : InputOrder::kDirect;
+}
+
+}  // namespace
+
+StageState::StageState(StageLimits stage_limits, const StagePlace& stage_place, bool preserve_order)
     : limits(std::move(stage_limits)),
-      index(stage_index),
+      place(stage_place),
+      index(stage_place.index),
+      inputs(limits.inputs.size(), OrderOf(limits, preserve_order)),
       queue(!preserve_order),
       batcher(limits, preserve_order),
       parts(limits, preserve_order),
@@ -26,7 +36,7 @@ TaskId StageState::AddTask(Task task) {
 }
 
 bool StageState::empty() const {
-  return splits.empty() && queue.empty() && batcher.empty() && tasks.empty();
+  return splits.empty() && inputs.empty() && queue.empty() && batcher.empty() && tasks.empty();
 }
 
 bool StageState::starts_no_more() const {

@@ -9,6 +9,7 @@
 
 #include "penstock/exec/dispatcher_batches.h"
 #include "penstock/exec/dispatcher_blocks.h"
+#include "penstock/exec/dispatcher_inputs.h"
 #include "penstock/exec/dispatcher_parts.h"
 
 namespace penstock::dispatch {
@@ -66,17 +67,24 @@ struct SlotTime {
   }
 };
 
+/// Where a stage stands in the tree.
+struct StagePlace {
+  StageIndex index = 0;
+  StageIndex first_before = 0;  // It and the stages that lead to it are [first_before, index].
+  StageIndex consumer = -1;     // Who takes its blocks; -1: it is the last.
+  size_t input = 0;             // Which of the consumer's inputs it is.
+};
+
 /// All that the dispatcher knows of one stage.
 struct StageState {
-  StageState(StageLimits stage_limits, StageIndex stage_index, bool preserve_order);
+  StageState(StageLimits stage_limits, const StagePlace& stage_place, bool preserve_order);
 
   bool native() const { return limits.role != StageRole::kWork; }
   bool yields() const {
     return limits.role != StageRole::kWrite && limits.role != StageRole::kCollect;
   }
-  bool batches() const {
-    return limits.role == StageRole::kWork || limits.role == StageRole::kRegroup;
-  }
+  /// Returns whether its tasks are gathered before they start.
+  bool batches() const { return yields() && limits.role != StageRole::kRead; }
 
   /// Returns the task, or nullptr when it is not among the unfinished or unconsumed ones.
   Task* Find(TaskId task);
@@ -104,16 +112,18 @@ struct StageState {
   WorkerIndex LeastLoaded() const;
 
   const StageLimits limits;
+  const StagePlace place;
   const StageIndex index;
 
   std::deque<SplitSize> splits;  // kRead: listed, not started.
-  InputQueue queue;
-  Batcher batcher;    // kRegroup, kWork
+  StageInputs inputs;
+  InputQueue queue;   // Not of kZip, whose rows wait in `inputs`.
+  Batcher batcher;    // kRegroup, kNative, kWork
   PartPlanner parts;  // kWrite
 
   std::deque<Task> tasks;  // From first_task on; finished ones at the front are taken off.
   TaskId first_task = 0;
-  TaskId next_start = 0;  // kRegroup, kWork: tasks from here on are kReady.
+  TaskId next_start = 0;  // batches(): tasks from here on are kReady.
   int64_t unfinished = 0;
   int open = 0;                                // Started and unfinished.
   int running = 0;                             // Steps out.
@@ -127,6 +137,8 @@ struct StageState {
   int workers_busy = 0;
   int in_flight = 0;
 
+  bool listing = false;  // kRead: ListSplits is out.
+  std::optional<int64_t> last_chunk_listed;
   bool input_ended = false;
   bool done = false;         // Nothing more comes out.
   int64_t rows_let_out = 0;  // Towards the row limit.

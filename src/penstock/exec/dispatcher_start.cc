@@ -16,6 +16,7 @@ void StateMachine::Dispatch() {
       continue;
     }
     Fill(stage);
+    if (finished_) return;
     stage.time.why = StartSteps(stage);
   }
   ListMore();
@@ -25,12 +26,14 @@ void StateMachine::Dispatch() {
 }
 
 void StateMachine::ListMore() {
-  StageState& read = *stages_.front();
-  if (read.input_ended || listing_) return;
-  const int64_t waiting = static_cast<int64_t>(read.splits.size());
-  if (waiting > 0 && waiting >= limits_.splits_ahead / 2) return;
-  listing_ = true;
-  actions_.push_back(ListSplits{limits_.splits_ahead - waiting});
+  for (const auto& stage : stages_) {
+    if (stage->limits.role != StageRole::kRead || stage->input_ended || stage->listing) continue;
+    const int64_t waiting = static_cast<int64_t>(stage->splits.size());
+    if (waiting > 0 && waiting >= limits_.splits_ahead / 2) continue;
+    stage->listing = true;
+    ++listings_;
+    actions_.push_back(ListSplits{limits_.splits_ahead - waiting, stage->index});
+  }
 }
 
 // ---- Input of a stage to tasks -----------------------------------------------------------------
@@ -39,7 +42,8 @@ bool StateMachine::WindowHasRoom(const StageState& stage) const {
   const int64_t unfinished =
       ordered() ? static_cast<int64_t>(stage.tasks.size()) : stage.unfinished;
   const StageState& after = next(stage);
-  const int64_t unconsumed = after.batcher.hoards() ? 0 : after.queue.blocks();
+  const int64_t unconsumed =
+      after.batcher.hoards() ? 0 : after.inputs.BlocksOf(stage.place.input, after.queue);
   return unfinished + unconsumed < limits_.window_tasks;
 }
 
@@ -48,8 +52,11 @@ void StateMachine::Fill(StageState& stage) {
     case StageRole::kRead:
       return;
     case StageRole::kRegroup:
+    case StageRole::kNative:
     case StageRole::kWork:
       return FillBatches(stage);
+    case StageRole::kZip:
+      return FillZip(stage);
     case StageRole::kWrite:
       return FillParts(stage);
     case StageRole::kCollect:
@@ -70,6 +77,17 @@ void StateMachine::FillBatches(StageState& stage) {
     }
     stage.AddTask({.chunk = chunk, .rows = batch->rows, .pieces = std::move(batch->pieces)});
   }
+}
+
+void StateMachine::FillZip(StageState& stage) {
+  while (WindowHasRoom(stage)) {
+    std::optional<std::vector<Piece>> pieces = stage.inputs.TakeAlongside();
+    if (!pieces) break;
+    const Piece first = pieces->front();
+    stage.AddTask(
+        {.chunk = first.block->size.chunk, .rows = first.rows, .pieces = std::move(*pieces)});
+  }
+  if (const auto longest = stage.inputs.Longest()) End(UnequalRows(stage, *longest));
 }
 
 void StateMachine::FillParts(StageState& stage) {
@@ -108,6 +126,8 @@ bool StateMachine::HasNew(const StageState& stage) const {
     case StageRole::kRead:
       return !stage.splits.empty() && WindowHasRoom(stage);
     case StageRole::kRegroup:
+    case StageRole::kZip:
+    case StageRole::kNative:
     case StageRole::kWork:
       return stage.has_gathered();
     case StageRole::kWrite:
@@ -126,8 +146,19 @@ bool StateMachine::IsAhead(const StageState& stage, TaskId id) const {
   return ordered() && id != stage.first_task;
 }
 
+/// Whether the stages after it can do something with what it yields; else that piles up before one
+/// which waits for another input.
+bool StateMachine::IsWanted(const StageState& stage) const {
+  for (const StageState* before = &stage; before->place.consumer >= 0;) {
+    const StageState& after = next(*before);
+    if (!after.inputs.IsWanted(before->place.input)) return false;
+    before = &after;
+  }
+  return true;
+}
+
 bool StateMachine::Admits(const StageState& stage, TaskId id) const {
-  return !stage.yields() || admission_.Admits(stage.index, IsAhead(stage, id));
+  return !stage.yields() || admission_.Admits(stage.index, IsAhead(stage, id), IsWanted(stage));
 }
 
 Idle StateMachine::StartSteps(StageState& stage) {
@@ -138,7 +169,8 @@ Idle StateMachine::StartSteps(StageState& stage) {
       continue;
     }
     if (!HasNew(stage)) {
-      return stage.splits.empty() && stage.queue.empty() ? Idle::kStarved : Idle::kBlocked;
+      const bool starved = stage.splits.empty() && stage.queue.empty() && stage.inputs.empty();
+      return starved ? Idle::kStarved : Idle::kBlocked;
     }
     if (!HasSlot(stage)) return Idle::kEnded;
     if (!Admits(stage, stage.batches() ? stage.next_start : stage.next_task())) {
@@ -202,13 +234,13 @@ void StateMachine::StepOut(StageState& stage, TaskId id, Task& task) {
 
 bool StateMachine::IsStalled() const {
   return native_running_ == 0 && workers_busy_ == 0 && workers_changing_ == 0 && emitted_.empty() &&
-         !listing_ && !committing_;
+         listings_ == 0 && !committing_;
 }
 
 void StateMachine::ForceStep() {
   for (StageIndex index = static_cast<StageIndex>(stages_.size()) - 1; index >= 0; --index) {
     StageState& stage = *stages_[index];
-    if (stage.done) continue;
+    if (stage.done || !IsWanted(stage)) continue;
     if (!ordered() && stage.parts.EndOldest()) {
       stage.time.why = StartSteps(stage);
       return;
@@ -233,7 +265,8 @@ void StateMachine::ForceStep() {
 /// Whether going over the budget at this stage would only serve a batch too large for it.
 bool StateMachine::GatheringFillsBudget(StageIndex stage) const {
   int64_t gathered = 0;
-  for (size_t after = stage + 1; after < stages_.size(); ++after) {
+  for (StageIndex after = stages_[stage]->place.consumer; after >= 0;
+       after = stages_[after]->place.consumer) {
     gathered += stages_[after]->gathered_bytes();
   }
   const int64_t budget = admission_.budget();
@@ -242,18 +275,17 @@ bool StateMachine::GatheringFillsBudget(StageIndex stage) const {
 }
 
 bool StateMachine::FlushOneAfter(StageIndex stage) {
-  for (size_t after = stage + 1; after < stages_.size(); ++after) {
+  for (StageIndex after = stages_[stage]->place.consumer; after >= 0;
+       after = stages_[after]->place.consumer) {
     if (stages_[after]->batcher.FlushLargest()) return true;
   }
   return false;
 }
 
 Status StateMachine::BudgetTooSmall(StageIndex before) const {
-  const StageState* largest = stages_[before + 1].get();
-  for (size_t after = before + 1; after < stages_.size(); ++after) {
-    if (stages_[after]->gathered_bytes() > largest->gathered_bytes()) {
-      largest = stages_[after].get();
-    }
+  const StageState* largest = &next(*stages_[before]);
+  for (const StageState* after = largest; after->place.consumer >= 0; after = &next(*after)) {
+    if (next(*after).gathered_bytes() > largest->gathered_bytes()) largest = &next(*after);
   }
   const int64_t wanted = largest->batcher.wanted_rows();
   return MakeError(
@@ -265,6 +297,12 @@ Status StateMachine::BudgetTooSmall(StageIndex before) const {
           " rows came and hold " + std::to_string(largest->gathered_bytes()) +
           " bytes; ask for fewer rows at a time or raise the budget; budget in bytes: " +
           std::to_string(admission_.budget()));
+}
+
+Status StateMachine::UnequalRows(const StageState& stage, size_t longest) const {
+  return Status::Invalid("Stage '", stage.limits.name,
+                         "': the inputs must have equally many rows; input ", longest + 1,
+                         " has more than ", stage.rows_in, " rows, at which another one ends");
 }
 
 }  // namespace penstock::dispatch

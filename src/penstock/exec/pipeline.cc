@@ -1,8 +1,5 @@
 #include "penstock/exec/pipeline.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <thread>
@@ -16,12 +13,16 @@
 #include "penstock/exec/dispatcher.h"
 #include "penstock/exec/event_queue.h"
 #include "penstock/exec/native_pool.h"
+#include "penstock/exec/native_runner.h"
 #include "penstock/exec/output_queue.h"
+#include "penstock/exec/pipeline_shells.h"
+#include "penstock/exec/plan_facts.h"
 #include "penstock/exec/read_runner.h"
 #include "penstock/exec/regroup_runner.h"
 #include "penstock/exec/stage_limits.h"
 #include "penstock/exec/work_runner.h"
 #include "penstock/exec/write_runner.h"
+#include "penstock/exec/zip_runner.h"
 #include "penstock/memory/machine.h"
 #include "penstock/plan/physical.h"
 #include "penstock/plan/rules.h"
@@ -43,6 +44,23 @@ bool HasWorkers(const PhysicalPlan& plan) {
     if (stage.kind == StageKind::kWork) return true;
   }
   return false;
+}
+
+bool Zips(const PhysicalPlan& plan) {
+  return std::ranges::any_of(plan.stages,
+                             [](const Stage& stage) { return stage.kind == StageKind::kZip; });
+}
+
+using Sources = std::vector<std::unique_ptr<Source>>;  // By stage; null for those that do not read.
+
+Result<Sources> MakeSources(const PhysicalPlan& plan, const PipelineOptions& options) {
+  Sources sources;
+  for (const Stage& stage : plan.stages) {
+    std::unique_ptr<Source>& source = sources.emplace_back();
+    if (!stage.read) continue;
+    PENSTOCK_TRY(source, MakeSource(*stage.read, options.read, options.processors));
+  }
+  return sources;
 }
 
 PipelineOptions WithDefaults(PipelineOptions options) {
@@ -70,7 +88,7 @@ class PipelineImpl final : public Pipeline {
     if (writer_ != nullptr) writer_->AbortUnlessCommitted();
   }
 
-  Status Begin(std::unique_ptr<Source> source, std::unique_ptr<Sink> sink);
+  Status Begin(Sources sources, std::unique_ptr<Sink> sink);
 
   Result<NextResult> Next(std::chrono::nanoseconds timeout) override {
     OutputQueue::Popped popped = output_.Pop(timeout);
@@ -97,10 +115,7 @@ class PipelineImpl final : public Pipeline {
 
  private:
   Status MakeHost();
-  Status MakeRunners(std::unique_ptr<Source> source, std::unique_ptr<Sink> sink);
-
-  /// Returns the columns of the output as far as no function decides them, else null.
-  Result<std::shared_ptr<arrow::Schema>> SchemaWithoutRows(Source& source) const;
+  Status MakeRunners(Sources sources, std::unique_ptr<Sink> sink);
   void Run();
   void WaitForStoppedWorkers();
   bool HandleEvents(std::vector<PostedEvent> posted);
@@ -108,7 +123,7 @@ class PipelineImpl final : public Pipeline {
 
   // One overload for each action; Finish alone returns false.
   bool CarryOut(const Action& action);
-  void Do(const ListSplits& action) { reader_->ListSplits(action.count_max); }
+  void Do(const ListSplits& action) { readers_[action.stage]->ListSplits(action.count_max); }
   void Do(const StartTask& action) {
     runners_[action.stage]->StartTask(action, TakePieces(action.pieces));
   }
@@ -143,7 +158,7 @@ class PipelineImpl final : public Pipeline {
   std::unique_ptr<WorkerHost> host_;
   std::unique_ptr<NativePool> pool_;
   std::vector<std::unique_ptr<StageRunner>> runners_;         // Collect stages have none.
-  ReadRunner* reader_ = nullptr;                              // One of runners_.
+  std::vector<ReadRunner*> readers_;                          // Of runners_, or null.
   WriteRunner* writer_ = nullptr;                             // One of runners_, or null.
   std::vector<std::pair<WorkRunner*, WorkerIndex>> workers_;  // By the host's number.
   std::unordered_map<BlockId, Block> blocks_;                 // Dispatcher thread.
@@ -158,57 +173,14 @@ class PipelineImpl final : public Pipeline {
   std::thread thread_;
 };
 
-/// A job whose output is there already and is to be left alone.
-class SkippedPipeline final : public Pipeline {
- public:
-  Result<NextResult> Next(std::chrono::nanoseconds timeout) override {
-    return NextResult{.state = NextState::kEnd, .block = std::nullopt};
-  }
-  void Cancel() override {}
-  Snapshot TakeSnapshot() const override { return Snapshot{.finished = true}; }
-};
-
-/// A running job, which a forked copy of this process can neither drive nor destroy: its threads
-/// are not there, and its workers and files belong to the process that started it.
-class OwnedPipeline final : public Pipeline {
- public:
-  explicit OwnedPipeline(std::unique_ptr<Pipeline> running) : running_(std::move(running)) {}
-
-  ~OwnedPipeline() override {
-    if (!IsOwner()) static_cast<void>(running_.release());
-  }
-
-  Result<NextResult> Next(std::chrono::nanoseconds timeout) override {
-    if (IsOwner()) return running_->Next(timeout);
-    return MakeError(ErrorKind::kCancelled,
-                     fmt::format("This job belongs to the process that started it and cannot go on "
-                                 "in a fork of it; start it anew here; the job's process: {}",
-                                 process_));
-  }
-
-  void Cancel() override {
-    if (IsOwner()) running_->Cancel();
-  }
-
-  Snapshot TakeSnapshot() const override {
-    return IsOwner() ? running_->TakeSnapshot() : Snapshot{.finished = true};
-  }
-
- private:
-  bool IsOwner() const { return ::getpid() == process_; }
-
-  const pid_t process_ = ::getpid();
-  std::unique_ptr<Pipeline> running_;
-};
-
-Status PipelineImpl::Begin(std::unique_ptr<Source> source, std::unique_ptr<Sink> sink) {
+Status PipelineImpl::Begin(Sources sources, std::unique_ptr<Sink> sink) {
   const int native_threads = options_.processors;
   PENSTOCK_TRY(std::vector<StageLimits> limits,
-               LimitsOf(plan_, *source, sink.get(), options_.read, native_threads));
+               LimitsOf(plan_, sources, sink.get(), options_.read, native_threads));
   DispatcherLimits job_limits;
   job_limits.budget_bytes = options_.budget_bytes;
   job_limits.native_threads = native_threads;
-  job_limits.preserve_order = options_.preserve_order;
+  job_limits.preserve_order = options_.preserve_order || Zips(plan_);
   {
     MutexLock lock(mutex_);
     PENSTOCK_TRY(dispatcher_, Dispatcher::Make(std::move(limits), job_limits));
@@ -219,7 +191,7 @@ Status PipelineImpl::Begin(std::unique_ptr<Source> source, std::unique_ptr<Sink>
   }
   pool_ = std::make_unique<NativePool>(native_threads);
   if (HasWorkers(plan_)) PENSTOCK_RETURN_NOT_OK(MakeHost());
-  PENSTOCK_RETURN_NOT_OK(MakeRunners(std::move(source), std::move(sink)));
+  PENSTOCK_RETURN_NOT_OK(MakeRunners(std::move(sources), std::move(sink)));
   thread_ = std::thread([this] { Run(); });
   return Status::OK();
 }
@@ -246,8 +218,11 @@ Status PipelineImpl::MakeHost() {
   return Status::OK();
 }
 
-Status PipelineImpl::MakeRunners(std::unique_ptr<Source> source, std::unique_ptr<Sink> sink) {
-  Source* const input = source.get();  // The read runner's, soon.
+Status PipelineImpl::MakeRunners(Sources sources, std::unique_ptr<Sink> sink) {
+  std::vector<Source*> inputs;  // The read runners', soon.
+  for (const std::unique_ptr<Source>& source : sources) inputs.push_back(source.get());
+  readers_.resize(plan_.stages.size());
+  int64_t reads = 0;
   for (size_t i = 0; i < plan_.stages.size(); ++i) {
     const Stage& stage = plan_.stages[i];
     const RunnerContext context{.index = static_cast<StageIndex>(i),
@@ -258,13 +233,19 @@ Status PipelineImpl::MakeRunners(std::unique_ptr<Source> source, std::unique_ptr
                                 .split_names = split_names_};
     switch (stage.kind) {
       case StageKind::kRead: {
-        auto runner = ReadRunner::Make(context, std::move(source));
-        reader_ = runner.get();
+        auto runner = ReadRunner::Make(context, std::move(sources[i]), reads++);
+        readers_[i] = runner.get();
         runners_.push_back(std::move(runner));
         break;
       }
       case StageKind::kRegroup:
         runners_.push_back(MakeRegroupRunner(context));
+        break;
+      case StageKind::kZip:
+        runners_.push_back(MakeZipRunner(context));
+        break;
+      case StageKind::kNative:
+        runners_.push_back(MakeNativeRunner(context));
         break;
       case StageKind::kWork: {
         auto runner = WorkRunner::Make(
@@ -280,8 +261,9 @@ Status PipelineImpl::MakeRunners(std::unique_ptr<Source> source, std::unique_ptr
         break;
       }
       case StageKind::kWrite: {
-        auto runner = WriteRunner::Make(context, std::move(sink),
-                                        [this, input] { return SchemaWithoutRows(*input); });
+        auto runner = WriteRunner::Make(context, std::move(sink), [this, inputs] {
+          return SchemaWithoutRows(plan_, inputs, transforms_);
+        });
         writer_ = runner.get();
         runners_.push_back(std::move(runner));
         break;
@@ -292,16 +274,6 @@ Status PipelineImpl::MakeRunners(std::unique_ptr<Source> source, std::unique_ptr
     }
   }
   return Status::OK();
-}
-
-Result<std::shared_ptr<arrow::Schema>> PipelineImpl::SchemaWithoutRows(Source& source) const {
-  const auto decides = [](const Stage& stage) { return stage.kind == StageKind::kWork; };
-  if (std::ranges::any_of(plan_.stages, decides)) return nullptr;
-  PENSTOCK_TRY(auto schema, source.ReadSchema());
-  for (const TransformChain& transforms : transforms_) {
-    PENSTOCK_TRY(schema, transforms.OutputSchema(std::move(schema)));
-  }
-  return schema;
 }
 
 void PipelineImpl::Run() {
@@ -384,17 +356,16 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Start(const LogicalPlan& plan,
   PENSTOCK_TRY(
       PhysicalPlan physical,
       MakePhysicalPlan(rewritten.plan, {.processors = complete.processors, .gpus = complete.gpus}));
-  PENSTOCK_TRY(std::unique_ptr<Source> source,
-               MakeSource(*physical.stages.front().read, complete.read, complete.processors));
+  PENSTOCK_TRY(Sources sources, MakeSources(physical, complete));
   std::unique_ptr<Sink> sink;
   if (physical.stages.back().write) {
     PENSTOCK_TRY(sink, MakeSink(*physical.stages.back().write));
     PENSTOCK_TRY(const SinkStart start, sink->Start());
-    if (start == SinkStart::kSkip) return std::make_unique<SkippedPipeline>();
+    if (start == SinkStart::kSkip) return MakeSkippedPipeline();
   }
   auto pipeline = std::make_unique<PipelineImpl>(std::move(physical), complete);
-  PENSTOCK_RETURN_NOT_OK(pipeline->Begin(std::move(source), std::move(sink)));
-  return std::make_unique<OwnedPipeline>(std::move(pipeline));
+  PENSTOCK_RETURN_NOT_OK(pipeline->Begin(std::move(sources), std::move(sink)));
+  return OwnedByThisProcess(std::move(pipeline));
 }
 
 }  // namespace penstock

@@ -19,8 +19,8 @@ struct OpenSplit {
 
 class ReadRunnerImpl final : public ReadRunner {
  public:
-  ReadRunnerImpl(RunnerContext context, std::unique_ptr<Source> source)
-      : context_(context), source_(std::move(source)) {}
+  ReadRunnerImpl(RunnerContext context, std::unique_ptr<Source> source, int64_t read)
+      : context_(context), source_(std::move(source)), read_(read) {}
 
   void ListSplits(int64_t count_max) override {
     context_.pool.Submit([this, count_max] { List(count_max); });
@@ -47,21 +47,19 @@ class ReadRunnerImpl final : public ReadRunner {
 
  private:
   void List(int64_t count_max) {
-    SplitsListed listed;
-    while (!listed.last && static_cast<int64_t>(listed.splits.size()) < count_max) {
-      Result<std::vector<Split>> more =
-          source_->NextSplits(count_max - static_cast<int64_t>(listed.splits.size()));
-      if (!more.ok()) {
-        context_.events.Post(JobFailed{more.status()});
-        return;
-      }
-      listed.last = more->empty();
-      for (Split& split : *more) {
-        context_.split_names.Add(split.index, split.name);
-        listed.splits.push_back({.chunk = split.chunk, .rows = split.rows, .bytes = split.bytes});
-        MutexLock lock(mutex_);
-        listed_.emplace(split.index, std::move(split));
-      }
+    SplitsListed listed{.stage = context_.index};
+    Result<std::vector<Split>> more = source_->NextSplits(count_max);
+    if (!more.ok()) {
+      context_.events.Post(JobFailed{more.status()});
+      return;
+    }
+    listed.last = more->empty();
+    for (Split& split : *more) {
+      context_.split_names.Add(read_, split.index, split.name);
+      split.chunk = JobWideNumber(read_, split.chunk);
+      listed.splits.push_back({.chunk = split.chunk, .rows = split.rows, .bytes = split.bytes});
+      MutexLock lock(mutex_);
+      listed_.emplace(split.index, std::move(split));
     }
     context_.events.Post(std::move(listed));
   }
@@ -81,7 +79,8 @@ class ReadRunnerImpl final : public ReadRunner {
       return;
     }
     Block block{.batch = next.MoveValueUnsafe()};
-    block.lineage = Lineage({open.split.index, open.rows_read, block.rows()});
+    const int64_t split = JobWideNumber(read_, open.split.index);
+    block.lineage = Lineage({split, open.rows_read, block.rows()});
     open.rows_read += block.rows();
     PostTransformed(context_, task, std::move(block), open.split.chunk, /*finished=*/false);
   }
@@ -95,6 +94,7 @@ class ReadRunnerImpl final : public ReadRunner {
 
   const RunnerContext context_;
   const std::unique_ptr<Source> source_;
+  const int64_t read_;
   std::unordered_map<TaskId, std::shared_ptr<OpenSplit>> open_;  // Dispatcher thread.
 
   Mutex mutex_;
@@ -103,9 +103,9 @@ class ReadRunnerImpl final : public ReadRunner {
 
 }  // namespace
 
-std::unique_ptr<ReadRunner> ReadRunner::Make(RunnerContext context,
-                                             std::unique_ptr<Source> source) {
-  return std::make_unique<ReadRunnerImpl>(context, std::move(source));
+std::unique_ptr<ReadRunner> ReadRunner::Make(RunnerContext context, std::unique_ptr<Source> source,
+                                             int64_t read) {
+  return std::make_unique<ReadRunnerImpl>(context, std::move(source), read);
 }
 
 }  // namespace penstock

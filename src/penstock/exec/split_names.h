@@ -2,28 +2,38 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 
 #include "penstock/base/mutex.h"
 
 namespace penstock {
 
-/// The names of the splits listed last, for messages: many more than can be under way, save for
-/// batches of very many small splits. Threads: any.
+/// Numbers the splits and chunks of all reads of a job without collisions: those of read 0 as the
+/// source does, those of read 1 after 2^40 of them, and so on.
+constexpr int64_t JobWideNumber(int64_t read, int64_t number) { return (read << 40) + number; }
+
+/// The names of the splits that each read listed last, for messages: many more than can be under
+/// way, save for batches of very many small splits. Threads: any.
 class SplitNames {
  public:
   static constexpr int64_t kNamesMax = 16'384;
 
-  /// Adds the next split's name; `index` counts up from 0.
-  void Add(int64_t index, std::string name);
+  /// Adds a read's next split; `index` counts up from 0 in each read.
+  void Add(int64_t read, int64_t index, std::string name);
 
-  /// Returns the split's name, or its number where the name is forgotten: "split 17".
-  std::string NameOf(int64_t index) const;
+  /// Returns the name of a split by its number in the job, or where the name is forgotten its
+  /// number: "split 17".
+  std::string NameOf(int64_t split) const;
 
  private:
+  struct Names {
+    std::deque<std::string> last;
+    int64_t end = 0;  // The index after the last.
+  };
+
   mutable Mutex mutex_;
-  std::deque<std::string> names_ PENSTOCK_GUARDED_BY(mutex_);
-  int64_t end_ PENSTOCK_GUARDED_BY(mutex_) = 0;  // The index after the last.
+  std::map<int64_t, Names> reads_ PENSTOCK_GUARDED_BY(mutex_);
 };
 
 }  // namespace penstock

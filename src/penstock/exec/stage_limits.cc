@@ -14,6 +14,10 @@ StageRole RoleOf(StageKind kind) {
       return StageRole::kRead;
     case StageKind::kRegroup:
       return StageRole::kRegroup;
+    case StageKind::kZip:
+      return StageRole::kZip;
+    case StageKind::kNative:
+      return StageRole::kNative;
     case StageKind::kWork:
       return StageRole::kWork;
     case StageKind::kWrite:
@@ -44,24 +48,30 @@ void SetWorkLimits(const FunctionsOp& op, int workers, StageLimits& limits) {
 
 }  // namespace
 
-Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan, Source& source,
+Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan,
+                                          std::span<const std::unique_ptr<Source>> sources,
                                           const Sink* sink, const ReadLimits& read,
                                           int native_threads) {
   std::vector<StageLimits> all;
   for (const Stage& stage : plan.stages) {
     StageLimits limits{.name = stage.name, .role = RoleOf(stage.kind)};
+    limits.inputs.assign(stage.inputs.begin(), stage.inputs.end());
     limits.row_limit = stage.row_limit;
     limits.slots = native_threads;
     if (stage.kind == StageKind::kRead) {
       limits.block_bytes_estimate = read.block_bytes;
     }
     if (stage.functions) SetWorkLimits(*stage.functions, stage.workers, limits);
+    if (stage.native) {
+      limits.batch_rows = stage.native->batch_rows.value_or(0);
+      if (stage.native->threads > 0) limits.slots = stage.native->threads;
+    }
     if (stage.repartition) {
       limits.regroup_rows = stage.repartition->rows_per_block.value_or(0);
       limits.regroup_blocks = stage.repartition->blocks.value_or(0);
       const Stage& before = plan.stages[all.size() - 1];
       if (limits.regroup_blocks > 0 && before.kind == StageKind::kRead && !Filters(before)) {
-        PENSTOCK_TRY(const std::optional<int64_t> rows, source.CountRows());
+        PENSTOCK_TRY(const std::optional<int64_t> rows, sources[all.size() - 1]->CountRows());
         if (rows) limits.rows_known = std::min(*rows, before.row_limit.value_or(*rows));
       }
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "penstock/exec/dispatcher.h"
@@ -10,8 +12,10 @@
 namespace penstock {
 
 /// Tells the dispatcher what it must know of each stage. Reads row counts from metadata where a
-/// regroup stage needs them and they are to be had. `sink` is null for plans that do not write.
-Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan, Source& source,
+/// regroup stage needs them and they are to be had. `sources`: by stage, null for those that do not
+/// read. `sink` is null for plans that do not write.
+Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan,
+                                          std::span<const std::unique_ptr<Source>> sources,
                                           const Sink* sink, const ReadLimits& read,
                                           int native_threads);
 

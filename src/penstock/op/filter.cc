@@ -29,25 +29,6 @@ Block WithoutRows(Block block) {
   return block;
 }
 
-Result<Block> KeepWhere(Block block, const arrow::Datum& mask) {
-  if (mask.is_scalar()) {
-    const auto* scalar = dynamic_cast<const arrow::BooleanScalar*>(mask.scalar().get());
-    const bool keeps = scalar != nullptr && scalar->is_valid && scalar->value;
-    return keeps ? std::move(block) : WithoutRows(std::move(block));
-  }
-  const std::shared_ptr<arrow::Array> array = mask.make_array();
-  const auto* keeps = dynamic_cast<const arrow::BooleanArray*>(array.get());
-  if (keeps == nullptr || keeps->true_count() == 0) return WithoutRows(std::move(block));
-  if (keeps->true_count() == block.rows()) return block;
-  PENSTOCK_TRY(const arrow::Datum filtered,
-               compute::Filter(arrow::Datum(block.batch), mask,
-                               compute::FilterOptions(compute::FilterOptions::DROP)));
-  block.batch = filtered.record_batch();
-  block.lineage = FilterLineage(block.lineage, *keeps);
-  block.packed = nullptr;
-  return block;
-}
-
 class FilterTransform final : public Transform {
  public:
   FilterTransform(compute::Expression whole, std::vector<compute::Expression> parts,
@@ -88,7 +69,7 @@ class FilterTransform final : public Transform {
 
   Result<compute::Expression> BindOne(const compute::Expression& expression,
                                       const arrow::Schema& schema) const {
-    Result<compute::Expression> bound = expression.Bind(schema);
+    Result<compute::Expression> bound = BindExpression(expression, schema);
     if (!bound.ok()) return Status::Invalid("Filter ", text_, ": ", bound.status().message());
     const arrow::DataType& type = *bound->type();
     if (type.id() != arrow::Type::BOOL && type.id() != arrow::Type::NA) {
@@ -117,6 +98,25 @@ class FilterTransform final : public Transform {
 };
 
 }  // namespace
+
+Result<Block> KeepWhere(Block block, const arrow::Datum& mask) {
+  if (mask.is_scalar()) {
+    const auto* scalar = dynamic_cast<const arrow::BooleanScalar*>(mask.scalar().get());
+    const bool keeps = scalar != nullptr && scalar->is_valid && scalar->value;
+    return keeps ? std::move(block) : WithoutRows(std::move(block));
+  }
+  const std::shared_ptr<arrow::Array> array = mask.make_array();
+  const auto* keeps = dynamic_cast<const arrow::BooleanArray*>(array.get());
+  if (keeps == nullptr || keeps->true_count() == 0) return WithoutRows(std::move(block));
+  if (keeps->true_count() == block.rows()) return block;
+  PENSTOCK_TRY(const arrow::Datum filtered,
+               compute::Filter(arrow::Datum(block.batch), mask,
+                               compute::FilterOptions(compute::FilterOptions::DROP)));
+  block.batch = filtered.record_batch();
+  block.lineage = FilterLineage(block.lineage, *keeps);
+  block.packed = nullptr;
+  return block;
+}
 
 Lineage FilterLineage(const Lineage& lineage, const arrow::BooleanArray& mask) {
   if (!lineage.exact() || lineage.ranges().empty()) return lineage;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <arrow/array.h>
+#include <arrow/datum.h>
 
 #include <memory>
 
@@ -19,6 +20,20 @@ std::unique_ptr<Transform> MakeRename(RenameOp op);
 /// Invalid as ExpressionFromJson; Apply: Invalid for a missing column, types that do not fit, or
 /// an expression that does not yield a bool.
 Result<std::unique_ptr<Transform>> MakeFilter(FilterOp op);
+
+/// Keeps the rows that SampleOp says. Where a function that may change the number of rows stands
+/// below, a row's position is that of its block and the row in it. Apply: KeyError for a missing
+/// column, TypeError for one of another type than SampleOp says.
+std::unique_ptr<Transform> MakeSample(SampleOp op);
+
+/// Returns the rows for which `mask`, an array or scalar of bools, is true (null counts as false);
+/// lineage alike.
+Result<Block> KeepWhere(Block block, const arrow::Datum& mask);
+
+/// Adds or replaces columns by what expressions over the input yield, row by row. A replaced column
+/// keeps its place, the others follow in order. Lineage stays. Invalid as ExpressionFromJson;
+/// Apply: KeyError for a missing column, otherwise what evaluating fails with, naming the column.
+Result<std::unique_ptr<Transform>> MakeAssign(AssignOp op);
 
 /// Returns the lineage of the rows where `mask` is true (null counts as false). An inexact lineage
 /// returns itself, and so does one that names no rows.

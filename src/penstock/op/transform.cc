@@ -12,6 +12,8 @@ Result<std::unique_ptr<Transform>> MakeTransform(const LogicalOp& op) {
                         [](const DropOp& drop) -> Made { return MakeDrop(drop); },
                         [](const RenameOp& rename) -> Made { return MakeRename(rename); },
                         [](const FilterOp& filter) -> Made { return MakeFilter(filter); },
+                        [](const SampleOp& sample) -> Made { return MakeSample(sample); },
+                        [](const AssignOp& assign) -> Made { return MakeAssign(assign); },
                         [&](const auto&) -> Made {
                           return Status::Invalid("Not an operator that works on one block alone: ",
                                                  OpName(op));

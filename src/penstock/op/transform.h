@@ -23,7 +23,8 @@ class Transform {
       const std::shared_ptr<arrow::Schema>& input) const = 0;
 };
 
-/// Makes the transform for a ProjectOp, DropOp, RenameOp or FilterOp; Invalid for other operators.
+/// Makes the transform for a ProjectOp, DropOp, RenameOp, AssignOp or FilterOp; Invalid for other
+/// operators.
 Result<std::unique_ptr<Transform>> MakeTransform(const LogicalOp& op);
 
 /// Several transforms, one after the other.

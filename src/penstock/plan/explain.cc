@@ -30,7 +30,9 @@ std::string PairsText(const std::vector<std::pair<std::string, std::string>>& pa
   return ListText(texts);
 }
 
+/// A name such as Read(Rows) says already what the function does: it is shown as it is.
 std::string FunctionText(const FunctionSpec& function) {
+  if (function.name.ends_with(')')) return function.name;
   switch (function.kind) {
     case FunctionKind::kBatches:
       return fmt::format("MapBatches({})", function.name);
@@ -50,9 +52,23 @@ std::string FunctionsText(const FunctionsOp& op) {
   return fmt::format("{}", fmt::join(texts, "->"));
 }
 
+std::string AssignText(const AssignOp& assign) {
+  std::vector<std::string> texts;
+  for (const auto& [name, expression] : assign.columns) {
+    texts.push_back(fmt::format("{} = {}", name, ExpressionText(expression)));
+  }
+  return fmt::format("Assign({})", ListText(texts));
+}
+
 std::string FilterText(const FilterOp& filter) {
   const std::string text = ExpressionText(filter.expression);
   return text.starts_with('(') ? "Filter" + text : fmt::format("Filter({})", text);
+}
+
+std::string SampleText(const SampleOp& op) {
+  std::string text = fmt::format("Sample({} to {}, seed={}", op.begin, op.end, op.seed);
+  if (op.column) text += fmt::format(", by {}", *op.column);
+  return text + ")";
 }
 
 std::string RepartitionText(const RepartitionOp& op) {
@@ -67,6 +83,7 @@ std::string ReadText(const ReadOp& read) {
   if (read.filter) text += fmt::format(", filter={}", ExpressionText(*read.filter));
   if (read.row_limit) text += fmt::format(", row_limit={}", *read.row_limit);
   if (read.splits) text += fmt::format(", splits={}", *read.splits);
+  if (read.order_seed) text += fmt::format(", order_seed={}", *read.order_seed);
   return text + ")";
 }
 
@@ -79,6 +96,23 @@ std::string StageText(const Stage& stage) {
   }
   for (const LogicalOp& transform : stage.transforms) text += ", then " + OpName(transform);
   if (stage.row_limit) text += fmt::format(", then the first {} rows", *stage.row_limit);
+  if (stage.inputs.size() > 1) text += fmt::format(", of stages {}", fmt::join(stage.inputs, ", "));
+  return text;
+}
+
+/// Writes the first `count` operators of the plan, the last of them first.
+std::string TextOfFirst(const LogicalPlan& plan, size_t count, size_t depth) {
+  if (count == 0) return "";
+  const LogicalOp& op = plan.ops[count - 1];
+  const auto* read = std::get_if<ReadOp>(&op);
+  std::string text = read != nullptr ? ReadText(*read) : OpName(op);
+  const std::string branch = fmt::format("\n{:{}}+- ", "", 3 * depth);
+  if (count > 1) text += branch + TextOfFirst(plan, count - 1, depth + 1);
+  if (const auto* combine = std::get_if<CombineOp>(&op)) {
+    for (const std::shared_ptr<const LogicalPlan>& other : combine->others) {
+      text += branch + TextOfFirst(*other, other->ops.size(), depth + 1);
+    }
+  }
   return text;
 }
 
@@ -98,6 +132,7 @@ std::string OpName(const LogicalOp& op) {
       Overloaded{
           [](const ReadOp& read) { return fmt::format("Read({})", read.kind); },
           [](const FunctionsOp& functions) { return FunctionsText(functions); },
+          [](const NativeOp& native) { return fmt::format("MapBatches({})", native.name); },
           [](const ProjectOp& project) {
             return fmt::format("Project({})", PairsText(project.columns));
           },
@@ -105,24 +140,20 @@ std::string OpName(const LogicalOp& op) {
           [](const RenameOp& rename) {
             return fmt::format("Rename({})", PairsText(rename.columns));
           },
+          [](const AssignOp& assign) { return AssignText(assign); },
           [](const FilterOp& filter) { return FilterText(filter); },
+          [](const SampleOp& sample) { return SampleText(sample); },
           [](const LimitOp& limit) { return fmt::format("Limit({})", limit.rows); },
           [](const RepartitionOp& repartition) { return RepartitionText(repartition); },
+          [](const CombineOp& combine) {
+            return std::string(combine.kind == CombineKind::kZip ? "Zip" : "Union");
+          },
           [](const WriteOp& write) { return fmt::format("Write({})", write.kind); },
       },
       op);
 }
 
-std::string PlanText(const LogicalPlan& plan) {
-  std::string text;
-  for (size_t depth = 0; depth < plan.ops.size(); ++depth) {
-    const LogicalOp& op = plan.ops[plan.ops.size() - 1 - depth];
-    const auto* read = std::get_if<ReadOp>(&op);
-    if (depth > 0) text += fmt::format("\n{:{}}+- ", "", 3 * (depth - 1));
-    text += read != nullptr ? ReadText(*read) : OpName(op);
-  }
-  return text;
-}
+std::string PlanText(const LogicalPlan& plan) { return TextOfFirst(plan, plan.ops.size(), 0); }
 
 Result<std::string> ExplainPlan(const LogicalPlan& plan, const TraitsOf& traits,
                                 const MachineResources& machine) {

@@ -13,13 +13,21 @@
 namespace penstock {
 
 /// Reads an expression from its JSON form:
-///   {"column": "a"} | {"literal": 3, "type": "int64"} | {"call": "greater", "arguments": [..]}
-/// `call` is the name of an Arrow compute function that works row by row and needs no options.
-/// Literals: null, bool, integer, float, string; `type` is optional and names an Arrow type by its
-/// short name ("int64", "double", "string", "date32", "timestamp[us]", ..): the value is cast to
-/// it. Invalid for an unknown form, function or type, a wrong number of arguments or a literal
+///   {"column": "a"} | {"literal": 3, "type": "int64"}
+///   | {"call": "match_substring", "arguments": [..], "options": {"pattern": "x"}}
+/// `call` is the name of an Arrow compute function that works row by row, of "cast", or of one of
+/// our own (expression_lists.h); `options` are its own (expression_options.h).
+/// Literals: null, bool, integer, float, string; `type` is optional and names an Arrow type as
+/// TypeFromText reads it: the value is cast to it. Bytes are base64 with the type "binary".
+/// Invalid for an unknown form, function, option or type, a wrong number of arguments or a literal
 /// that does not fit its type, naming it. Nested at most 1000 deep.
 Result<arrow::compute::Expression> ExpressionFromJson(const nlohmann::json& json);
+
+/// Binds an expression to a schema, as Arrow does it, but for two things: "add" of texts joins
+/// them, and "is_in" ignores values that a column's type cannot hold. Fails as Expression::Bind
+/// does.
+Result<arrow::compute::Expression> BindExpression(const arrow::compute::Expression& expression,
+                                                  const arrow::Schema& schema);
 
 /// Returns the names of the columns that an expression in JSON form reads, each once, in order.
 std::vector<std::string> ColumnsOf(const nlohmann::json& json);

@@ -32,7 +32,8 @@ Status CheckUnique(std::string_view field, const std::vector<std::string>& names
   return Status::OK();
 }
 
-std::vector<std::string> FirstNames(const std::vector<std::pair<std::string, std::string>>& pairs) {
+template <typename Second>
+std::vector<std::string> FirstNames(const std::vector<std::pair<std::string, Second>>& pairs) {
   std::vector<std::string> names;
   for (const auto& pair : pairs) names.push_back(pair.first);
   return names;
@@ -73,6 +74,27 @@ Status CheckFunctions(const FunctionsOp& op) {
   return Status::OK();
 }
 
+Status CheckSample(const SampleOp& sample) {
+  if (sample.begin >= 0 && sample.begin <= sample.end && sample.end <= 1) return Status::OK();
+  return Status::Invalid(
+      fmt::format("begin and end must rise from 0 to 1, not {} and {}", sample.begin, sample.end));
+}
+
+Status CheckAssign(const AssignOp& assign) {
+  PENSTOCK_RETURN_NOT_OK(CheckUnique("columns", FirstNames(assign.columns)));
+  for (const auto& [name, expression] : assign.columns) {
+    const Status status = ExpressionFromJson(expression).status();
+    if (!status.ok()) return status.WithMessage("column '", name, "': ", status.message());
+  }
+  return Status::OK();
+}
+
+Status CheckNative(const NativeOp& op) {
+  if (op.make == nullptr) return Status::Invalid("make must be a function");
+  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("batch_rows", 1, op.batch_rows));
+  return AtLeast("threads", 0, op.threads);
+}
+
 Status CheckRepartition(const RepartitionOp& op) {
   if (op.blocks.has_value() == op.rows_per_block.has_value()) {
     return Status::Invalid("set either blocks or rows_per_block, not ",
@@ -80,6 +102,17 @@ Status CheckRepartition(const RepartitionOp& op) {
   }
   PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("blocks", 1, op.blocks));
   return AtLeast<int64_t>("rows_per_block", 1, op.rows_per_block);
+}
+
+Status CheckCombine(const CombineOp& op) {
+  if (op.others.empty()) return Status::Invalid("others must hold at least one plan");
+  for (const std::shared_ptr<const LogicalPlan>& other : op.others) {
+    PENSTOCK_RETURN_NOT_OK(ValidatePlan(*other));
+    if (std::holds_alternative<WriteOp>(other->ops.back())) {
+      return Status::Invalid("others must not write");
+    }
+  }
+  return AtLeast<int64_t>("row_limit", 0, op.row_limit);
 }
 
 Status CheckWrite(const WriteOp& write) {
@@ -93,6 +126,7 @@ Status CheckFields(const LogicalOp& op) {
       Overloaded{
           [](const ReadOp& read) { return CheckRead(read); },
           [](const FunctionsOp& functions) { return CheckFunctions(functions); },
+          [](const NativeOp& native) { return CheckNative(native); },
           [](const ProjectOp& project) {
             return CheckUnique("columns", SecondNames(project.columns));
           },
@@ -101,9 +135,12 @@ Status CheckFields(const LogicalOp& op) {
             PENSTOCK_RETURN_NOT_OK(CheckUnique("columns", FirstNames(rename.columns)));
             return CheckUnique("new names", SecondNames(rename.columns));
           },
+          [](const AssignOp& assign) { return CheckAssign(assign); },
           [](const FilterOp& filter) { return ExpressionFromJson(filter.expression).status(); },
+          [](const SampleOp& sample) { return CheckSample(sample); },
           [](const LimitOp& limit) { return AtLeast<int64_t>("rows", 0, limit.rows); },
           [](const RepartitionOp& repartition) { return CheckRepartition(repartition); },
+          [](const CombineOp& combine) { return CheckCombine(combine); },
           [](const WriteOp& write) { return CheckWrite(write); },
       },
       op);

@@ -3,6 +3,7 @@
 #include <arrow/record_batch.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "penstock/base/status.h"
+#include "penstock/plan/file_names.h"
 
 namespace penstock {
 
@@ -25,6 +27,7 @@ struct ReadOp {
   std::optional<nlohmann::json> filter;                      // expression.h; a hint where inexact.
   std::optional<int64_t> row_limit;                          // Rows beyond it need not be read.
   std::optional<int64_t> splits;                             // Wish of repartition or the user.
+  std::optional<int64_t> order_seed;                         // Splits in an order drawn from it.
 };
 
 /// What a function sees and returns.
@@ -57,6 +60,19 @@ struct WorkerOptions {
   bool operator==(const WorkerOptions&) const = default;
 };
 
+/// A C++ function over batches; may return any number of rows. As in penstock.h.
+using BatchFunction = std::function<Result<std::shared_ptr<arrow::RecordBatch>>(
+    const std::shared_ptr<arrow::RecordBatch>&)>;
+
+/// Runs a C++ function on native threads of this process.
+struct NativeOp {
+  std::string name;                             // As shown in explain(), stats() and errors.
+  std::function<Result<BatchFunction>()> make;  // Called once for each batch that runs at once.
+  std::optional<int64_t> batch_rows;            // Absent: whole blocks.
+  int threads = 0;                              // Batches at once; 0: one a processor.
+  bool keeps_rows = false;                      // Promised: one row out for one row in, in order.
+};
+
 struct FunctionsOp {
   std::vector<FunctionSpec> functions;  // Run one after the other in one worker.
   WorkerOptions options;
@@ -74,9 +90,23 @@ struct DropOp {
 struct RenameOp {
   std::vector<std::pair<std::string, std::string>> columns;
 };
+/// Adds or replaces columns, computed row by row from the input's: pairs of (name, expression). All
+/// expressions read the input; none sees what another one makes.
+struct AssignOp {
+  std::vector<std::pair<std::string, nlohmann::json>> columns;
+};
 /// Keeps the rows for which the expression is true (null counts as false).
 struct FilterOp {
   nlohmann::json expression;
+};
+/// Draws a place in [0, 1) for each row and keeps those in [begin, end). The place follows from the
+/// seed and the row's position in the input (its split, and the row in that), or from the seed and
+/// the value in `column`: never from batches, blocks or workers.
+struct SampleOp {
+  int64_t seed = 0;
+  double begin = 0;
+  double end = 1;
+  std::optional<std::string> column;  // Of integers, text or binary.
 };
 /// Keeps the first rows, in order.
 struct LimitOp {
@@ -93,14 +123,29 @@ struct RepartitionOp {
 struct WriteOp {
   std::string kind;
   nlohmann::json options = nlohmann::json::object();
+  std::shared_ptr<FileNames> file_names;  // Null: the writer names the files. Shared by copies.
 };
 
-using LogicalOp = std::variant<ReadOp, FunctionsOp, ProjectOp, DropOp, RenameOp, FilterOp, LimitOp,
-                               RepartitionOp, WriteOp>;
+struct LogicalPlan;
 
-/// A plan as data: operators in the way of the rows, the first a ReadOp. Immutable once shared;
-/// extending it makes a new one. (Operators with several inputs will make this a tree: only
-/// rules and the planner look at the order, through inputs of index - 1.)
+/// How the rows of several plans come together.
+enum class CombineKind : uint8_t {
+  kUnion,  // One plan's rows after the other's.
+  kZip,    // Side by side, row by row; all must have equally many. See block/zip.h for the names.
+};
+
+/// Brings in the rows of other plans, none of which writes.
+struct CombineOp {
+  CombineKind kind = CombineKind::kUnion;
+  std::vector<std::shared_ptr<const LogicalPlan>> others;  // Shared with the plans they came from.
+  std::optional<int64_t> row_limit;                        // The inputs were cut to so many rows.
+};
+
+using LogicalOp = std::variant<ReadOp, FunctionsOp, NativeOp, ProjectOp, DropOp, RenameOp, AssignOp,
+                               FilterOp, SampleOp, LimitOp, RepartitionOp, CombineOp, WriteOp>;
+
+/// A plan as data: operators in the way of the rows, the first a ReadOp; a CombineOp holds the
+/// plans whose rows join these there. Immutable once shared; extending it makes a new one.
 struct LogicalPlan {
   std::vector<LogicalOp> ops;
 };
@@ -115,7 +160,7 @@ Status ValidatePlan(const LogicalPlan& plan);
 Result<nlohmann::json> PlanToJson(const LogicalPlan& plan);
 Result<LogicalPlan> PlanFromJson(const nlohmann::json& json);
 
-/// Returns one line an operator, last operator first.
+/// Returns one line an operator, last operator first; below a CombineOp its inputs in order.
 std::string PlanText(const LogicalPlan& plan);
 
 }  // namespace penstock

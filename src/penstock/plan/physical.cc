@@ -43,6 +43,17 @@ class StageBuilder {
  public:
   explicit StageBuilder(const MachineResources& machine) : machine_(machine) {}
 
+  Status AddAll(const LogicalPlan& plan) {
+    for (const LogicalOp& op : plan.ops) PENSTOCK_RETURN_NOT_OK(Add(op));
+    return Status::OK();
+  }
+
+  PhysicalPlan Finish() && {
+    if (stages_.back().kind != StageKind::kWrite) Begin(StageKind::kCollect, "Collect");
+    return PhysicalPlan{std::move(stages_)};
+  }
+
+ private:
   Status Add(const LogicalOp& op) {
     return std::visit(
         Overloaded{
@@ -51,6 +62,10 @@ class StageBuilder {
               return Status::OK();
             },
             [&](const FunctionsOp& functions) { return AddWork(OpName(op), functions); },
+            [&](const NativeOp& native) {
+              Begin(StageKind::kNative, OpName(op)).native = native;
+              return Status::OK();
+            },
             [&](const RepartitionOp& repartition) {
               Begin(StageKind::kRegroup, OpName(op)).repartition = repartition;
               return Status::OK();
@@ -64,13 +79,10 @@ class StageBuilder {
               row_limit = std::min(row_limit.value_or(limit.rows), limit.rows);
               return Status::OK();
             },
-            [&](const FilterOp&) {
-              if (stages_.back().row_limit) {
-                Begin(StageKind::kRegroup, "PassThrough").repartition = RepartitionOp{};
-              }
-              stages_.back().transforms.push_back(op);
-              return Status::OK();
-            },
+            [&](const AssignOp&) { return AddChoosing(op); },
+            [&](const CombineOp& combine) { return AddCombine(combine); },
+            [&](const FilterOp&) { return AddChoosing(op); },
+            [&](const SampleOp&) { return AddChoosing(op); },
             [&](const auto&) {
               stages_.back().transforms.push_back(op);
               return Status::OK();
@@ -79,17 +91,39 @@ class StageBuilder {
         op);
   }
 
-  PhysicalPlan Finish() && {
-    if (stages_.back().kind != StageKind::kWrite) Begin(StageKind::kCollect, "Collect");
-    return PhysicalPlan{std::move(stages_)};
-  }
+  int last_index() const { return static_cast<int>(stages_.size()) - 1; }
 
- private:
+  /// Begins a stage whose input is the stage before; a reading one has none.
   Stage& Begin(StageKind kind, std::string name) {
+    const int before = last_index();
     Stage& stage = stages_.emplace_back();
     stage.kind = kind;
     stage.name = std::move(name);
+    if (kind != StageKind::kRead) stage.inputs = {before};
     return stage;
+  }
+
+  Status AddCombine(const CombineOp& op) {
+    std::vector<int> inputs = {last_index()};
+    for (const std::shared_ptr<const LogicalPlan>& other : op.others) {
+      PENSTOCK_RETURN_NOT_OK(AddAll(*other));
+      inputs.push_back(last_index());
+    }
+    const bool zips = op.kind == CombineKind::kZip;
+    Stage& stage = Begin(zips ? StageKind::kZip : StageKind::kRegroup, OpName(op));
+    if (!zips) stage.repartition = RepartitionOp{};
+    stage.inputs = std::move(inputs);
+    return Status::OK();
+  }
+
+  /// Adds a transform that drops rows, or that can fail for one: it must not see those beyond a
+  /// limit below it.
+  Status AddChoosing(const LogicalOp& op) {
+    if (stages_.back().row_limit) {
+      Begin(StageKind::kRegroup, "PassThrough").repartition = RepartitionOp{};
+    }
+    stages_.back().transforms.push_back(op);
+    return Status::OK();
   }
 
   Status AddWork(const std::string& name, const FunctionsOp& functions) {
@@ -109,7 +143,7 @@ class StageBuilder {
 Result<PhysicalPlan> MakePhysicalPlan(const LogicalPlan& plan, const MachineResources& machine) {
   PENSTOCK_RETURN_NOT_OK(ValidatePlan(plan));
   StageBuilder builder(machine);
-  for (const LogicalOp& op : plan.ops) PENSTOCK_RETURN_NOT_OK(builder.Add(op));
+  PENSTOCK_RETURN_NOT_OK(builder.AddAll(plan));
   return std::move(builder).Finish();
 }
 

@@ -13,26 +13,33 @@ namespace penstock {
 
 enum class StageKind : uint8_t {
   kRead,     // Splits to blocks; the first stage, and only that.
-  kRegroup,  // Cuts rows into blocks anew, on the native pool.
+  kRegroup,  // Cuts rows into blocks anew, on the native pool; or lets them pass, of several
+             // inputs.
+  kZip,      // Puts the rows of several inputs side by side, on the native pool.
+  kNative,   // Batches through C++ functions, on the native pool.
   kWork,     // Batches through worker processes.
   kWrite,    // Blocks to part files; the last stage.
   kCollect,  // Blocks to the caller; the last stage.
 };
 
-/// A stage: one kind of task with one queue before it. Row-wise native operators never make a
+/// A stage: one kind of task with one queue before it. The stages are a tree, each behind those
+/// that lead to it and each but the last the input of one. Row-wise native operators never make a
 /// stage of their own: they run on each block that the stage before them yields ("transforms").
 ///
 /// A stage's row limit comes after its transforms. So a filter that follows a limit begins a new
 /// kRegroup stage whose `repartition` asks for neither blocks nor rows: each block passes through
-/// as it is, and the filter is that stage's transform.
+/// as it is, and the filter is that stage's transform. So does an assignment, which could fail for
+/// rows that lie beyond the limit.
 struct Stage {
   std::string name;
   StageKind kind = StageKind::kRead;
+  std::vector<int> inputs;                   // Stages by index; empty for kRead.
   std::optional<ReadOp> read;                // kRead
   std::optional<FunctionsOp> functions;      // kWork
+  std::optional<NativeOp> native;            // kNative
   std::optional<RepartitionOp> repartition;  // kRegroup
   std::optional<WriteOp> write;              // kWrite
-  std::vector<LogicalOp> transforms;         // Project, Drop, Rename, Filter: applied to output.
+  std::vector<LogicalOp> transforms;         // Row-wise operators, applied to output.
   std::optional<int64_t> row_limit;          // On the output, in order, after transforms.
   int workers = 0;                           // kWork
 };

@@ -14,4 +14,7 @@ Rule PushRepartitionRule();
 /// Returns whether the operator only chooses, orders or names columns: Project, Drop, Rename.
 bool OnlyColumns(const LogicalOp& op);
 
+/// Returns whether the operator only changes columns, so that each row stays: OnlyColumns, Assign.
+bool KeepsRows(const LogicalOp& op);
+
 }  // namespace penstock

@@ -1,11 +1,13 @@
 // prune_columns: a reader that projects reads only what the operators above it need.
 //   - What is needed is known only below a Project. Operators below it add what they name
 //     themselves (a Drop's and a Rename's columns must exist, so they are still read) and rename
-//     back; a limit and a repartition add nothing; functions may look at every column.
+//     back; an Assign needs what its expressions read, and makes what it assigns; a limit and a
+//     repartition add nothing; functions may look at every column.
 //   - Columns that are not there stay wanted, so that the reader names them.
 //   - A reader that was told its columns keeps their order, and is left alone when one that is
 //     needed is not among them: the operator that needs it then fails with the columns there are.
-//   - The reader's own filter keeps its columns. At least one column is read, for its rows.
+//   - The reader's own filter keeps its columns. It may be that no column is left: then the reader
+//     yields rows without columns, which can be counted.
 
 #include <algorithm>
 #include <optional>
@@ -48,6 +50,17 @@ Names NeededBelowRename(const RenameOp& rename, const Names& needed) {
   return below;
 }
 
+Names NeededBelowAssign(const AssignOp& assign, const Names& needed) {
+  Names below;
+  for (const std::string& name : needed) {
+    const bool assigned = std::any_of(assign.columns.begin(), assign.columns.end(),
+                                      [&](const auto& pair) { return pair.first == name; });
+    if (!assigned) below.push_back(name);
+  }
+  for (const auto& pair : assign.columns) Add(below, ColumnsOf(pair.second));
+  return below;
+}
+
 /// Turns the columns that are needed above an operator into those needed below it; nullopt means
 /// all.
 std::optional<Names> NeededBelow(const LogicalOp& op, std::optional<Names> needed) {
@@ -61,8 +74,15 @@ std::optional<Names> NeededBelow(const LogicalOp& op, std::optional<Names> neede
                         [&](const RenameOp& rename) -> std::optional<Names> {
                           return NeededBelowRename(rename, *needed);
                         },
+                        [&](const AssignOp& assign) -> std::optional<Names> {
+                          return NeededBelowAssign(assign, *needed);
+                        },
                         [&](const FilterOp& filter) -> std::optional<Names> {
                           Add(*needed, ColumnsOf(filter.expression));
+                          return needed;
+                        },
+                        [&](const SampleOp& sample) -> std::optional<Names> {
+                          if (sample.column) Add(*needed, *sample.column);
                           return needed;
                         },
                         [&](const LimitOp&) { return needed; },
@@ -89,7 +109,6 @@ bool PruneColumns(LogicalPlan& plan, const TraitsOf& traits_of) {
   for (size_t i = plan.ops.size(); --i > 0;) needed = NeededBelow(plan.ops[i], std::move(needed));
   if (!needed) return false;
   if (read->filter) Add(*needed, ColumnsOf(*read->filter));
-  if (needed->empty()) return false;
   if (read->columns) needed = InToldOrder(*read->columns, *needed);
   if (!needed || read->columns == needed) return false;
   read->columns = std::move(needed);

@@ -1,7 +1,8 @@
 // push_filter: a FilterOp
 //   - sinks below Project, Drop and Rename when every column that it reads is there below them;
 //     its columns are renamed back. A filter on a column that they take away stays, and fails;
-//   - never sinks below a function, a limit or a repartition;
+//   - sinks below Assign when it reads none of the columns that are assigned;
+//   - never sinks below a function, a limit, a sample or a repartition;
 //   - merges with a FilterOp below it: and_kleene(lower, upper). The filter's transform lets the
 //     upper part fail only for rows that the lower part keeps, as before;
 //   - just above the reader, tells it: where the reader filters exactly, the FilterOp goes; where
@@ -44,8 +45,18 @@ std::optional<std::string> NameBelow(const LogicalOp& op, const std::string& nam
   return name;
 }
 
+std::optional<Json> FilterBelowAssign(const AssignOp& assign, const Json& expression) {
+  const std::vector<std::string> read = ColumnsOf(expression);
+  const bool apart = std::none_of(assign.columns.begin(), assign.columns.end(),
+                                  [&](const auto& pair) { return Contains(read, pair.first); });
+  if (!apart) return std::nullopt;
+  return expression;
+}
+
 /// Returns the filter as it reads below the operator; nullopt when it must stay above.
 std::optional<Json> FilterBelow(const LogicalOp& op, const Json& expression) {
+  if (const auto* assign = std::get_if<AssignOp>(&op))
+    return FilterBelowAssign(*assign, expression);
   if (!OnlyColumns(op)) return std::nullopt;
   Pairs renames;
   for (const std::string& column : ColumnsOf(expression)) {

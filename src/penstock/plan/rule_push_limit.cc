@@ -1,11 +1,12 @@
 // push_limit: a LimitOp
-//   - sinks below Project, Drop and Rename;
+//   - sinks below Project, Drop, Rename and Assign;
 //   - sinks below functions that are all one row to one row: Map, and MapBatches with keeps_rows;
 //     never below FlatMap, Filter or any other MapBatches;
 //   - sinks below Repartition(rows_per_block=n), whose blocks stay as they were, and below
 //     Repartition(blocks=n) when no function comes after, since its blocks do not;
-//   - never sinks below a FilterOp;
+//   - never sinks below a FilterOp or a SampleOp;
 //   - merges with a LimitOp below it: the smaller stays;
+//   - cuts each input of a Union or Zip below it to as many rows, and stays;
 //   - just above the reader, tells it: row_limit. Not when the reader filters, since it might count
 //     rows before the filter, nor when its splits are blocks that a repartition asked for, since it
 //     might cut only the rows within the limit. The LimitOp stays: readers of several splits only
@@ -18,7 +19,7 @@
 namespace penstock {
 namespace {
 
-bool KeepsRows(const FunctionsOp& op) {
+bool FunctionsKeepRows(const FunctionsOp& op) {
   return std::all_of(op.functions.begin(), op.functions.end(), [](const FunctionSpec& function) {
     return function.kind == FunctionKind::kRow ||
            (function.kind == FunctionKind::kBatches && function.keeps_rows);
@@ -26,17 +27,22 @@ bool KeepsRows(const FunctionsOp& op) {
 }
 
 bool FunctionsAfter(const LogicalPlan& plan, size_t index) {
-  return std::any_of(plan.ops.begin() + static_cast<ptrdiff_t>(index), plan.ops.end(),
-                     [](const LogicalOp& op) { return std::holds_alternative<FunctionsOp>(op); });
+  return std::any_of(
+      plan.ops.begin() + static_cast<ptrdiff_t>(index), plan.ops.end(), [](const LogicalOp& op) {
+        return std::holds_alternative<FunctionsOp>(op) || std::holds_alternative<NativeOp>(op);
+      });
 }
 
 bool CanSink(const LogicalPlan& plan, size_t limit_index) {
   const LogicalOp& below = plan.ops[limit_index - 1];
-  if (const auto* functions = std::get_if<FunctionsOp>(&below)) return KeepsRows(*functions);
+  if (const auto* functions = std::get_if<FunctionsOp>(&below)) {
+    return FunctionsKeepRows(*functions);
+  }
+  if (const auto* native = std::get_if<NativeOp>(&below)) return native->keeps_rows;
   if (const auto* repartition = std::get_if<RepartitionOp>(&below)) {
     return repartition->rows_per_block.has_value() || !FunctionsAfter(plan, limit_index);
   }
-  return OnlyColumns(below);
+  return KeepsRows(below);
 }
 
 bool TellReader(LogicalPlan& plan, const LimitOp& limit, const TraitsOf& traits_of) {
@@ -45,6 +51,22 @@ bool TellReader(LogicalPlan& plan, const LimitOp& limit, const TraitsOf& traits_
   if (read->splits && traits_of(read->kind).splits_freely) return false;
   if (read->row_limit && *read->row_limit <= limit.rows) return false;
   read->row_limit = limit.rows;
+  return true;
+}
+
+bool CutInputs(LogicalPlan& plan, size_t limit_index) {
+  const LimitOp limit = std::get<LimitOp>(plan.ops[limit_index]);
+  auto* combine = std::get_if<CombineOp>(&plan.ops[limit_index - 1]);
+  if (combine == nullptr || combine->row_limit.value_or(INT64_MAX) <= limit.rows) return false;
+  combine->row_limit = limit.rows;
+  for (std::shared_ptr<const LogicalPlan>& other : combine->others) {
+    LogicalPlan cut = *other;
+    cut.ops.emplace_back(limit);
+    other = std::make_shared<const LogicalPlan>(std::move(cut));
+  }
+  const auto place = static_cast<ptrdiff_t>(limit_index) - 1;
+  plan.ops.emplace_back(limit);
+  std::rotate(plan.ops.begin() + place, plan.ops.end() - 1, plan.ops.end());
   return true;
 }
 
@@ -63,6 +85,9 @@ bool PushLimit(LogicalPlan& plan, const TraitsOf& traits_of) {
       std::swap(plan.ops[i - 1], plan.ops[i]);
       changed = true;
       --i;
+    } else if (CutInputs(plan, i)) {
+      changed = true;
+      --i;  // The limit on the first input.
     } else {
       if (i == 1) changed |= TellReader(plan, *limit, traits_of);
       ++i;

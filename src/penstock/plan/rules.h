@@ -33,8 +33,8 @@ struct Rule {
 ///   fuse_rows            neighbouring row functions with equal options run in one worker
 ///   push_limit           limits sink below operators that keep rows one to one, merge, and tell
 ///                        the reader
-///   push_filter          expression filters sink below projections and renames, merge, and tell
-///                        the reader
+///   push_filter          expression filters sink below projections, renames and the assignments
+///                        whose columns they do not read, merge, and tell the reader
 ///   prune_columns        the reader reads only the columns that something above it needs
 ///   push_repartition     cuts become splits where the reader can cut freely
 std::span<const Rule> Rules();
@@ -44,7 +44,8 @@ struct RewrittenPlan {
   std::vector<std::string> applied;  // Names of the rules that changed something.
 };
 
-/// Applies all rules until none changes anything (at most 100 rounds).
+/// Applies all rules, to the plan and to those that join it, until none changes anything (at most
+/// 100 rounds).
 RewrittenPlan Rewrite(LogicalPlan plan, const TraitsOf& traits);
 
 }  // namespace penstock

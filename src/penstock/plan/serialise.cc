@@ -58,6 +58,7 @@ Result<Json> ReadToJson(const ReadOp& read) {
   PutOptional(json, "filter", read.filter);
   PutOptional(json, "row_limit", read.row_limit);
   PutOptional(json, "splits", read.splits);
+  PutOptional(json, "order_seed", read.order_seed);
   return json;
 }
 
@@ -70,10 +71,25 @@ Json FunctionsToJson(const FunctionsOp& op) {
   return json;
 }
 
+Json SampleToJson(const SampleOp& op) {
+  Json json = {{"op", "sample"}, {"seed", op.seed}, {"begin", op.begin}, {"end", op.end}};
+  PutOptional(json, "column", op.column);
+  return json;
+}
+
 Json RepartitionToJson(const RepartitionOp& op) {
   Json json = {{"op", "repartition"}};
   PutOptional(json, "blocks", op.blocks);
   PutOptional(json, "rows_per_block", op.rows_per_block);
+  return json;
+}
+
+Result<Json> CombineToJson(const CombineOp& op) {
+  Json json = {{"op", op.kind == CombineKind::kZip ? "zip" : "union"}, {"others", Json::array()}};
+  for (const std::shared_ptr<const LogicalPlan>& other : op.others) {
+    PENSTOCK_TRY(json["others"].emplace_back(), PlanToJson(*other));
+  }
+  PutOptional(json, "row_limit", op.row_limit);
   return json;
 }
 
@@ -82,6 +98,10 @@ Result<Json> OpToJson(const LogicalOp& op) {
       Overloaded{
           [](const ReadOp& read) { return ReadToJson(read); },
           [](const FunctionsOp& functions) { return Result<Json>(FunctionsToJson(functions)); },
+          [](const NativeOp& native) -> Result<Json> {
+            return Status::NotImplemented("A plan with C++ functions cannot be written down: ",
+                                          native.name);
+          },
           [](const ProjectOp& project) {
             return Result<Json>(Json{{"op", "project"}, {"columns", project.columns}});
           },
@@ -91,16 +111,25 @@ Result<Json> OpToJson(const LogicalOp& op) {
           [](const RenameOp& rename) {
             return Result<Json>(Json{{"op", "rename"}, {"columns", rename.columns}});
           },
+          [](const AssignOp& assign) {
+            return Result<Json>(Json{{"op", "assign"}, {"columns", assign.columns}});
+          },
           [](const FilterOp& filter) {
             return Result<Json>(Json{{"op", "filter"}, {"expression", filter.expression}});
           },
+          [](const SampleOp& sample) { return Result<Json>(SampleToJson(sample)); },
           [](const LimitOp& limit) {
             return Result<Json>(Json{{"op", "limit"}, {"rows", limit.rows}});
           },
           [](const RepartitionOp& repartition) {
             return Result<Json>(RepartitionToJson(repartition));
           },
+          [](const CombineOp& combine) { return CombineToJson(combine); },
           [](const WriteOp& write) {
+            if (write.file_names != nullptr) {
+              return Result<Json>(Status::NotImplemented(
+                  "A plan whose files the caller names cannot be serialised"));
+            }
             return Result<Json>(
                 Json{{"op", "write"}, {"kind", write.kind}, {"options", write.options}});
           },
@@ -183,6 +212,7 @@ Result<LogicalOp> ReadFromJson(const Json& json) {
   PENSTOCK_RETURN_NOT_OK(Take(json, "filter", read.filter));
   PENSTOCK_RETURN_NOT_OK(Take(json, "row_limit", read.row_limit));
   PENSTOCK_RETURN_NOT_OK(Take(json, "splits", read.splits));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "order_seed", read.order_seed));
   return read;
 }
 
@@ -212,6 +242,15 @@ Result<LogicalOp> FilterFromJson(const Json& json) {
   return op;
 }
 
+Result<LogicalOp> SampleFromJson(const Json& json) {
+  SampleOp op;
+  PENSTOCK_RETURN_NOT_OK(Take(json, "seed", op.seed));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "begin", op.begin));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "end", op.end));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "column", op.column));
+  return op;
+}
+
 Result<LogicalOp> LimitFromJson(const Json& json) {
   LimitOp op;
   if (!json.contains("rows")) return Status::Invalid("field 'rows' is missing");
@@ -223,6 +262,19 @@ Result<LogicalOp> RepartitionFromJson(const Json& json) {
   RepartitionOp op;
   PENSTOCK_RETURN_NOT_OK(Take(json, "blocks", op.blocks));
   PENSTOCK_RETURN_NOT_OK(Take(json, "rows_per_block", op.rows_per_block));
+  return op;
+}
+
+template <CombineKind kind>
+Result<LogicalOp> CombineFromJson(const Json& json) {
+  CombineOp op{.kind = kind};
+  Json others = Json::array();
+  PENSTOCK_RETURN_NOT_OK(Take(json, "others", others));
+  for (const Json& other : others) {
+    PENSTOCK_TRY(LogicalPlan plan, PlanFromJson(other));
+    op.others.push_back(std::make_shared<const LogicalPlan>(std::move(plan)));
+  }
+  PENSTOCK_RETURN_NOT_OK(Take(json, "row_limit", op.row_limit));
   return op;
 }
 
@@ -239,9 +291,13 @@ constexpr std::pair<std::string_view, Result<LogicalOp> (*)(const Json&)> kOpRea
     {"project", ColumnsFromJson<ProjectOp>},
     {"drop", ColumnsFromJson<DropOp>},
     {"rename", ColumnsFromJson<RenameOp>},
+    {"assign", ColumnsFromJson<AssignOp>},
     {"filter", FilterFromJson},
+    {"sample", SampleFromJson},
     {"limit", LimitFromJson},
     {"repartition", RepartitionFromJson},
+    {"union", CombineFromJson<CombineKind::kUnion>},
+    {"zip", CombineFromJson<CombineKind::kZip>},
     {"write", WriteFromJson},
 };
 

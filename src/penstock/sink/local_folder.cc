@@ -7,54 +7,23 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <utility>
 
-#include "penstock/base/error.h"
+#include "penstock/sink/folder_claim.h"
 #include "penstock/sink/output_folder.h"
+#include "penstock/sink/remote_folder.h"
+#include "penstock/sink/system_failure.h"
 
 namespace penstock {
 namespace {
 
 namespace files = std::filesystem;
-
-const char* AdviceFor(int error) {
-  switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-      return "; free some space or write elsewhere";
-    case EFBIG:
-      return "; the file is larger than this process may write";
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return "; check the folder's permissions";
-    case ENAMETOOLONG:
-      return "; choose a shorter path";
-    case ENOTDIR:
-      return "; choose a path that is no file and has no file in it";
-    case EMFILE:
-    case ENFILE:
-      return "; raise the number of files that may be open (ulimit -n)";
-    case ENOENT:
-      return "; make sure that the folder is there and stays";
-    default:
-      return "";
-  }
-}
-
-Status SystemFailure(int error, const std::string& doing, const std::string& path) {
-  const std::string message =
-      fmt::format("Cannot {}: {}{}; got: {}", doing, std::generic_category().message(error),
-                  AdviceFor(error), path);
-  if (error == ENOENT) return MakeError(ErrorKind::kMissingPath, message);
-  return arrow::internal::StatusFromErrno(
-      error, error == EEXIST ? arrow::StatusCode::AlreadyExists : arrow::StatusCode::IOError,
-      message);
-}
 
 /// Returns the mode of what lies at the path; 0 where nothing does.
 Result<mode_t> ModeAt(const files::path& path, const std::string& doing) {
@@ -64,26 +33,39 @@ Result<mode_t> ModeAt(const files::path& path, const std::string& doing) {
   return SystemFailure(errno, doing, path);
 }
 
-std::string TemporaryPath(const files::path& folder, const std::string& final_name) {
-  return folder / fmt::format(".{}.tmp", final_name);
-}
-
-/// Passes writes on and says in errors which file it is.
+/// Passes writes on and says in errors which file it is. Closing it leaves the file open: it is to
+/// be synced first.
 class NamedStream final : public arrow::io::OutputStream {
  public:
   NamedStream(std::shared_ptr<arrow::io::FileOutputStream> file, std::string path)
       : file_(std::move(file)), path_(std::move(path)) {}
 
-  Status Close() override { return Named(file_->Close()); }
-  Status Abort() override { return file_->Abort(); }
-  bool closed() const override { return file_->closed(); }
+  Status Close() override {
+    closed_ = true;
+    return Status::OK();
+  }
+  bool closed() const override { return closed_; }
   Result<int64_t> Tell() const override { return file_->Tell(); }
   Status Flush() override { return Named(file_->Flush()); }
   using arrow::io::OutputStream::Write;
   Status Write(const void* data, int64_t bytes) override {
     return Named(file_->Write(data, bytes));
   }
-  int file_descriptor() const { return file_->file_descriptor(); }
+
+  Status WriteAtStart(const std::string& bytes) {
+    const auto size = static_cast<ssize_t>(bytes.size());
+    if (pwrite(file_->file_descriptor(), bytes.data(), bytes.size(), 0) == size) {
+      return Status::OK();
+    }
+    return SystemFailure(errno, "write", path_);
+  }
+
+  Status SyncAndClose() {
+    if (fsync(file_->file_descriptor()) != 0) return SystemFailure(errno, "sync", path_);
+    return Named(file_->Close());
+  }
+
+  void Drop() { static_cast<void>(file_->Abort()); }
 
  private:
   Status Named(const Status& status) const {
@@ -91,33 +73,37 @@ class NamedStream final : public arrow::io::OutputStream {
     return error == 0 ? status : SystemFailure(error, "write", path_);
   }
 
-  const std::shared_ptr<arrow::io::FileOutputStream> file_;
+  const std::shared_ptr<arrow::io::FileOutputStream> file_;  // Shared as Arrow hands it out.
   const std::string path_;
+  bool closed_ = false;
 };
 
 class LocalTemporaryFile final : public TemporaryFile {
  public:
-  LocalTemporaryFile(std::string path, std::shared_ptr<NamedStream> file)
-      : path_(std::move(path)), file_(std::move(file)), stream_(file_) {}
+  LocalTemporaryFile(const files::path& path, std::shared_ptr<NamedStream> file)
+      : path_(path), name_(path.filename()), file_(std::move(file)), stream_(file_) {}
 
   ~LocalTemporaryFile() override {
     if (kept_) return;
-    static_cast<void>(file_->Abort());
+    file_->Drop();
     unlink(path_.c_str());
   }
 
+  const std::string& name() const override { return name_; }
   const std::shared_ptr<arrow::io::OutputStream>& stream() const override { return stream_; }
+
+  Status OverwriteStart(const std::string& head) override { return file_->WriteAtStart(head); }
 
   Result<int64_t> Keep() override {
     PENSTOCK_TRY(const int64_t bytes, file_->Tell());
-    if (fsync(file_->file_descriptor()) != 0) return SystemFailure(errno, "sync", path_);
-    PENSTOCK_RETURN_NOT_OK(file_->Close());
+    PENSTOCK_RETURN_NOT_OK(file_->SyncAndClose());
     kept_ = true;
     return bytes;
   }
 
  private:
   const std::string path_;
+  const std::string name_;
   const std::shared_ptr<NamedStream> file_;                // Shared with who writes to it,
   const std::shared_ptr<arrow::io::OutputStream> stream_;  // under this type.
   bool kept_ = false;
@@ -125,27 +111,20 @@ class LocalTemporaryFile final : public TemporaryFile {
 
 class LocalFolder final : public OutputFolder {
  public:
-  explicit LocalFolder(const std::string& path) : path_(files::path(path).lexically_normal()) {
+  LocalFolder(const std::string& path, std::string write_name)
+      : path_(files::path(path).lexically_normal()), write_name_(std::move(write_name)) {
     if (!path_.has_filename()) path_ = path_.parent_path();
   }
 
-  Status Create() override {
-    std::vector<files::path> missing;
-    for (files::path folder = path_; !folder.empty(); folder = folder.parent_path()) {
-      PENSTOCK_TRY(const mode_t mode, ModeAt(folder, "write into"));
-      if (mode != 0) break;
-      missing.push_back(folder);
-    }
-    for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
-      if (mkdir(folder->c_str(), 0777) == 0) {
-        created_.push_back(*folder);
-      } else if (errno != EEXIST) {
-        return SystemFailure(errno, "make the folder", folder->string());
-      }
-    }
-    PENSTOCK_TRY(const mode_t mode, ModeAt(path_, "write into"));
-    return S_ISDIR(mode) ? Status::OK() : SystemFailure(ENOTDIR, "write into", path_);
+  Status Create() override { return MakeFolders(path_); }
+
+  Status Claim() override {
+    PENSTOCK_RETURN_NOT_OK(claim_.Take(path_, write_name_));
+    RemoveLeftovers(path_, write_name_);
+    return Status::OK();
   }
+
+  void Release() override { claim_.Release(); }
 
   void RemoveIfCreated() override {
     while (!created_.empty()) {
@@ -180,23 +159,29 @@ class LocalFolder final : public OutputFolder {
   }
 
   Result<std::unique_ptr<TemporaryFile>> CreateTemporary(const std::string& final_name) override {
-    const std::string path = TemporaryPath(path_, final_name);
+    const files::path path = path_ / fmt::format("{}{:06}{}", TemporaryPrefix(write_name_),
+                                                 next_temporary_++, kTemporarySuffix);
     const int file = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-    if (file < 0) return SystemFailure(errno, "create", path);
+    if (file < 0) return SystemFailure(errno, "create", path_ / final_name);
     PENSTOCK_TRY(auto stream, arrow::io::FileOutputStream::Open(file));
     return std::make_unique<LocalTemporaryFile>(
         path, std::make_shared<NamedStream>(std::move(stream), path_ / final_name));
   }
 
-  Status Publish(const std::string& final_name) override {
-    const std::string from = TemporaryPath(path_, final_name);
-    const std::string to = path_ / final_name;
-    if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+  Status Publish(const std::string& temporary_name, const std::string& final_name,
+                 bool replace) override {
+    const files::path from = path_ / temporary_name;
+    const files::path to = path_ / final_name;
+    if (to.parent_path() != path_) PENSTOCK_RETURN_NOT_OK(MakeFolders(to.parent_path()));
+    changed_.insert({path_, to.parent_path()});
+    if (replace && rename(from.c_str(), to.c_str()) == 0) return Status::OK();
+    if (!replace &&
+        renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
       return Status::OK();
     }
     // Some network file systems know no rename without replace, but links.
     const bool unsupported = errno == EINVAL || errno == ENOSYS || errno == ENOTSUP;
-    if (!unsupported || link(from.c_str(), to.c_str()) != 0) {
+    if (replace || !unsupported || link(from.c_str(), to.c_str()) != 0) {
       return SystemFailure(errno, "give a part its final name", to);
     }
     unlink(from.c_str());
@@ -204,25 +189,43 @@ class LocalFolder final : public OutputFolder {
   }
 
   Status Remove(const std::string& name) override {
-    const std::string path = path_ / name;
+    const files::path path = path_ / name;
+    changed_.insert(path.parent_path());
     if (unlink(path.c_str()) == 0 || errno == ENOENT) return Status::OK();
     return SystemFailure(errno, "remove", path);
   }
 
-  void RemoveTemporary(const std::string& final_name) override {
-    unlink(TemporaryPath(path_, final_name).c_str());
+  void RemoveTemporary(const std::string& temporary_name) override {
+    unlink((path_ / temporary_name).c_str());
   }
 
   Status Sync() override {
-    PENSTOCK_RETURN_NOT_OK(SyncOne(path_));
-    for (const files::path& folder : created_) {
-      const files::path parent = folder.parent_path();
-      PENSTOCK_RETURN_NOT_OK(SyncOne(parent.empty() ? "." : parent));
+    for (const files::path& folder : std::exchange(changed_, {})) {
+      PENSTOCK_RETURN_NOT_OK(SyncOne(folder.empty() ? "." : folder));
     }
     return Status::OK();
   }
 
  private:
+  Status MakeFolders(const files::path& wanted) {
+    std::vector<files::path> missing;
+    for (files::path folder = wanted; !folder.empty(); folder = folder.parent_path()) {
+      PENSTOCK_TRY(const mode_t mode, ModeAt(folder, "write into"));
+      if (mode != 0) break;
+      missing.push_back(folder);
+    }
+    for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
+      if (mkdir(folder->c_str(), 0777) == 0) {
+        created_.push_back(*folder);
+        changed_.insert(folder->parent_path());
+      } else if (errno != EEXIST) {
+        return SystemFailure(errno, "make the folder", folder->string());
+      }
+    }
+    PENSTOCK_TRY(const mode_t mode, ModeAt(wanted, "write into"));
+    return S_ISDIR(mode) ? Status::OK() : SystemFailure(ENOTDIR, "write into", wanted);
+  }
+
   static Status SyncOne(const files::path& folder) {
     const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return SystemFailure(errno, "open the folder", folder);
@@ -234,22 +237,25 @@ class LocalFolder final : public OutputFolder {
   }
 
   files::path path_;
+  const std::string write_name_;
+  std::atomic<int64_t> next_temporary_ = 0;
   std::vector<files::path> created_;  // Outermost first.
+  std::set<files::path> changed_;     // Folders with names that are not synced yet.
+  FolderClaim claim_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<OutputFolder>> OpenOutputFolder(const std::string& path) {
-  if (path.find("://") == std::string::npos) return std::make_unique<LocalFolder>(path);
-  std::string location;
-  PENSTOCK_TRY(const auto file_system, arrow::fs::FileSystemFromUri(path, &location));
-  if (file_system->type_name() != "local") {
-    return Status::NotImplemented(
-        fmt::format("Writing to the {} file system is not there yet; write to a local folder; "
-                    "got: {}",
-                    file_system->type_name(), path));
+Result<std::unique_ptr<OutputFolder>> OpenOutputFolder(const std::string& path,
+                                                       const std::string& write_name) {
+  std::string location = path;
+  if (path.find("://") != std::string::npos) {
+    PENSTOCK_TRY(const auto file_system, arrow::fs::FileSystemFromUri(path, &location));
+    if (file_system->type_name() != "local") {
+      return MakeRemoteFolder(file_system, location, write_name);
+    }
   }
-  return std::make_unique<LocalFolder>(location);
+  return std::make_unique<LocalFolder>(location, write_name);
 }
 
 }  // namespace penstock

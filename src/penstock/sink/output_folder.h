@@ -15,16 +15,27 @@ class TemporaryFile {
  public:
   virtual ~TemporaryFile() = default;
 
-  /// The stream to write to; errors of the system name the file.
+  /// The name that Publish and RemoveTemporary know it by.
+  virtual const std::string& name() const = 0;
+
+  /// The stream to write to; errors of the system name the file. Closing it changes nothing: Keep
+  /// does that.
   virtual const std::shared_ptr<arrow::io::OutputStream>& stream() const = 0;
 
-  /// Closes the stream and makes what was written durable under the temporary name, to be given
-  /// its final name by Publish. Returns the file's bytes.
+  /// Puts `head` in the place of the file's first bytes.
+  virtual Status OverwriteStart(const std::string& head) = 0;
+
+  /// Makes what was written durable under the temporary name, to be given its final name by
+  /// Publish. Returns the file's bytes.
   virtual Result<int64_t> Keep() = 0;
 };
 
-/// The folder that a sink writes to: each kind of file system makes it in its own way that a file
+/// The folder that one write goes to: each kind of file system makes it in its own way that a file
 /// shows whole or not at all. Threads: CreateTemporary any, at once; the others one at a time.
+///
+/// Temporary files are hidden: `.<write>_<number>.tmp`, `write` being the name of the write. A
+/// job that is killed leaves them behind; the next write to a local folder removes them, and never
+/// those of a job that lives.
 class OutputFolder {
  public:
   virtual ~OutputFolder() = default;
@@ -32,7 +43,11 @@ class OutputFolder {
   /// Makes the folder, with those above it, where it is not there.
   virtual Status Create() = 0;
 
-  /// Removes the folders that Create made, as far as they are empty.
+  /// Removes what dead writes left, and keeps others from doing so to this one until Release.
+  virtual Status Claim() = 0;
+  virtual void Release() = 0;
+
+  /// Removes the folders that Create and Publish made, as far as they are empty.
   virtual void RemoveIfCreated() = 0;
 
   virtual Result<bool> Exists() = 0;
@@ -41,22 +56,26 @@ class OutputFolder {
   /// that begin with "." or "_" are passed over.
   virtual Result<std::vector<std::string>> List(const std::string& extension) = 0;
 
-  /// Creates a file that does not exist yet, under a hidden name made from `final_name`.
+  /// Creates a temporary file; `final_name` is how errors call it.
   virtual Result<std::unique_ptr<TemporaryFile>> CreateTemporary(const std::string& final_name) = 0;
 
-  /// Gives a kept file its final name, in one step; AlreadyExists where that name is taken.
-  virtual Status Publish(const std::string& final_name) = 0;
+  /// Gives a kept file its final name, in one step, and makes the folders in that name. Where it
+  /// is taken: AlreadyExists, or with `replace` the new file in the old one's place.
+  virtual Status Publish(const std::string& temporary_name, const std::string& final_name,
+                         bool replace) = 0;
 
-  /// Removes a file by its name in the folder, or the temporary file of that final name; one that
-  /// is not there is no error.
+  /// Removes a file by its name in the folder, or a temporary file; one that is not there is no
+  /// error.
   virtual Status Remove(const std::string& name) = 0;
-  virtual void RemoveTemporary(const std::string& final_name) = 0;
+  virtual void RemoveTemporary(const std::string& temporary_name) = 0;
 
   /// Makes names durable: what Publish and Remove did before survives a power cut.
   virtual Status Sync() = 0;
 };
 
-/// Opens the folder at a path or URI. NotImplemented for file systems other than the local one.
-Result<std::unique_ptr<OutputFolder>> OpenOutputFolder(const std::string& path);
+/// Opens the folder at a path or URI for the write of this name; see remote_folder.h for file
+/// systems other than the local one.
+Result<std::unique_ptr<OutputFolder>> OpenOutputFolder(const std::string& path,
+                                                       const std::string& write_name);
 
 }  // namespace penstock

@@ -56,8 +56,9 @@ class Sink {
 
   virtual Result<std::unique_ptr<PartWriter>> Open(int64_t part) = 0;
 
-  /// Gives all closed parts their final names (link without replace, folder synced); in mode
-  /// "overwrite" it then removes the parts that were there at Start. Returns them by part.
+  /// Gives all closed parts their final names (without replacing others', folder synced); in mode
+  /// "overwrite" a part takes the place of one that had its name at Start, and the others that were
+  /// there are removed then. Returns them by part.
   virtual Result<std::vector<PartFile>> Commit() = 0;
 
   /// Removes every temporary file, and the parts that a failed Commit has named. Does nothing

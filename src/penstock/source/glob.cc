@@ -2,18 +2,13 @@
 
 #include <fnmatch.h>
 
+#include <algorithm>
+
 namespace penstock {
 namespace {
 
 constexpr std::string_view kWildcards = "*?[";
-
-/// Takes the first name off `path`.
-std::string TakeName(std::string_view& path) {
-  const size_t end = path.find('/');
-  std::string name(path.substr(0, end));
-  path.remove_prefix(end == std::string_view::npos ? path.size() : end + 1);
-  return name;
-}
+constexpr const char* kAnyFolders = "**";
 
 }  // namespace
 
@@ -28,20 +23,43 @@ std::string GlobFolder(std::string_view pattern) {
   return slash == 0 ? "/" : std::string(pattern.substr(0, slash));
 }
 
-bool MatchesGlob(std::string_view pattern, std::string_view path) {
+GlobNames::GlobNames(std::string_view pattern) {
   while (!pattern.empty()) {
-    const std::string wanted = TakeName(pattern);
-    if (wanted == "**") {
-      while (true) {
-        if (MatchesGlob(pattern, path)) return true;
-        if (path.empty() || path.front() == '.') return false;
-        TakeName(path);
-      }
-    }
-    if (path.empty()) return false;
-    if (fnmatch(wanted.c_str(), TakeName(path).c_str(), FNM_PERIOD) != 0) return false;
+    const size_t end = std::min(pattern.find('/'), pattern.size());
+    if (end > 0) names_.emplace_back(pattern.substr(0, end));
+    pattern.remove_prefix(std::min(end + 1, pattern.size()));
   }
-  return path.empty();
+}
+
+GlobNames::Places GlobNames::Start() const {
+  Places places;
+  Enter(0, places);
+  return places;
+}
+
+GlobNames::Places GlobNames::Step(const Places& places, const std::string& name) const {
+  Places next;
+  for (const size_t place : places) {
+    if (place == names_.size()) continue;
+    if (names_[place] == kAnyFolders) {
+      if (!name.starts_with('.')) Enter(place, next);
+    } else if (fnmatch(names_[place].c_str(), name.c_str(), FNM_PERIOD) == 0) {
+      Enter(place + 1, next);
+    }
+  }
+  std::ranges::sort(next);
+  const auto twins = std::ranges::unique(next);
+  next.erase(twins.begin(), twins.end());
+  return next;
+}
+
+bool GlobNames::IsWhole(const Places& places) const {
+  return !places.empty() && places.back() == names_.size();
+}
+
+void GlobNames::Enter(size_t place, Places& places) const {
+  places.push_back(place);
+  while (place < names_.size() && names_[place] == kAnyFolders) places.push_back(++place);
 }
 
 }  // namespace penstock

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <arrow/buffer.h>
 #include <arrow/filesystem/filesystem.h>
 #include <arrow/io/interfaces.h>
 
@@ -49,12 +50,20 @@ Result<std::vector<InputFile>> ListFiles(const FileOptions& options,
 /// Returns the extensions with and without the suffixes of the codecs that OpenStream knows.
 std::vector<std::string> WithCodecs(const std::vector<std::string>& extensions);
 
+/// Says whether OpenStream decompresses the file.
+bool IsCompressed(const InputFile& file);
+
 /// Opens a file for reading anywhere in it; kMissingPath when it has gone.
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const InputFile& file);
 
-/// Opens a file for reading front to back; one that ends in .gz, .zst, .bz2 or .lz4 is
-/// decompressed on the way.
+/// Opens a file for reading front to back; one that ends in .gz, .zst, .bz2, .lz4
+/// or .br is decompressed on the way. NotImplemented for .snappy, .sz, .xz, .zip and .7z: Arrow has
+/// no streaming decoder for them.
 Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const InputFile& file);
+
+/// Reads all bytes of a file; one that ends in the suffix of a codec is decompressed, kCorruptData
+/// where it becomes suspiciously large. Invalid for more than `bytes_max` bytes.
+Result<std::shared_ptr<arrow::Buffer>> ReadWhole(const InputFile& file, int64_t bytes_max);
 
 /// Says which file and what part of it failed. What the operating system reports stays as it is
 /// (kMissingPath for a file that has gone); all else becomes kCorruptData with Arrow's reason.

@@ -7,11 +7,13 @@
 #include <utility>
 
 #include "penstock/base/mutex.h"
+#include "penstock/block/ray_tensor.h"
 #include "penstock/block/unify.h"
 #include "penstock/plan/expression.h"
 #include "penstock/source/batch_cutter.h"
 #include "penstock/source/chunks.h"
 #include "penstock/source/column_choice.h"
+#include "penstock/source/file_set.h"
 #include "penstock/source/input_files.h"
 #include "penstock/source/parquet_footer.h"
 #include "penstock/source/parquet_footers.h"
@@ -32,11 +34,12 @@ class RowGroupReader final : public SplitReader {
  public:
   RowGroupReader(std::unique_ptr<parquet::arrow::FileReader> file,
                  std::unique_ptr<arrow::RecordBatchReader> batches, ColumnChoice choice,
-                 std::string path, std::string split_name, int64_t rows_max, int64_t block_bytes)
+                 arrow::ScalarVector file_values, std::string split_name, int64_t rows_max,
+                 int64_t block_bytes)
       : file_(std::move(file)),
         batches_(std::move(batches)),
         choice_(std::move(choice)),
-        path_(std::move(path)),
+        file_values_(std::move(file_values)),
         split_name_(std::move(split_name)),
         rows_left_(rows_max),
         cutter_(block_bytes) {}
@@ -65,17 +68,18 @@ class RowGroupReader final : public SplitReader {
  private:
   Result<std::shared_ptr<arrow::RecordBatch>> InSchema(
       const std::shared_ptr<arrow::RecordBatch>& read) const {
-    const auto brought = BringToSchema(read, choice_.read_schema());
+    auto brought = WithCanonicalTensors(read);
+    if (brought.ok()) brought = BringToSchema(*brought, choice_.read_schema());
     if (!brought.ok()) {
       return brought.status().WithMessage(split_name_, ": ", brought.status().message());
     }
-    return choice_.Assemble(**brought, path_);
+    return choice_.Assemble(**brought, file_values_);
   }
 
   const std::unique_ptr<parquet::arrow::FileReader> file_;  // Must outlive batches_.
   const std::unique_ptr<arrow::RecordBatchReader> batches_;
   const ColumnChoice choice_;
-  const std::string path_;
+  const arrow::ScalarVector file_values_;
   const std::string split_name_;
   int64_t rows_left_;
   BatchCutter cutter_;
@@ -84,11 +88,11 @@ class RowGroupReader final : public SplitReader {
 
 class ParquetSource final : public Source {
  public:
-  ParquetSource(std::vector<InputFile> files, bool include_paths, const ReadOp& read,
+  ParquetSource(std::vector<InputFile> files, FileColumns file_columns, const ReadOp& read,
                 const ReadLimits& limits)
       : files_(std::move(files)),
         footers_(files_),
-        include_paths_(include_paths),
+        file_columns_(std::move(file_columns)),
         columns_(read.columns),
         // Together they do not say which comes first: then neither may spare rows.
         filter_(read.row_limit ? std::nullopt : read.filter),
@@ -120,6 +124,7 @@ class ParquetSource final : public Source {
   Result<std::unique_ptr<SplitReader>> Open(const Split& split) override {
     const InputFile& file = files_[static_cast<size_t>(split.item)];
     PENSTOCK_TRY(ColumnChoice choice, Choose());
+    PENSTOCK_TRY(auto file_values, file_columns_.ValuesOf(file));
     PENSTOCK_TRY(const FooterPointer footer, footers_.Get(split.item));
     PENSTOCK_TRY(auto reader, OpenParquet(file, footer.get()));
     std::vector<int> row_groups;
@@ -130,8 +135,8 @@ class ParquetSource final : public Source {
     auto batches = reader->GetRecordBatchReader(row_groups, Leaves(*footer, choice));
     if (!batches.ok()) return ReadFailure(batches.status(), split.name);
     return std::make_unique<RowGroupReader>(std::move(reader), batches.MoveValueUnsafe(),
-                                            std::move(choice), file.path, split.name, rows_max_,
-                                            limits_.block_bytes);
+                                            std::move(choice), std::move(file_values), split.name,
+                                            rows_max_, limits_.block_bytes);
   }
 
   Result<std::shared_ptr<arrow::Schema>> ReadSchema() override {
@@ -158,10 +163,10 @@ class ParquetSource final : public Source {
  private:
   Result<ColumnChoice> Choose() {
     PENSTOCK_TRY(auto schema, UnifiedSchema());
-    auto choice = ColumnChoice::Make(*schema, columns_, include_paths_, files_.front().path);
+    auto choice = ColumnChoice::Make(*schema, columns_, file_columns_, files_.front().path);
     if (!choice.status().IsKeyError()) return choice;
     PENSTOCK_TRY(schema, footers_.UnifySchemas(/*columns=*/std::nullopt));  // To name them all.
-    return ColumnChoice::Make(*schema, columns_, include_paths_, files_.front().path);
+    return ColumnChoice::Make(*schema, columns_, file_columns_, files_.front().path);
   }
 
   Result<std::shared_ptr<arrow::Schema>> UnifiedSchema() {
@@ -215,7 +220,7 @@ class ParquetSource final : public Source {
   Result<std::optional<arrow::compute::Expression>> BoundFilter(const ParquetFooter& footer) const {
     if (!filter_) return std::nullopt;
     PENSTOCK_TRY(const auto expression, ExpressionFromJson(*filter_));
-    auto bound = expression.Bind(*footer.schema);
+    auto bound = BindExpression(expression, *footer.schema);
     if (!bound.ok()) return std::nullopt;
     return bound.MoveValueUnsafe();
   }
@@ -227,7 +232,7 @@ class ParquetSource final : public Source {
 
   const std::vector<InputFile> files_;
   ParquetFooters footers_;  // Guards itself.
-  const bool include_paths_;
+  const FileColumns file_columns_;
   const std::optional<std::vector<std::string>> columns_;
   const std::optional<nlohmann::json> filter_;
   const int64_t rows_max_;
@@ -250,10 +255,9 @@ class ParquetSource final : public Source {
 Result<std::unique_ptr<Source>> MakeParquetSource(const ReadOp& read, const ReadLimits& limits,
                                                   int /*parallelism*/) {
   OptionReader options("reader parquet", read.options);
-  PENSTOCK_TRY(const FileOptions file_options, ReadFileOptions(options));
+  PENSTOCK_TRY(auto set, ListFileSet(options, {"parquet"}));
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
-  PENSTOCK_TRY(auto files, ListFiles(file_options, {"parquet"}));
-  return std::make_unique<ParquetSource>(std::move(files), file_options.include_paths, read,
+  return std::make_unique<ParquetSource>(std::move(set.files), std::move(set.columns), read,
                                          limits);
 }
 

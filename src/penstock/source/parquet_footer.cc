@@ -1,6 +1,7 @@
 #include "penstock/source/parquet_footer.h"
 
 #include <arrow/compute/api_scalar.h>
+#include <arrow/compute/cast.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/exception.h>
 #include <parquet/size_statistics.h>
@@ -10,6 +11,8 @@
 #include <array>
 #include <string_view>
 #include <utility>
+
+#include "penstock/block/ray_tensor.h"
 
 namespace penstock {
 namespace {
@@ -64,6 +67,35 @@ bool NanNeverPasses(const compute::Expression& filter) {
           std::ranges::all_of(call->arguments, NanNeverPasses));
 }
 
+/// Returns whether a cast maps a range of values to the range between what its ends map to.
+bool KeepsOrder(const arrow::DataType& from, const compute::CastOptions& options) {
+  const arrow::DataType& to = *options.to_type;
+  if (from.Equals(to)) return true;
+  if (arrow::is_base_binary_like(from.id())) return arrow::is_base_binary_like(to.id());
+  if (arrow::is_date(from.id()) || from.id() == arrow::Type::TIMESTAMP) {
+    return to.id() == arrow::Type::TIMESTAMP && !options.allow_time_overflow;
+  }
+  const bool numbers = (arrow::is_integer(from.id()) || arrow::is_floating(from.id())) &&
+                       (arrow::is_integer(to.id()) || arrow::is_floating(to.id()));
+  const bool wraps = options.allow_int_overflow || options.allow_float_truncate;
+  return numbers && (arrow::is_floating(to.id()) || !wraps);
+}
+
+/// Collects the columns below casts that do not keep order: Arrow applies bounds through casts.
+void AppendDisordered(const compute::Expression& filter, std::vector<arrow::FieldRef>& columns) {
+  const auto* call = filter.call();
+  if (call == nullptr) return;
+  const bool disorders = call->function_name == "cast" &&
+                         !KeepsOrder(*call->arguments.front().type(),
+                                     static_cast<const compute::CastOptions&>(*call->options));
+  for (const compute::Expression& argument : call->arguments) {
+    AppendDisordered(argument, columns);
+    if (!disorders) continue;
+    const auto below = compute::FieldsInExpression(argument);
+    columns.insert(columns.end(), below.begin(), below.end());
+  }
+}
+
 /// Returns what is true of each value of the column; nothing where the statistics do not tell.
 Result<std::optional<compute::Expression>> WhatHolds(const arrow::Field& field,
                                                      const parquet::ColumnChunkMetaData& chunk) {
@@ -92,6 +124,12 @@ Result<std::optional<compute::Expression>> WhatHolds(const arrow::Field& field,
       or_null(compute::less_equal(column, compute::literal(cast_greatest.MoveValueUnsafe()))));
 }
 
+Status Encrypted(const InputFile& file) {
+  return Status::NotImplemented(file.path,
+                                ": the file is encrypted, which this version does not read; write "
+                                "it again without encryption");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const InputFile& file,
@@ -106,6 +144,7 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const InputFile&
   parquet::arrow::FileReaderBuilder builder;
   const Status opened =
       builder.Open(std::move(input), properties, footer == nullptr ? nullptr : footer->metadata);
+  if (opened.message().find("encrypted metadata") != std::string::npos) return Encrypted(file);
   if (!opened.ok()) return ReadFailure(opened, file.path);
   auto reader = builder.properties(arrow_properties)->Build();
   if (!reader.ok()) return ReadFailure(reader.status(), file.path);
@@ -116,8 +155,10 @@ Result<std::shared_ptr<const ParquetFooter>> ReadParquetFooter(const InputFile& 
   PENSTOCK_TRY(const auto reader, OpenParquet(file, /*footer=*/nullptr));
   auto footer = std::make_shared<ParquetFooter>();
   footer->metadata = reader->parquet_reader()->metadata();
+  if (footer->metadata->is_encryption_algorithm_set()) return Encrypted(file);
   const Status read = reader->GetSchema(&footer->schema);
   if (!read.ok()) return ReadFailure(read, file.path);
+  footer->schema = WithCanonicalTensors(footer->schema);
   for (const auto& field : reader->manifest().schema_fields) {
     CollectLeaves(field, footer->leaves.emplace_back());
   }
@@ -137,8 +178,11 @@ Result<bool> RowGroupMayMatch(const ParquetFooter& footer, int row_group,
                               const compute::Expression& filter) {
   const auto group = footer.metadata->RowGroup(row_group);
   const bool trust_floats = NanNeverPasses(filter);
+  std::vector<arrow::FieldRef> disordered;
+  AppendDisordered(filter, disordered);
   std::vector<compute::Expression> guarantees;
   for (const arrow::FieldRef& reference : compute::FieldsInExpression(filter)) {
+    if (std::ranges::find(disordered, reference) != disordered.end()) continue;
     PENSTOCK_TRY(const arrow::FieldPath path, reference.FindOne(*footer.schema));
     if (path.indices().size() != 1) continue;
     const int position = path.indices().front();
@@ -151,8 +195,8 @@ Result<bool> RowGroupMayMatch(const ParquetFooter& footer, int row_group,
   }
   if (guarantees.empty()) return true;
   PENSTOCK_TRY(auto guarantee, compute::and_(guarantees).Bind(*footer.schema));
-  PENSTOCK_TRY(const auto left, compute::SimplifyWithGuarantee(filter, guarantee));
-  return left.IsSatisfiable();
+  const auto left = compute::SimplifyWithGuarantee(filter, guarantee);
+  return !left.ok() || left->IsSatisfiable();  // What fails is for the rows themselves to say.
 }
 
 }  // namespace penstock

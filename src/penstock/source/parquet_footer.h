@@ -17,8 +17,8 @@ namespace penstock {
 /// What a Parquet file's footer says. Immutable.
 struct ParquetFooter {
   std::shared_ptr<parquet::FileMetaData> metadata;  // Shared with the file's readers.
-  std::shared_ptr<arrow::Schema> schema;
-  std::vector<std::vector<int>> leaves;  // For each column of `schema`, its leaf columns.
+  std::shared_ptr<arrow::Schema> schema;  // With Ray's tensors as canonical ones (ray_tensor.h).
+  std::vector<std::vector<int>> leaves;   // For each column of `schema`, its leaf columns.
 };
 
 /// Opens a file; `footer` may be null and spares reading it again. kCorruptData, naming the file.

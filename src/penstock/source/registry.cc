@@ -22,8 +22,14 @@ constexpr std::array kReaders{
     Reader{"parquet", MakeParquetSource, {.projects = true, .prunes = true}},
     Reader{"csv", MakeCsvSource, {.projects = true}},
     Reader{"json", MakeJsonSource, {.projects = true}},
+    Reader{"text", MakeLineSource, {.projects = true}},
+    Reader{"orc", MakeOrcSource, {.projects = true}},
+    Reader{"ipc", MakeIpcSource, {.projects = true}},
     Reader{"range", MakeRangeSource, {.splits_freely = true}},
     Reader{"range_tensor", MakeRangeTensorSource, {.splits_freely = true}},
+    Reader{"binary_files", MakeBinaryFilesSource, {.projects = true}},
+    Reader{"numpy", MakeNumpySource, {.projects = true}},
+    Reader{"images", MakeImagesSource, {.projects = true}},
     Reader{"memory", MakeMemorySource, {.projects = true, .splits_freely = true}},
 };
 
@@ -50,7 +56,12 @@ Result<std::unique_ptr<Source>> MakeSource(const ReadOp& read, const ReadLimits&
     return Status::Invalid(
         fmt::format("The number of blocks to read must be at least 1; got: {}", *read.splits));
   }
-  return reader->make(read, limits, parallelism);
+  if (!read.order_seed) return reader->make(read, limits, parallelism);
+  ReadOp in_order = read;
+  in_order.order_seed.reset();
+  in_order.row_limit.reset();  // The first rows in the drawn order may lie anywhere.
+  PENSTOCK_TRY(auto source, reader->make(in_order, limits, parallelism));
+  return MakeShuffledSource(std::move(source), *read.order_seed, limits);
 }
 
 ReaderTraits ReaderTraitsOf(const std::string& kind) {

@@ -36,7 +36,7 @@ class SliceReader final : public SplitReader {
     const int64_t end = std::min(begin_ + rows_per_block_, end_);
     PENSTOCK_TRY(auto batch, rows_->Rows(begin_, end));
     begin_ = end;
-    return choice_.Assemble(*batch, /*path=*/"");
+    return choice_.Assemble(*batch, arrow::ScalarVector{});
   }
 
  private:

@@ -41,6 +41,7 @@ class SplitReader {
 /// How large blocks and chunks may get; part of a job's identity, since borders follow from it.
 struct ReadLimits {
   int64_t block_bytes = int64_t{16} << 20;
+  int64_t split_bytes = int64_t{16} << 20;  // Of a file that can be cut anywhere.
   int64_t chunk_rows = 1'000'000;
   int64_t chunk_bytes = int64_t{256} << 20;
 };
@@ -60,7 +61,8 @@ class Source {
   virtual Result<std::unique_ptr<SplitReader>> Open(const Split& split) = 0;
 
   /// Returns the schema of what Open's readers yield, pushed-down columns respected. May look
-  /// into the files.
+  /// into the files. Readers of text know only what the first rows show: later blocks may have
+  /// wider types and, where no columns were pushed down, more columns (see text_source.h).
   virtual Result<std::shared_ptr<arrow::Schema>> ReadSchema() = 0;
 
   /// Returns the number of rows where it follows from metadata alone (no filter, no limit).

@@ -7,8 +7,6 @@
 #include <string_view>
 #include <utility>
 
-#include "penstock/base/error.h"
-
 namespace penstock {
 namespace {
 
@@ -48,7 +46,7 @@ Result<std::shared_ptr<arrow::Buffer>> TextRows::WholeRows() {
     if (whole->size() > 0) return whole;
     if (at_end_) return nullptr;
     if (held_->size() >= kRowBytesMax) {
-      return MakeError(ErrorKind::kCorruptData, "a row does not end within 1 GiB");
+      return Status::Invalid("a row does not end within 1 GiB");
     }
     PENSTOCK_RETURN_NOT_OK(ReadMore());
   }
@@ -56,6 +54,7 @@ Result<std::shared_ptr<arrow::Buffer>> TextRows::WholeRows() {
 
 std::shared_ptr<arrow::Buffer> TextRows::Take(int64_t bytes) {
   if (bytes == 0) return nullptr;
+  bytes_taken_ += bytes;
   auto piece = arrow::SliceBuffer(held_, 0, bytes);
   // Of the buffer that was read, not of the slice before: a chain of slices as long as the rows
   // are many would be let go of by recursion.

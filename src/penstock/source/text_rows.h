@@ -15,7 +15,7 @@ namespace penstock {
 /// Cuts a stream of text into pieces that end where a row ends.
 ///
 /// Pieces are about `piece_bytes` long; one with a longer row is as long as that row, up to 1 GiB
-/// (kCorruptData beyond). Borders depend on the bytes and `piece_bytes` alone. One thread.
+/// (Invalid beyond). Borders depend on the bytes and `piece_bytes` alone. One thread.
 class TextRows {
  public:
   TextRows(std::shared_ptr<arrow::io::InputStream> stream, std::unique_ptr<arrow::Chunker> chunker,
@@ -27,6 +27,9 @@ class TextRows {
   /// Returns the next rows, or nullptr at the end. The last need not end in a newline.
   Result<std::shared_ptr<arrow::Buffer>> NextPiece();
 
+  /// How many bytes were returned so far.
+  int64_t bytes_taken() const { return bytes_taken_; }
+
  private:
   /// Returns the rows at the start of held_ that are there whole; reads until there is one.
   Result<std::shared_ptr<arrow::Buffer>> WholeRows();
@@ -37,6 +40,7 @@ class TextRows {
   const std::unique_ptr<arrow::Chunker> chunker_;
   const int64_t piece_bytes_;
   std::shared_ptr<arrow::Buffer> held_;  // Read but not yet returned; shared with slices of it.
+  int64_t bytes_taken_ = 0;
   bool at_end_ = false;
 };
 

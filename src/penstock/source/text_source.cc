@@ -1,5 +1,6 @@
 #include "penstock/source/text_source.h"
 
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 
 #include <algorithm>
@@ -7,53 +8,38 @@
 #include <utility>
 
 #include "penstock/base/mutex.h"
+#include "penstock/block/unify.h"
 #include "penstock/source/batch_cutter.h"
-#include "penstock/source/chunks.h"
 #include "penstock/source/column_choice.h"
+#include "penstock/source/text_columns.h"
+#include "penstock/source/text_splits.h"
 
 namespace penstock {
 namespace {
 
-constexpr size_t kProbedFilesMax = 17;
+constexpr size_t kProbedFilesMax = 16;
+constexpr int64_t kProbedBytes = int64_t{1} << 20;
 constexpr int64_t kPieceBytesMin = 4096;
 constexpr int64_t kPieceBytesMax = int64_t{4} << 20;
-constexpr int64_t kCompressionRatio = 4;  // A guess, to group small files into chunks.
 
 /// Text takes less room than the columns that it becomes.
 int64_t PieceBytes(const ReadLimits& limits) {
   return std::clamp(limits.block_bytes / 4, kPieceBytesMin, kPieceBytesMax);
 }
 
-/// What all files of a source are read as.
+/// What the files of a source are expected to hold.
 struct TextSchema {
   std::shared_ptr<arrow::Schema> all;  // Shared with the parsers.
   std::string origin;
 };
 
-bool HasUntyped(const arrow::Schema& schema) {
-  return std::ranges::any_of(
-      schema.fields(), [](const auto& field) { return field->type()->id() == arrow::Type::NA; });
-}
-
-/// Gives the columns of `schema` that have no type yet the type that they have in `other`.
-Result<std::shared_ptr<arrow::Schema>> FillTypes(std::shared_ptr<arrow::Schema> schema,
-                                                 const arrow::Schema& other) {
-  for (int i = 0; i < schema->num_fields(); ++i) {
-    const auto& field = schema->field(i);
-    const auto found = other.GetFieldByName(field->name());
-    if (field->type()->id() != arrow::Type::NA || found == nullptr) continue;
-    PENSTOCK_TRY(schema, schema->SetField(i, found));
-  }
-  return schema;
-}
-
 class TextReader final : public SplitReader {
  public:
-  TextReader(std::unique_ptr<TextParser> parser, ColumnChoice choice, std::string path,
-             int64_t rows_max, int64_t block_bytes)
+  TextReader(std::unique_ptr<TextParser> parser, ColumnChoice choice,
+             arrow::ScalarVector file_values, int64_t rows_max, int64_t block_bytes)
       : parser_(std::move(parser)),
         choice_(std::move(choice)),
-        path_(std::move(path)),
+        file_values_(std::move(file_values)),
         rows_left_(rows_max),
         cutter_(block_bytes) {}
 
@@ -68,7 +54,7 @@ class TextReader final : public SplitReader {
       started_ = true;
       if (parsed->num_rows() > rows_left_) parsed = parsed->Slice(0, rows_left_);
       rows_left_ -= parsed->num_rows();
-      PENSTOCK_TRY(auto batch, choice_.Assemble(*parsed, path_));
+      PENSTOCK_TRY(auto batch, choice_.Assemble(*parsed, file_values_));
       cutter_.Reset(std::move(batch));
     }
   }
@@ -81,7 +67,7 @@ class TextReader final : public SplitReader {
 
   const std::unique_ptr<TextParser> parser_;
   const ColumnChoice choice_;
-  const std::string path_;
+  const arrow::ScalarVector file_values_;
   int64_t rows_left_;
   BatchCutter cutter_;
   bool started_ = false;
@@ -89,38 +75,32 @@ class TextReader final : public SplitReader {
 
 class TextSource final : public Source {
  public:
-  TextSource(std::unique_ptr<TextFormat> format, std::vector<InputFile> files, bool include_paths,
-             const ReadOp& read, const ReadLimits& limits)
+  TextSource(std::unique_ptr<TextFormat> format, std::vector<InputFile> files,
+             FileColumns file_columns, const ReadOp& read, const ReadLimits& limits)
       : format_(std::move(format)),
         files_(std::move(files)),
-        include_paths_(include_paths),
+        file_columns_(std::move(file_columns)),
         columns_(read.columns),
         rows_max_(read.filter ? INT64_MAX : read.row_limit.value_or(INT64_MAX)),
         limits_(limits),
-        chunks_(limits) {}
+        splits_(*format_, files_, read.splits, limits) {}
 
   Result<std::vector<Split>> NextSplits(int64_t count_max) override {
-    std::vector<Split> splits;
-    for (; next_ < files_.size() && static_cast<int64_t>(splits.size()) < count_max; ++next_) {
-      const InputFile& file = files_[next_];
-      splits.push_back({.name = file.path,
-                        .bytes = file.bytes < 0 ? -1 : file.bytes * kCompressionRatio,
-                        .item = static_cast<int64_t>(next_)});
-    }
-    chunks_.Number(splits);
-    return splits;
+    return splits_.Next(count_max);
   }
 
   Result<std::unique_ptr<SplitReader>> Open(const Split& split) override {
     const InputFile& file = files_[static_cast<size_t>(split.item)];
     PENSTOCK_TRY(const TextSchema schema, Schema());
     PENSTOCK_TRY(auto choice, Choose(schema));
-    PENSTOCK_TRY(auto parser, format_->Open(file, {.all = schema.all,
-                                                   .wanted = choice.read_schema(),
-                                                   .schema_origin = schema.origin,
-                                                   .piece_bytes = PieceBytes(limits_)}));
-    return std::make_unique<TextReader>(std::move(parser), std::move(choice), file.path, rows_max_,
-                                        limits_.block_bytes);
+    PENSTOCK_TRY(auto file_values, file_columns_.ValuesOf(file));
+    PENSTOCK_TRY(auto parser, format_->Open(file, RangeOf(split),
+                                            {.wanted = choice.read_schema(),
+                                             .only_wanted = choice.only_chosen(),
+                                             .schema_origin = schema.origin,
+                                             .piece_bytes = PieceBytes(limits_)}));
+    return std::make_unique<TextReader>(std::move(parser), std::move(choice),
+                                        std::move(file_values), rows_max_, limits_.block_bytes);
   }
 
   Result<std::shared_ptr<arrow::Schema>> ReadSchema() override {
@@ -139,7 +119,7 @@ class TextSource final : public Source {
 
  private:
   Result<ColumnChoice> Choose(const TextSchema& schema) const {
-    return ColumnChoice::Make(*schema.all, columns_, include_paths_, schema.origin);
+    return ColumnChoice::Make(*schema.all, columns_, file_columns_, schema.origin);
   }
 
   Result<TextSchema> Schema() {
@@ -151,36 +131,53 @@ class TextSource final : public Source {
   }
 
   Result<TextSchema> ProbeFiles() const {
-    TextSchema found{.all = arrow::schema(arrow::FieldVector{}), .origin = files_.front().path};
-    bool has_columns = false;
+    const auto fixed = format_->fixed_schema();
+    if (fixed != nullptr) return TextSchema{.all = fixed, .origin = files_.front().path};
+    TextSchema found{.all = nullptr, .origin = files_.front().path};
     for (size_t i = 0; i < std::min(files_.size(), kProbedFilesMax); ++i) {
-      PENSTOCK_TRY(const auto schema, ProbeFile(files_[i]));
+      PENSTOCK_TRY(auto schema, ProbeFile(files_[i]));
       if (schema == nullptr) continue;
-      if (!std::exchange(has_columns, true)) {
+      if (found.all == nullptr) {
         found = {.all = schema, .origin = files_[i].path};
-      } else {
-        PENSTOCK_TRY(found.all, FillTypes(found.all, *schema));
+        continue;
       }
-      if (!HasUntyped(*found.all)) break;
+      if (columns_) schema = OnlyColumnsOf(*schema, *Chosen());
+      auto unified = UnifySchemas(found.all, schema);
+      if (!unified.ok()) {
+        return unified.status().WithMessage(
+            found.origin, " and ", files_[i].path,
+            " cannot be read together; read them apart, convert one, or name the type in "
+            "column_types: ",
+            unified.status().message());
+      }
+      found.all = unified.MoveValueUnsafe();
     }
+    if (found.all == nullptr) found.all = arrow::schema(arrow::FieldVector{});
     return found;
+  }
+
+  /// Returns the columns asked for, whose types do not matter.
+  std::shared_ptr<arrow::Schema> Chosen() const {
+    arrow::FieldVector fields;
+    for (const std::string& name : *columns_) fields.push_back(arrow::field(name, arrow::null()));
+    return arrow::schema(std::move(fields));
   }
 
   /// Returns nullptr for a file without columns.
   Result<std::shared_ptr<arrow::Schema>> ProbeFile(const InputFile& file) const {
-    PENSTOCK_TRY(const auto parser, format_->Open(file, {.piece_bytes = PieceBytes(limits_)}));
+    const int64_t bytes = std::min(PieceBytes(limits_), kProbedBytes);
+    PENSTOCK_TRY(const auto parser, format_->Open(file, TextRange{}, {.piece_bytes = bytes}));
     PENSTOCK_TRY(const auto batch, parser->Next());
     return batch == nullptr ? parser->header() : batch->schema();
   }
 
   const std::unique_ptr<TextFormat> format_;
   const std::vector<InputFile> files_;
-  const bool include_paths_;
+  const FileColumns file_columns_;
   const std::optional<std::vector<std::string>> columns_;
   const int64_t rows_max_;
   const ReadLimits limits_;
-  ChunkGrouper chunks_;
-  size_t next_ = 0;
+  TextSplits splits_;  // NextSplits' alone.
 
   Mutex mutex_;
   TextSchema schema_ PENSTOCK_GUARDED_BY(mutex_);  // Empty until the files were probed.
@@ -188,11 +185,12 @@ class TextSource final : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> MakeTextSource(std::unique_ptr<TextFormat> format,
-                                       std::vector<InputFile> files, bool include_paths,
-                                       const ReadOp& read, const ReadLimits& limits) {
-  return std::make_unique<TextSource>(std::move(format), std::move(files), include_paths, read,
-                                      limits);
+Result<std::unique_ptr<Source>> MakeTextSource(std::unique_ptr<TextFormat> format,
+                                               std::vector<InputFile> files,
+                                               FileColumns file_columns, const ReadOp& read,
+                                               const ReadLimits& limits) {
+  return std::make_unique<TextSource>(std::move(format), std::move(files), std::move(file_columns),
+                                      read, limits);
 }
 
 std::optional<int64_t> NumberAfter(const std::string& text, const std::string& label) {

@@ -37,16 +37,15 @@ std::shared_ptr<arrow::DataType> TypeOf(const std::string& name) {
 
 }  // namespace
 
-Result<ColumnTypes> ReadColumnTypes(OptionReader& options) {
-  constexpr const char* kName = "column_types";
+Result<ColumnTypes> ReadColumnTypes(OptionReader& options, const std::string& name) {
   ColumnTypes types;
-  const nlohmann::json& given = options.Raw(kName);
+  const nlohmann::json& given = options.Raw(name);
   if (given.is_null()) return types;
-  if (!given.is_object()) return options.Wrong(kName, "an object");
+  if (!given.is_object()) return options.Wrong(name, "an object");
   for (const auto& [column, type] : given.items()) {
     const auto known = type.is_string() ? TypeOf(type.get<std::string>()) : nullptr;
     if (known == nullptr) {
-      return options.Wrong(kName, "an object of columns and the names of Arrow's types");
+      return options.Wrong(name, "an object of columns and the names of Arrow's types");
     }
     types.emplace(column, known);
   }

@@ -14,7 +14,8 @@ std::string Of(const PieceRef& piece) {
 
 struct Writer {
   std::string operator()(const ListSplits& action) const {
-    return fmt::format("list {}", action.count_max);
+    return action.stage == 0 ? fmt::format("list {}", action.count_max)
+                             : fmt::format("list {} of {}", action.count_max, action.stage);
   }
   std::string operator()(const StartTask& action) const {
     std::vector<std::string> pieces;
@@ -70,8 +71,9 @@ std::vector<std::string> DispatcherScript::Lines(const std::vector<Action>& acti
   return lines;
 }
 
-std::vector<std::string> DispatcherScript::List(const std::vector<int64_t>& chunks, bool last) {
-  SplitsListed listed{.last = last};
+std::vector<std::string> DispatcherScript::List(const std::vector<int64_t>& chunks, bool last,
+                                                StageIndex stage) {
+  SplitsListed listed{.last = last, .stage = stage};
   for (const int64_t chunk : chunks) listed.splits.push_back({.chunk = chunk});
   return Send(listed);
 }
@@ -96,6 +98,14 @@ StageLimits WorkStage(int64_t batch_rows, int workers, int in_flight) {
           .workers = workers,
           .in_flight_per_worker = in_flight,
           .block_bytes_estimate = 10};
+}
+
+StageLimits UnionStage(std::vector<StageIndex> inputs) {
+  return {.role = StageRole::kRegroup, .inputs = std::move(inputs), .block_bytes_estimate = 10};
+}
+
+StageLimits ZipStage(std::vector<StageIndex> inputs) {
+  return {.role = StageRole::kZip, .inputs = std::move(inputs), .block_bytes_estimate = 10};
 }
 
 StageLimits WriteStage(int slots) { return {.role = StageRole::kWrite, .slots = slots}; }

@@ -22,7 +22,8 @@ class DispatcherScript {
   }
 
   /// Sends SplitsListed with one split a chunk given, and `last`.
-  std::vector<std::string> List(const std::vector<int64_t>& chunks, bool last = true);
+  std::vector<std::string> List(const std::vector<int64_t>& chunks, bool last = true,
+                                StageIndex stage = 0);
 
   /// Sends StepDone with a block.
   std::vector<std::string> Done(StageIndex stage, TaskId task, BlockId block, int64_t rows,
@@ -44,6 +45,8 @@ class DispatcherScript {
 
 StageLimits ReadStage(int slots = 1);
 StageLimits WorkStage(int64_t batch_rows, int workers = 1, int in_flight = 1);
+StageLimits UnionStage(std::vector<StageIndex> inputs);
+StageLimits ZipStage(std::vector<StageIndex> inputs);
 StageLimits WriteStage(int slots = 1);
 StageLimits CollectStage();
 DispatcherLimits AmpleLimits();

@@ -98,7 +98,7 @@ TEST(DispatcherLimitsTest, LimitsThatCannotBeAreRefusedByName) {
   };
   EXPECT_THAT(refusal({}, AmpleLimits()), ::testing::HasSubstr("got: 0 stages"));
   EXPECT_THAT(refusal({CollectStage(), ReadStage()}, AmpleLimits()),
-              ::testing::HasSubstr("first stage"));
+              ::testing::HasSubstr("last stage"));
   EXPECT_THAT(refusal({ReadStage(), CollectStage()}, {.budget_bytes = 0}),
               ::testing::HasSubstr("budget_bytes must be at least 1; got: 0"));
   EXPECT_THAT(refusal({ReadStage(), WorkStage(1, 0), CollectStage()}, AmpleLimits()),

@@ -91,6 +91,42 @@ TEST(PipelineTest, RepartitionsIntoExactlyTheBlocksAskedForWhereBlocksAreReadSma
   EXPECT_EQ(BlockSizes(plan, options).ValueOrDie(), (std::vector<int64_t>{334, 333, 333}));
 }
 
+CombineOp Combine(CombineKind kind, const std::vector<LogicalPlan>& others) {
+  CombineOp combine{.kind = kind};
+  for (const LogicalPlan& other : others) {
+    combine.others.push_back(std::make_shared<const LogicalPlan>(other));
+  }
+  return combine;
+}
+
+TEST(PipelineTest, AUnionYieldsOneInputAfterTheOther) {
+  const LogicalPlan odd{{Range(50'000), FilterOp{Greater("id", 49'997)}}};
+  const LogicalPlan plan{{Range(3), Combine(CombineKind::kUnion, {odd, {{Range(2)}}})}};
+  EXPECT_EQ(RunToEnd(plan).ValueOrDie(), (std::vector<int64_t>{0, 1, 2, 49'998, 49'999, 0, 1}));
+  PipelineOptions tiny;
+  tiny.budget_bytes = 64 << 10;
+  tiny.processors = 1;
+  EXPECT_EQ(RunToEnd(plan, tiny).ValueOrDie().size(), 7u);
+}
+
+TEST(PipelineTest, AZipPutsRowsSideBySideWhateverTheirBlocks) {
+  const LogicalPlan other{{Range(1'000), RepartitionOp{.rows_per_block = 7}}};
+  const LogicalPlan plan{{Range(1'000), RepartitionOp{.rows_per_block = 100},
+                          Combine(CombineKind::kZip, {other}), DropOp{{"id"}}}};
+  for (const bool preserve_order : {true, false}) {
+    PipelineOptions options;
+    options.preserve_order = preserve_order;
+    EXPECT_EQ(RunToEnd(plan, options).ValueOrDie(), Sequence(0, 1'000)) << "column id_1";
+  }
+}
+
+TEST(PipelineTest, AZipOfUnequalInputsIsAnError) {
+  const LogicalPlan plan{{Range(10), Combine(CombineKind::kZip, {{{Range(11)}}})}};
+  const Status status = RunToEnd(plan).status();
+  EXPECT_TRUE(status.IsInvalid()) << status;
+  EXPECT_NE(status.message().find("input 2 has more than 10 rows"), std::string::npos) << status;
+}
+
 TEST(PipelineTest, AMissingColumnIsAnErrorThatNamesIt) {
   LogicalPlan plan{{Range(10), DropOp{{"nothing"}}}};
   const auto ran = RunToEnd(plan);

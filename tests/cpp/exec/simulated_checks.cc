@@ -21,7 +21,7 @@ void SimulatedWorld::TakePieces(const StartTask& action, SimulatedTask& task) {
     Require(found != blocks_.end(), "pieces are of live blocks", piece.block);
     if (!violation_.empty()) return;
     SimulatedBlock& block = found->second;
-    Require(block.stage + 1 == action.stage, "pieces come from the stage before", block.stage);
+    Require(consumers_[block.stage] == action.stage, "pieces come from an input", block.stage);
     Require(piece.rows > 0 && piece.offset >= 0 && piece.offset + piece.rows <= block.size.rows,
             "pieces lie within their block", piece.rows);
     if (!violation_.empty()) return;
@@ -55,6 +55,22 @@ void SimulatedWorld::CheckBatch(const StartTask& action, const SimulatedTask& ta
   if (!limits.batch_in_chunk) return;
   for (const PieceRef& piece : action.pieces) {
     Require(blocks_.at(piece.block).size.chunk == task.chunk, "a batch is of one chunk");
+  }
+}
+
+void SimulatedWorld::CheckZip(const StartTask& action, SimulatedTask& task) {
+  if (!violation_.empty()) return;
+  const std::vector<StageIndex>& inputs = Limits(action.stage).inputs;
+  Require(action.pieces.size() == inputs.size(), "a zip takes a piece of each input");
+  task.rows_in = action.pieces.front().rows;
+  for (size_t input = 0; input < action.pieces.size() && violation_.empty(); ++input) {
+    const PieceRef& piece = action.pieces[input];
+    const SimulatedBlock& block = blocks_.at(piece.block);
+    Require(block.stage == inputs[input], "zipped pieces are in the order of the inputs");
+    Require(piece.rows == task.rows_in, "zipped pieces have equally many rows", piece.rows);
+    const auto first = block.rows.begin() + piece.offset;
+    std::vector<int64_t>& rows = zipped_[{action.stage, input}];
+    rows.insert(rows.end(), first, first + piece.rows);
   }
 }
 
@@ -120,17 +136,9 @@ void SimulatedWorld::CheckEnd() {
               dispatcher_->Handle(BlockTaken{1}, now_ns_).empty(),
           "nothing comes after Finish");
   Require(dispatcher_->TakeSnapshot(now_ns_).finished, "the snapshot says that the job ended");
+  CheckZipsAtEnd();
   if (!finish_->ok()) {
-    const ErrorDetail* detail = DetailOf(*finish_);
-    if (fault_injected_) {
-      Require(finish_->code() == fault_status_.code(), "the job ends with the failure's status");
-      return;
-    }
-    Require(detail != nullptr && detail->kind() == ErrorKind::kBudgetTooSmall,
-            finish_->ToString().c_str());
-    Require(!job_.budget_is_ample, "an ample budget is never called too small");
-    Require(live_bytes_ + reserved_bytes_ >= job_.limits.budget_bytes, "a refused budget was full",
-            live_bytes_ + reserved_bytes_);
+    CheckFailure();
     return;
   }
   Require(blocks_.empty(), "every block was dropped or taken", blocks_.size());
@@ -147,6 +155,38 @@ void SimulatedWorld::CheckEnd() {
   CheckRowsAtEnd();
   CheckBatchesAtEnd();
   CheckPartsAtEnd();
+}
+
+void SimulatedWorld::CheckFailure() {
+  if (fault_injected_) {
+    Require(finish_->code() == fault_status_.code(), "the job ends with the failure's status");
+    return;
+  }
+  if (finish_->IsInvalid()) {
+    Require(job_.zips_unequal_rows, finish_->ToString().c_str());
+    return;
+  }
+  const ErrorDetail* detail = DetailOf(*finish_);
+  Require(detail != nullptr && detail->kind() == ErrorKind::kBudgetTooSmall,
+          finish_->ToString().c_str());
+  Require(!job_.budget_is_ample, "an ample budget is never called too small");
+  Require(live_bytes_ + reserved_bytes_ >= job_.limits.budget_bytes, "a refused budget was full",
+          live_bytes_ + reserved_bytes_);
+}
+
+void SimulatedWorld::CheckZipsAtEnd() {
+  for (const auto& [key, rows] : zipped_) {
+    const auto& [stage, input] = key;
+    const std::vector<int64_t> all = RowsOf(job_, Limits(stage).inputs[input], true);
+    Require(rows.size() <= all.size() && std::equal(rows.begin(), rows.end(), all.begin()),
+            "a zip takes the rows of each input in order", rows.size());
+  }
+  if (!finish_->ok() || !job_.zips_unequal_rows) return;
+  bool limited = false;
+  for (size_t stage = 0; stage < job_.stages.size(); ++stage) {
+    limited = limited || Limits(stage).row_limit;
+  }
+  Require(limited, "unequal inputs of a zip end the job");
 }
 
 void SimulatedWorld::CheckRowsAtEnd() {
@@ -206,7 +246,7 @@ void SimulatedWorld::CheckBatchesAtEnd() {
     const int64_t wanted =
         limits.role == StageRole::kRegroup ? limits.regroup_rows : limits.batch_rows;
     if (wanted == 0) continue;
-    const bool in_chunk = limits.role == StageRole::kWork && limits.batch_in_chunk;
+    const bool in_chunk = limits.role != StageRole::kRegroup && limits.batch_in_chunk;
     if (in_chunk && !job_.limits.preserve_order && !job_.budget_is_ample) continue;
     std::set<int64_t> partial_chunks;
     for (auto batch = batches.begin(); batch != batches.end(); ++batch) {

@@ -1,6 +1,7 @@
 #include "exec/simulated_job.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace penstock {
 namespace {
@@ -23,21 +24,49 @@ class Dice {
   std::mt19937_64 random_;
 };
 
-void MakeSplits(Dice& dice, SimulatedJob& job) {
+/// Numbers rows and chunks through all reading stages.
+struct Numbers {
+  int64_t row = 0;
+  int64_t chunk = 0;
+};
+
+int64_t RowCount(const SimulatedStage& read) {
+  int64_t rows = 0;
+  for (const SimulatedSplit& split : read.splits) {
+    for (const int64_t block : split.block_rows) rows += block;
+  }
+  return rows;
+}
+
+void MakeSplits(Dice& dice, Numbers& numbers, SimulatedStage& read) {
   const int64_t splits = dice.OneIn(20) ? 0 : dice.Between(1, dice.Pick<int64_t>({2, 8, 40, 120}));
   const int64_t blocks_max = dice.Pick<int64_t>({1, 1, 3, 8});
   const int64_t rows_max = dice.Pick<int64_t>({1, 3, 20, 60});
   const int64_t rows_min = dice.OneIn(3) ? 0 : 1;
   const bool chunks = dice.OneIn(2);
-  int64_t chunk = 0;
   for (int64_t split = 0; split < splits; ++split) {
-    if (chunks && split > 0 && dice.OneIn(3)) ++chunk;
-    SimulatedSplit made{.chunk = chunk, .says_rows = dice.OneIn(2)};
+    if (chunks && split > 0 && dice.OneIn(3)) ++numbers.chunk;
+    SimulatedSplit made{.chunk = numbers.chunk, .says_rows = dice.OneIn(2)};
     const int64_t blocks = dice.Between(dice.OneIn(10) ? 0 : 1, blocks_max);
     for (int64_t block = 0; block < blocks; ++block) {
       made.block_rows.push_back(dice.Between(rows_min, rows_max));
     }
-    job.splits.push_back(std::move(made));
+    read.splits.push_back(std::move(made));
+  }
+  ++numbers.chunk;
+  read.first_row = numbers.row;
+  numbers.row += RowCount(read);
+}
+
+/// Makes splits of `rows` rows altogether.
+void MakeSplitsOf(Dice& dice, int64_t rows, Numbers& numbers, SimulatedStage& read) {
+  read.first_row = numbers.row;
+  numbers.row += rows;
+  while (rows > 0) {
+    const int64_t block = std::min(rows, dice.Between(1, 40));
+    if (read.splits.empty() || dice.OneIn(2)) read.splits.push_back({.chunk = numbers.chunk++});
+    read.splits.back().block_rows.push_back(block);
+    rows -= block;
   }
 }
 
@@ -69,6 +98,10 @@ SimulatedStage MakeWork(Dice& dice) {
   stage.limits.batch_in_chunk = !dice.OneIn(3);
   if (dice.OneIn(3)) stage.blocks_per_task_max = static_cast<int>(dice.Between(2, 5));
   if (dice.OneIn(6)) stage.copies = 2;
+  if (dice.OneIn(4)) {
+    stage.limits.role = StageRole::kNative;
+    stage.limits.workers = 0;
+  }
   return stage;
 }
 
@@ -95,32 +128,109 @@ SimulatedStage MakeEnd(Dice& dice) {
   return stage;
 }
 
-void MakeStages(Dice& dice, SimulatedJob& job) {
-  job.stages.push_back(MakeStage(dice, StageRole::kRead));
-  const int64_t middle = dice.Between(0, 4);
+void KeepRows(SimulatedStage& stage) {
+  stage.keep_percent = 100;
+  stage.copies = 1;
+  stage.limits.row_limit.reset();
+}
+
+/// Adds a read and some stages after it.
+void MakeBranch(Dice& dice, Numbers& numbers, SimulatedJob& job) {
+  SimulatedStage read = MakeStage(dice, StageRole::kRead);
+  MakeSplits(dice, numbers, read);
+  job.stages.push_back(std::move(read));
+  const int64_t middle = dice.Between(0, 3);
   for (int64_t index = 0; index < middle; ++index) {
+    job.stages.push_back(dice.OneIn(4) ? MakeRegroup(dice) : MakeWork(dice));
+  }
+}
+
+/// Adds a read of so many rows and perhaps a stage after it, which keep their rows.
+void MakeBranchOf(Dice& dice, int64_t rows, Numbers& numbers, SimulatedJob& job) {
+  SimulatedStage read = MakeStage(dice, StageRole::kRead);
+  KeepRows(read);
+  MakeSplitsOf(dice, rows, numbers, read);
+  job.stages.push_back(std::move(read));
+  if (dice.OneIn(2)) return;
+  job.stages.push_back(dice.OneIn(2) ? MakeRegroup(dice) : MakeWork(dice));
+  KeepRows(job.stages.back());
+}
+
+void MakeUnion(Dice& dice, Numbers& numbers, SimulatedJob& job, int64_t depth) {
+  std::vector<StageIndex> inputs;
+  for (int64_t left = dice.Between(2, 3); left > 0; --left) {
+    if (depth > 0 && dice.OneIn(4)) {
+      MakeUnion(dice, numbers, job, depth - 1);
+    } else {
+      MakeBranch(dice, numbers, job);
+    }
+    inputs.push_back(static_cast<StageIndex>(job.stages.size()) - 1);
+  }
+  SimulatedStage stage = MakeRegroup(dice);
+  stage.limits.inputs = std::move(inputs);
+  job.stages.push_back(std::move(stage));
+}
+
+void MakeZip(Dice& dice, Numbers& numbers, SimulatedJob& job) {
+  const int64_t rows = dice.Pick<int64_t>({0, 1, dice.Between(1, 100), dice.Between(1, 1000)});
+  std::vector<StageIndex> inputs;
+  for (int64_t left = dice.Between(2, 3); left > 0; --left) {
+    const bool unequal = dice.OneIn(15);
+    job.zips_unequal_rows = job.zips_unequal_rows || unequal;
+    MakeBranchOf(dice, rows + (unequal ? dice.Between(1, 50) : 0), numbers, job);
+    inputs.push_back(static_cast<StageIndex>(job.stages.size()) - 1);
+  }
+  SimulatedStage stage = MakeStage(dice, StageRole::kZip);
+  stage.ends_with_empty_step = false;
+  stage.limits.inputs = std::move(inputs);
+  job.stages.push_back(std::move(stage));
+}
+
+/// Tells some regrouping stages how many rows come from the read before them.
+void TellRows(Dice& dice, SimulatedJob& job) {
+  for (size_t index = 1; index < job.stages.size(); ++index) {
+    StageLimits& limits = job.stages[index].limits;
+    const SimulatedStage& before = job.stages[index - 1];
+    if (limits.regroup_blocks == 0 || limits.inputs.size() > 1) continue;
+    if (before.limits.role != StageRole::kRead || !before.preserves_rows()) continue;
+    if (!dice.OneIn(2)) continue;
+    const int64_t rows = RowCount(before);
+    limits.rows_known = std::min(rows, before.limits.row_limit.value_or(rows));
+  }
+}
+
+void MakeStages(Dice& dice, SimulatedJob& job) {
+  Numbers numbers;
+  const int64_t kind = dice.Between(0, 5);
+  if (kind == 0) {
+    MakeUnion(dice, numbers, job, /*depth=*/1);
+  } else if (kind == 1) {
+    MakeZip(dice, numbers, job);
+  } else {
+    MakeBranch(dice, numbers, job);
+  }
+  if (kind < 2 && dice.OneIn(2)) {
     job.stages.push_back(dice.OneIn(4) ? MakeRegroup(dice) : MakeWork(dice));
   }
   job.stages.push_back(MakeEnd(dice));
   for (size_t index = 0; index < job.stages.size(); ++index) {
-    StageLimits& limits = job.stages[index].limits;
-    limits.name = "stage " + std::to_string(index);
-    if (limits.regroup_blocks > 0 && index == 1 && job.stages[0].preserves_rows() &&
-        dice.OneIn(2)) {
-      int64_t rows = 0;
-      for (const SimulatedSplit& split : job.splits) {
-        for (const int64_t block : split.block_rows) rows += block;
-      }
-      limits.rows_known = std::min(rows, job.stages[0].limits.row_limit.value_or(rows));
-    }
+    job.stages[index].limits.name = "stage " + std::to_string(index);
   }
+  TellRows(dice, job);
+}
+
+bool Zips(const SimulatedJob& job) {
+  return std::ranges::any_of(
+      job.stages, [](const SimulatedStage& stage) { return stage.limits.role == StageRole::kZip; });
 }
 
 /// Returns bytes within which every batch can surely be gathered.
 int64_t AmpleBudget(const SimulatedJob& job) {
   int64_t rows = 0;
-  for (const SimulatedSplit& split : job.splits) {
-    for (const int64_t block : split.block_rows) rows += block + 1;
+  for (const SimulatedStage& stage : job.stages) {
+    for (const SimulatedSplit& split : stage.splits) {
+      for (const int64_t block : split.block_rows) rows += block + 1;
+    }
   }
   int64_t bytes = 1;
   for (const SimulatedStage& stage : job.stages) {
@@ -133,7 +243,7 @@ int64_t AmpleBudget(const SimulatedJob& job) {
 
 void MakeLimits(Dice& dice, SimulatedJob& job) {
   job.limits.native_threads = static_cast<int>(dice.Between(1, 4));
-  job.limits.preserve_order = !dice.OneIn(3);
+  job.limits.preserve_order = Zips(job) || !dice.OneIn(3);
   job.limits.window_tasks = dice.Pick<int64_t>({1, 2, 8, 1024});
   job.limits.splits_ahead = dice.Pick<int64_t>({1, 2, 16, 1024});
   job.budget_is_ample = dice.OneIn(3);
@@ -146,7 +256,6 @@ void MakeLimits(Dice& dice, SimulatedJob& job) {
 SimulatedJob MakeSimulatedJob(uint64_t seed) {
   Dice dice(seed);
   SimulatedJob job{.seed = seed};
-  MakeSplits(dice, job);
   MakeStages(dice, job);
   MakeLimits(dice, job);
   if (dice.OneIn(4)) {
@@ -167,26 +276,35 @@ bool KeepsRow(const SimulatedJob& job, StageIndex stage, int64_t row) {
   return static_cast<int>((mixed >> 33) % 100) < job.stages[stage].keep_percent;
 }
 
+std::vector<int64_t> RowsOf(const SimulatedJob& job, StageIndex index, bool with_limits) {
+  const SimulatedStage& stage = job.stages[index];
+  std::vector<StageIndex> inputs = stage.limits.inputs;
+  if (inputs.empty() && index > 0) inputs = {index - 1};
+  std::vector<int64_t> before;
+  if (stage.limits.role == StageRole::kRead) {
+    before.resize(RowCount(stage));
+    std::iota(before.begin(), before.end(), stage.first_row);
+  } else {
+    for (const StageIndex input : inputs) {
+      const std::vector<int64_t> rows = RowsOf(job, input, with_limits);
+      if (stage.limits.role != StageRole::kZip || input == inputs.front()) {
+        before.insert(before.end(), rows.begin(), rows.end());
+      } else {
+        before.resize(std::min(before.size(), rows.size()));
+      }
+    }
+  }
+  std::vector<int64_t> after;
+  for (const int64_t row : before) {
+    if (KeepsRow(job, index, row)) after.insert(after.end(), stage.copies, row);
+  }
+  const int64_t size = static_cast<int64_t>(after.size());
+  if (with_limits) after.resize(std::min(size, stage.limits.row_limit.value_or(size)));
+  return after;
+}
+
 std::vector<int64_t> ExpectedRows(const SimulatedJob& job, bool with_limits) {
-  std::vector<int64_t> rows;
-  int64_t next = 0;
-  for (const SimulatedSplit& split : job.splits) {
-    for (const int64_t count : split.block_rows) {
-      for (int64_t row = 0; row < count; ++row) rows.push_back(next++);
-    }
-  }
-  for (size_t index = 0; index < job.stages.size(); ++index) {
-    const SimulatedStage& stage = job.stages[index];
-    std::vector<int64_t> after;
-    for (const int64_t row : rows) {
-      if (!KeepsRow(job, static_cast<StageIndex>(index), row)) continue;
-      after.insert(after.end(), stage.copies, row);
-    }
-    const int64_t size = static_cast<int64_t>(after.size());
-    if (with_limits) after.resize(std::min(size, stage.limits.row_limit.value_or(size)));
-    rows = std::move(after);
-  }
-  return rows;
+  return RowsOf(job, static_cast<StageIndex>(job.stages.size()) - 1, with_limits);
 }
 
 std::string SimulatedJob::ToString() const {
@@ -194,17 +312,18 @@ std::string SimulatedJob::ToString() const {
       "seed " + std::to_string(seed) + ": budget " + std::to_string(limits.budget_bytes) +
       ", threads " + std::to_string(limits.native_threads) + ", ordered " +
       std::to_string(limits.preserve_order) + ", window " + std::to_string(limits.window_tasks) +
-      ", splits ahead " + std::to_string(limits.splits_ahead) + ", splits " +
-      std::to_string(splits.size()) + ", fault " + std::to_string(static_cast<int>(fault)) + "\n";
+      ", splits ahead " + std::to_string(limits.splits_ahead) + ", fault " +
+      std::to_string(static_cast<int>(fault)) + "\n";
   for (const SimulatedStage& stage : stages) {
     const StageLimits& one = stage.limits;
     text +=
-        "  role " + std::to_string(static_cast<int>(one.role)) + " batch " +
-        std::to_string(one.batch_rows) + "/" + std::to_string(one.batch_rows_max) + " in chunk " +
-        std::to_string(one.batch_in_chunk) + " regroup " + std::to_string(one.regroup_rows) + "/" +
-        std::to_string(one.regroup_blocks) + " known " + std::to_string(one.rows_known) +
-        " limit " + std::to_string(one.row_limit.value_or(-1)) + " slots " +
-        std::to_string(one.slots) + " workers " + std::to_string(one.workers) + "x" +
+        "  role " + std::to_string(static_cast<int>(one.role)) + " inputs " +
+        std::to_string(one.inputs.size()) + " splits " + std::to_string(stage.splits.size()) +
+        " batch " + std::to_string(one.batch_rows) + "/" + std::to_string(one.batch_rows_max) +
+        " in chunk " + std::to_string(one.batch_in_chunk) + " regroup " +
+        std::to_string(one.regroup_rows) + "/" + std::to_string(one.regroup_blocks) + " known " +
+        std::to_string(one.rows_known) + " limit " + std::to_string(one.row_limit.value_or(-1)) +
+        " slots " + std::to_string(one.slots) + " workers " + std::to_string(one.workers) + "x" +
         std::to_string(one.in_flight_per_worker) + " estimate " +
         std::to_string(one.block_bytes_estimate) + " part " +
         std::to_string(one.rows_per_part_min) + "-" + std::to_string(one.rows_per_part_max) +

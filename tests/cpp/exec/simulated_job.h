@@ -9,24 +9,26 @@
 
 namespace penstock {
 
+struct SimulatedSplit {
+  int64_t chunk = 0;
+  bool says_rows = false;
+  std::vector<int64_t> block_rows;
+};
+
 /// What the tasks of a simulated stage do with rows, bytes and time.
 struct SimulatedStage {
   StageLimits limits;
-  int keep_percent = 100;       // Rows that its filter keeps.
-  int copies = 1;               // Rows out for each row kept.
-  int blocks_per_task_max = 1;  // More than one: a generator.
+  std::vector<SimulatedSplit> splits;  // kRead
+  int64_t first_row = 0;               // kRead: the rows of all stages are numbered on.
+  int keep_percent = 100;              // Rows that its filter keeps.
+  int copies = 1;                      // Rows out for each row kept.
+  int blocks_per_task_max = 1;         // More than one: a generator.
   bool ends_with_empty_step = false;
   int64_t bytes_per_row = 8;
   int64_t bytes_per_block = 0;
   int64_t step_ns_max = 1000;
 
   bool preserves_rows() const { return keep_percent == 100 && copies == 1; }
-};
-
-struct SimulatedSplit {
-  int64_t chunk = 0;
-  bool says_rows = false;
-  std::vector<int64_t> block_rows;
 };
 
 enum class Fault : uint8_t { kNone, kTaskFails, kWorkerDies, kJobFails, kCancel };
@@ -36,7 +38,7 @@ struct SimulatedJob {
   uint64_t seed = 0;
   std::vector<SimulatedStage> stages;
   DispatcherLimits limits;
-  std::vector<SimulatedSplit> splits;
+  bool zips_unequal_rows = false;
   Fault fault = Fault::kNone;
   int64_t fault_after_events = 0;
   int64_t consumer_ns_max = 1000;
@@ -53,6 +55,9 @@ SimulatedJob MakeSimulatedJob(uint64_t seed);
 
 /// Returns whether the stage's filter keeps a row.
 bool KeepsRow(const SimulatedJob& job, StageIndex stage, int64_t row);
+
+/// Returns the rows that a stage lets out, in order; those of a zip are its first input's.
+std::vector<int64_t> RowsOf(const SimulatedJob& job, StageIndex stage, bool with_limits);
 
 /// Returns the rows that the job yields in order, when it keeps order.
 std::vector<int64_t> ExpectedRows(const SimulatedJob& job, bool with_limits);

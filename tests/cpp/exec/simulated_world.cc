@@ -10,6 +10,10 @@ namespace penstock {
 SimulatedWorld::SimulatedWorld(const SimulatedJob& job)
     : job_(job),
       random_(job.seed + 77),
+      split_base_(job.stages.size()),
+      splits_listed_(job.stages.size()),
+      splits_started_(job.stages.size()),
+      listing_out_(job.stages.size()),
       tasks_(job.stages.size()),
       workers_(job.stages.size()),
       next_task_(job.stages.size()),
@@ -24,10 +28,17 @@ SimulatedWorld::SimulatedWorld(const SimulatedJob& job)
     largest_.push_back(stage.limits.block_bytes_estimate);
     workers_[stages.size() - 1].resize(stage.limits.workers);
   }
-  int64_t base = 0;
-  for (const SimulatedSplit& split : job.splits) {
-    split_base_.push_back(base);
-    for (const int64_t rows : split.block_rows) base += rows;
+  consumers_.resize(job.stages.size(), -1);
+  for (size_t index = 0; index < job.stages.size(); ++index) {
+    const std::vector<StageIndex>& inputs = job.stages[index].limits.inputs;
+    for (const StageIndex input : inputs) consumers_[input] = static_cast<StageIndex>(index);
+    const bool follows = inputs.empty() && job.stages[index].limits.role != StageRole::kRead;
+    if (follows) consumers_[index - 1] = static_cast<StageIndex>(index);
+    int64_t row = job.stages[index].first_row;
+    for (const SimulatedSplit& split : job.stages[index].splits) {
+      split_base_[index].push_back(row);
+      for (const int64_t rows : split.block_rows) row += rows;
+    }
   }
   dispatcher_ = Dispatcher::Make(std::move(stages), job.limits).ValueOrDie();
 }
@@ -131,8 +142,8 @@ bool SimulatedWorld::Happens(Event& event) {
     blocks_.erase(taken->block);
   } else if (auto* step = std::get_if<StepDone>(&event)) {
     return StepHappens(*step);
-  } else if (std::holds_alternative<SplitsListed>(event)) {
-    listing_out_ = false;
+  } else if (auto* listed = std::get_if<SplitsListed>(&event)) {
+    listing_out_[listed->stage] = false;
   }
   return true;
 }
@@ -235,17 +246,18 @@ void SimulatedWorld::CarryOut(const std::vector<Action>& actions) {
 }
 
 void SimulatedWorld::Do(const ListSplits& action) {
-  Require(!listing_out_, "one listing at a time");
+  Require(!listing_out_[action.stage], "one listing of a read at a time");
   Require(action.count_max > 0, "a listing asks for splits", action.count_max);
-  Require(splits_listed_ - splits_started_ + action.count_max <= job_.limits.splits_ahead,
+  int64_t& done = splits_listed_[action.stage];
+  Require(done - splits_started_[action.stage] + action.count_max <= job_.limits.splits_ahead,
           "no more splits are listed ahead than allowed", action.count_max);
-  listing_out_ = true;
-  SplitsListed listed;
-  const int64_t total = static_cast<int64_t>(job_.splits.size());
-  const int64_t count =
-      std::min(action.count_max - Random(action.count_max / 2), total - splits_listed_);
+  listing_out_[action.stage] = true;
+  SplitsListed listed{.stage = action.stage};
+  const std::vector<SimulatedSplit>& splits = job_.stages[action.stage].splits;
+  const int64_t total = static_cast<int64_t>(splits.size());
+  const int64_t count = std::min(action.count_max - Random(action.count_max / 2), total - done);
   for (int64_t index = 0; index < count; ++index) {
-    const SimulatedSplit& split = job_.splits[splits_listed_++];
+    const SimulatedSplit& split = splits[done++];
     SplitSize size{.chunk = split.chunk};
     if (split.says_rows) {
       size.rows = 0;
@@ -253,7 +265,7 @@ void SimulatedWorld::Do(const ListSplits& action) {
     }
     listed.splits.push_back(size);
   }
-  listed.last = splits_listed_ == total && (count == 0 || Random(1) == 0);
+  listed.last = done == total && (count == 0 || Random(1) == 0);
   Post(Random(job_.listing_ns_max), std::move(listed));
 }
 
@@ -277,10 +289,12 @@ void SimulatedWorld::Do(const StartTask& action) {
   task.part = action.part;
   task.closes_part = action.closes_part;
   if (limits.role == StageRole::kRead) {
-    Require(action.task < splits_listed_, "a read is of a listed split", action.task);
-    ++splits_started_;
+    Require(action.task < splits_listed_[action.stage], "a read is of a listed split", action.task);
+    ++splits_started_[action.stage];
   } else if (limits.role == StageRole::kWrite) {
     CheckPart(action, task);
+  } else if (limits.role == StageRole::kZip) {
+    CheckZip(action, task);
   } else {
     CheckBatch(action, task);
   }
@@ -419,9 +433,9 @@ void SimulatedWorld::PlanOutputs(const StartTask& action, SimulatedTask& task) {
     if (KeepsRow(job_, action.stage, row)) rows.insert(rows.end(), stage.copies, row);
   };
   if (stage.limits.role == StageRole::kRead) {
-    const SimulatedSplit& split = job_.splits[action.task];
+    const SimulatedSplit& split = stage.splits[action.task];
     task.chunk = split.chunk;
-    int64_t row = split_base_[action.task];
+    int64_t row = split_base_[action.stage][action.task];
     for (const int64_t count : split.block_rows) {
       for (int64_t index = 0; index < count; ++index) add(row++);
       task.outputs.push_back(std::exchange(rows, {}));
@@ -436,6 +450,7 @@ void SimulatedWorld::PlanOutputs(const StartTask& action, SimulatedTask& task) {
   for (const PieceRef& piece : action.pieces) {
     const SimulatedBlock& block = blocks_.at(piece.block);
     for (int64_t index = 0; index < piece.rows; ++index) add(block.rows[piece.offset + index]);
+    if (stage.limits.role == StageRole::kZip) break;
   }
   const size_t blocks = 1 + Random(stage.blocks_per_task_max - 1);
   for (size_t block = 0; block < blocks; ++block) {

@@ -108,12 +108,15 @@ class SimulatedWorld {
   void TakePieces(const StartTask& action, SimulatedTask& task);
   void CheckBatch(const StartTask& action, const SimulatedTask& task);
   void CheckPart(const StartTask& action, const SimulatedTask& task);
+  void CheckZip(const StartTask& action, SimulatedTask& task);
   void CheckRoom(StageIndex stage, SimulatedTask& task);
   void CheckBudget();
   void CheckEnd();
   void CheckBatchesAtEnd();
   void CheckPartsAtEnd();
   void CheckRowsAtEnd();
+  void CheckZipsAtEnd();
+  void CheckFailure();
   void CheckSnapshot();
 
   void PlanOutputs(const StartTask& action, SimulatedTask& task);
@@ -140,10 +143,12 @@ class SimulatedWorld {
   std::optional<Status> finish_;
   Status fault_status_;
 
-  std::vector<int64_t> split_base_;
-  int64_t splits_listed_ = 0;
-  int64_t splits_started_ = 0;
-  bool listing_out_ = false;
+  std::vector<StageIndex> consumers_;
+  std::vector<std::vector<int64_t>> split_base_;  // By stage: the first row of each split.
+  std::vector<int64_t> splits_listed_;            // By stage.
+  std::vector<int64_t> splits_started_;
+  std::vector<bool> listing_out_;
+  std::map<std::pair<StageIndex, size_t>, std::vector<int64_t>> zipped_;  // Rows of an input.
 
   std::vector<std::unordered_map<TaskId, SimulatedTask>> tasks_;
   std::vector<std::vector<SimulatedWorker>> workers_;

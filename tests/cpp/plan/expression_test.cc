@@ -61,7 +61,8 @@ TEST(Expression, NamesWhatIsWrong) {
   const std::vector<BadExpression> cases = {
       {Call("no_such_function", {Column("a")}), "no_such_function"},
       {Call("sum", {Column("a")}), "row by row: 'sum'"},
-      {Call("match_substring", {Column("a")}), "needs options"},
+      {Call("match_substring", {Column("a")}), "\"pattern\" is missing"},
+      {Call("random", {}), "row by row: 'random'"},
       {Call("greater", {Column("a")}), "'greater', which takes 2 arguments, with 1"},
       {{{"literal", 3}, {"type", "int63"}}, "int63"},
       {{{"literal", 300}, {"type", "int8"}}, "does not fit its type int8"},
@@ -75,6 +76,15 @@ TEST(Expression, NamesWhatIsWrong) {
     EXPECT_TRUE(status.IsInvalid()) << bad.json;
     EXPECT_THAT(status.message(), HasSubstr(bad.message));
   }
+}
+
+TEST(Expression, ReadsBytesAndZonedTimes) {
+  const auto bytes = ExpressionFromJson({{"literal", "AP8="}, {"type", "binary"}});
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  EXPECT_EQ(bytes->literal()->scalar()->ToString(), std::string("\0\xFF", 2));
+  const auto time =
+      ExpressionFromJson({{"literal", "2024-01-02 03:04:05Z"}, {"type", "timestamp[us, tz=UTC]"}});
+  ASSERT_TRUE(time.ok()) << time.status();
 }
 
 TEST(Expression, RefusesToNestWithoutEnd) {
@@ -109,6 +119,9 @@ TEST(Expression, ReadsAsAPersonWritesIt) {
             "((a > 3) and is_null(b))");
   EXPECT_EQ(ExpressionText(Call("invert", {Call("equal", {Column("s"), Literal("x")})})),
             "(not (s == \"x\"))");
+  Json split = Call("split_pattern", {Column("s")});
+  split["options"] = {{"pattern", ","}};
+  EXPECT_EQ(ExpressionText(split), "split_pattern(s, pattern=\",\")");
 }
 
 }  // namespace

@@ -85,6 +85,26 @@ Status Filter(Table& table, const Json& expression) {
   return Status::OK();
 }
 
+Status Assign(Table& table, const AssignOp& assign) {
+  const Table input = table;
+  for (const auto& [name, expression] : assign.columns) {
+    for (const std::string& column : ColumnsOf(expression)) {
+      PENSTOCK_RETURN_NOT_OK(IndexOf(input, column).status());
+    }
+    const auto place = static_cast<size_t>(
+        std::find(table.columns.begin(), table.columns.end(), name) - table.columns.begin());
+    if (place == table.columns.size()) table.columns.push_back(name);
+    for (size_t block = 0; block < table.blocks.size(); ++block) {
+      for (size_t row = 0; row < table.blocks[block].size(); ++row) {
+        Row& values = table.blocks[block][row];
+        values.resize(table.columns.size());
+        values[place] = Evaluate(expression, input, input.blocks[block][row]);
+      }
+    }
+  }
+  return Status::OK();
+}
+
 void Limit(Table& table, int64_t rows) {
   for (auto& block : table.blocks) {
     const auto kept = std::min<size_t>(block.size(), static_cast<size_t>(rows));
@@ -149,10 +169,54 @@ Status RunRead(Table& table, const ReadOp& read, const TraitsOf& traits_of) {
   return read.filter ? Filter(table, *read.filter) : Status::OK();
 }
 
+/// Matches columns by name; a value that a table lacks is null there.
+Table Union(const std::vector<Table>& tables) {
+  Table all;
+  for (const Table& table : tables) {
+    for (const std::string& name : table.columns) {
+      if (std::ranges::find(all.columns, name) == all.columns.end()) all.columns.push_back(name);
+    }
+  }
+  for (const Table& table : tables) {
+    for (const auto& block : table.blocks) {
+      std::vector<Row>& rows = all.blocks.emplace_back();
+      for (const Row& row : block) {
+        Row& wide = rows.emplace_back(all.columns.size());
+        for (size_t i = 0; i < row.size(); ++i) wide[*IndexOf(all, table.columns[i])] = row[i];
+      }
+    }
+  }
+  return all;
+}
+
+Result<Table> Zip(const std::vector<Table>& tables) {
+  Table all{tables[0].columns, {tables[0].rows()}};
+  for (size_t i = 1; i < tables.size(); ++i) {
+    const std::vector<Row> rows = tables[i].rows();
+    if (rows.size() != all.blocks[0].size()) return Status::Invalid("unequal rows");
+    for (const std::string& name : tables[i].columns) {
+      std::string free = name;
+      for (int n = 1; std::ranges::find(all.columns, free) != all.columns.end(); ++n) {
+        free = name + "_" + std::to_string(n);
+      }
+      all.columns.push_back(free);
+    }
+    for (size_t row = 0; row < rows.size(); ++row) {
+      all.blocks[0][row].insert(all.blocks[0][row].end(), rows[row].begin(), rows[row].end());
+    }
+  }
+  return all;
+}
+
+Result<Table> Combine(CombineKind kind, const std::vector<Table>& tables) {
+  return kind == CombineKind::kZip ? Zip(tables) : Union(tables);
+}
+
 Status Run(Table& table, const LogicalOp& op, const TraitsOf& traits) {
   if (const auto* read = std::get_if<ReadOp>(&op)) return RunRead(table, *read, traits);
   if (const auto* project = std::get_if<ProjectOp>(&op)) return Choose(table, project->columns);
   if (const auto* filter = std::get_if<FilterOp>(&op)) return Filter(table, filter->expression);
+  if (const auto* assign = std::get_if<AssignOp>(&op)) return Assign(table, *assign);
   if (const auto* limit = std::get_if<LimitOp>(&op)) Limit(table, limit->rows);
   if (const auto* repartition = std::get_if<RepartitionOp>(&op)) Repartition(table, *repartition);
   if (const auto* functions = std::get_if<FunctionsOp>(&op)) {
@@ -189,20 +253,37 @@ std::vector<Row> Table::rows() const {
 
 Result<Table> Interpret(const LogicalPlan& plan, const Table& input, const TraitsOf& traits) {
   Table table = input;
-  for (const LogicalOp& op : plan.ops) PENSTOCK_RETURN_NOT_OK(Run(table, op, traits));
+  for (const LogicalOp& op : plan.ops) {
+    PENSTOCK_RETURN_NOT_OK(Run(table, op, traits));
+    const auto* combine = std::get_if<CombineOp>(&op);
+    if (combine == nullptr) continue;
+    std::vector<Table> tables = {table};
+    for (const auto& other : combine->others) {
+      PENSTOCK_TRY(tables.emplace_back(), Interpret(*other, input, traits));
+    }
+    PENSTOCK_TRY(table, Combine(combine->kind, tables));
+  }
   return table;
 }
 
 Result<Table> Interpret(const PhysicalPlan& plan, const Table& input, const TraitsOf& traits) {
-  Table table = input;
+  std::vector<Table> tables;
   for (const Stage& stage : plan.stages) {
+    std::vector<Table> inputs;
+    for (const int index : stage.inputs) inputs.push_back(tables[static_cast<size_t>(index)]);
+    Table table = inputs.empty() ? input : inputs[0];
+    if (inputs.size() > 1) {
+      const bool zips = stage.kind == StageKind::kZip;
+      PENSTOCK_TRY(table, Combine(zips ? CombineKind::kZip : CombineKind::kUnion, inputs));
+    }
     if (stage.read) PENSTOCK_RETURN_NOT_OK(Run(table, *stage.read, traits));
     if (stage.functions) PENSTOCK_RETURN_NOT_OK(Run(table, *stage.functions, traits));
     if (stage.repartition) PENSTOCK_RETURN_NOT_OK(Run(table, *stage.repartition, traits));
     for (const LogicalOp& op : stage.transforms) PENSTOCK_RETURN_NOT_OK(Run(table, op, traits));
     if (stage.row_limit) Limit(table, *stage.row_limit);
+    tables.push_back(std::move(table));
   }
-  return table;
+  return tables.back();
 }
 
 }  // namespace penstock::testing

@@ -30,20 +30,25 @@ LogicalPlan FullPlan() {
   FunctionsOp functions = Function(FunctionKind::kBatches, "Model", true, options);
   functions.functions[0].payload = std::string("\0\xff bytes", 8);
   return {{read, functions, ProjectOp{{{"a", "a"}, {"b", "c"}}}, DropOp{{"c"}},
-           RenameOp{{{"a", "d"}}}, FilterOp{Greater("d", 3)}, LimitOp{7}, RepartitionOp{4, {}},
-           RepartitionOp{{}, 100}, Function(FunctionKind::kFlatRow, "split"),
+           RenameOp{{{"a", "d"}}}, AssignOp{{{"e", Greater("d", 1)}}}, FilterOp{Greater("d", 3)},
+           LimitOp{7}, RepartitionOp{4, {}}, RepartitionOp{{}, 100},
+           Function(FunctionKind::kFlatRow, "split"),
+           Combine(CombineKind::kZip, {{{Read("csv"), LimitOp{2}}}}),
+           Combine(CombineKind::kUnion, {{{Read("json")}}, {{Read("range")}}}),
            WriteOp{"parquet", {{"path", "out"}}}}};
 }
 
 TEST(LogicalPlan, NamesItsOperators) {
-  EXPECT_THAT(Names(FullPlan()),
-              ::testing::ElementsAre("Read(parquet)", "MapBatches(Model)", "Project(a, b as c)",
-                                     "Drop(c)", "Rename(a as d)", "Filter(d > 3)", "Limit(7)",
-                                     "Repartition(blocks=4)", "Repartition(rows_per_block=100)",
-                                     "FlatMap(split)", "Write(parquet)"));
+  EXPECT_THAT(
+      Names(FullPlan()),
+      ::testing::ElementsAre("Read(parquet)", "MapBatches(Model)", "Project(a, b as c)", "Drop(c)",
+                             "Rename(a as d)", "Assign(e = (d > 1))", "Filter(d > 3)", "Limit(7)",
+                             "Repartition(blocks=4)", "Repartition(rows_per_block=100)",
+                             "FlatMap(split)", "Zip", "Union", "Write(parquet)"));
   FunctionsOp fused = Function(FunctionKind::kRow, "f");
   fused.functions.push_back(Function(FunctionKind::kFilterRow, "g").functions[0]);
   EXPECT_EQ(OpName(fused), "Map(f)->Filter(g)");
+  EXPECT_EQ(OpName(Function(FunctionKind::kBatches, "Read(Rows)")), "Read(Rows)");
   EXPECT_EQ(OpName(FilterOp{Call("is_null", {Column("a")})}), "Filter(is_null(a))");
 }
 
@@ -150,10 +155,30 @@ TEST(LogicalPlan, ComesBackFromJsonAsItWas) {
   EXPECT_TRUE(after.functions[0].keeps_rows);
 }
 
+TEST(LogicalPlan, RefusesPlansThatCannotJoin) {
+  const auto refusal = [](CombineOp combine) {
+    return ValidatePlan({{Read("csv"), std::move(combine)}}).message();
+  };
+  EXPECT_THAT(refusal(CombineOp{}), HasSubstr("at least one plan"));
+  EXPECT_THAT(refusal(Combine(CombineKind::kUnion, {{}})), HasSubstr("it is empty"));
+  const LogicalPlan writes{{Read("csv"), WriteOp{"parquet", Json::object()}}};
+  EXPECT_THAT(refusal(Combine(CombineKind::kUnion, {writes})), HasSubstr("must not write"));
+}
+
 TEST(LogicalPlan, RefusesToWriteDownRowsInMemory) {
   ReadOp read = Read("memory");
   read.batches.emplace_back();
   EXPECT_TRUE(PlanToJson({{read}}).status().IsNotImplemented());
+}
+
+TEST(LogicalPlan, RefusesToWriteDownCppFunctions) {
+  NativeOp native{.name = "Model", .make = []() -> Result<BatchFunction> { return nullptr; }};
+  EXPECT_TRUE(ValidatePlan({{Read("csv"), native}}).ok());
+  const Status status = PlanToJson({{Read("csv"), native}}).status();
+  EXPECT_TRUE(status.IsNotImplemented());
+  EXPECT_THAT(status.message(), HasSubstr("Model"));
+  native.make = nullptr;
+  EXPECT_THAT(ValidatePlan({{Read("csv"), native}}).message(), HasSubstr("make"));
 }
 
 TEST(LogicalPlan, NamesWhatIsWrongInJson) {

@@ -52,6 +52,22 @@ TEST(PhysicalPlan, EndsInACollectWithoutAWrite) {
   EXPECT_EQ(plan.stages[1].kind, StageKind::kCollect);
 }
 
+TEST(PhysicalPlan, CombinesTheLastStagesOfItsInputs) {
+  const LogicalPlan other{{Read("json"), Function(FunctionKind::kRow, "f")}};
+  const LogicalPlan third{{Read("range"), LimitOp{3}}};
+  const PhysicalPlan plan =
+      Made({{Read("csv"), Combine(CombineKind::kUnion, {other, third}), DropOp{{"a"}}}});
+  ASSERT_THAT(StageNames(plan),
+              ElementsAre("Read(csv)", "Read(json)", "Map(f)", "Read(range)", "Union", "Collect"));
+  EXPECT_THAT(plan.stages[2].inputs, ElementsAre(1));
+  EXPECT_THAT(plan.stages[4].inputs, ElementsAre(0, 2, 3));
+  EXPECT_THAT(plan.stages[5].inputs, ElementsAre(4));
+  EXPECT_EQ(plan.stages[4].kind, StageKind::kRegroup);
+  EXPECT_THAT(Transforms(plan.stages[4]), ElementsAre("Drop(a)"));
+  const PhysicalPlan zip = Made({{Read("csv"), Combine(CombineKind::kZip, {other})}});
+  EXPECT_EQ(zip.stages[3].kind, StageKind::kZip);
+}
+
 TEST(PhysicalPlan, LimitsTheStageBefore) {
   const PhysicalPlan plan =
       Made({{Read("csv"), FilterOp{Greater("a", 1)}, LimitOp{5}, Project({"a"}), LimitOp{7},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -34,6 +35,14 @@ inline FunctionsOp Function(FunctionKind kind, const std::string& name, bool kee
   function.kind = kind;
   function.keeps_rows = keeps_rows;
   return {{function}, std::move(options)};
+}
+
+inline CombineOp Combine(CombineKind kind, const std::vector<LogicalPlan>& others) {
+  CombineOp combine{.kind = kind};
+  for (const LogicalPlan& other : others) {
+    combine.others.push_back(std::make_shared<const LogicalPlan>(other));
+  }
+  return combine;
 }
 
 /// Joins names of pairs that keep their names.

@@ -33,15 +33,44 @@ class PlanMaker {
   }
 
   LogicalPlan MakePlan() {
-    static constexpr std::array kKinds{"plain", "columns", "exact", "prunes", "cuts", "all"};
-    columns_ = {"a", "b", "c"};
-    LogicalPlan plan{{Read(kKinds[static_cast<size_t>(Draw(kKinds.size()))])}};
-    const int ops = Draw(8);
-    for (int i = 0; i < ops; ++i) plan.ops.push_back(MakeOp());
+    LogicalPlan plan = MakeChain(8);
+    if (Draw(3) == 0) {
+      plan.ops.push_back(MakeCombine(plan));
+      AddOps(plan, 5);
+    }
     return plan;
   }
 
  private:
+  LogicalPlan MakeChain(size_t ops_max) {
+    static constexpr std::array kKinds{"plain", "columns", "exact", "prunes", "cuts", "all"};
+    columns_ = {"a", "b", "c"};
+    LogicalPlan plan{{Read(kKinds[static_cast<size_t>(Draw(kKinds.size()))])}};
+    AddOps(plan, ops_max);
+    return plan;
+  }
+
+  void AddOps(LogicalPlan& plan, size_t ops_max) {
+    for (int left = Draw(ops_max); left > 0; --left) plan.ops.push_back(MakeOp());
+  }
+
+  /// A zip is with the plan itself, so that the rows are equally many.
+  CombineOp MakeCombine(const LogicalPlan& plan) {
+    if (Draw(3) == 0) {
+      return {.kind = CombineKind::kZip, .others = {std::make_shared<const LogicalPlan>(plan)}};
+    }
+    CombineOp combine;
+    std::vector<std::string> columns = columns_;
+    for (int left = 1 + Draw(2); left > 0; --left) {
+      combine.others.push_back(std::make_shared<const LogicalPlan>(MakeChain(4)));
+      for (const std::string& name : columns_) {
+        if (std::ranges::find(columns, name) == columns.end()) columns.push_back(name);
+      }
+    }
+    columns_ = std::move(columns);
+    return combine;
+  }
+
   int Draw(size_t count) {
     return std::uniform_int_distribution<int>(0, static_cast<int>(count) - 1)(random_);
   }
@@ -52,7 +81,7 @@ class PlanMaker {
   }
 
   LogicalOp MakeOp() {
-    switch (Draw(10)) {
+    switch (Draw(11)) {
       case 0:
         return MakeProject();
       case 1: {
@@ -68,6 +97,8 @@ class PlanMaker {
       case 5:
       case 6:
         return LimitOp{Draw(10)};
+      case 10:
+        return MakeAssign();
       case 7:
         return Draw(2) == 0 ? RepartitionOp{1 + Draw(5), {}} : RepartitionOp{{}, 1 + Draw(5)};
       default:
@@ -86,6 +117,18 @@ class PlanMaker {
     }
     columns_ = std::move(names);
     return project;
+  }
+
+  AssignOp MakeAssign() {
+    AssignOp assign;
+    for (int i = Draw(2); i >= 0; --i) {
+      assign.columns.emplace_back(Draw(2) == 0 ? NewName() : AnyColumn(), MakeExpression());
+    }
+    if (assign.columns.front().first == assign.columns.back().first) assign.columns.resize(1);
+    for (const auto& [name, expression] : assign.columns) {
+      if (std::count(columns_.begin(), columns_.end(), name) == 0) columns_.push_back(name);
+    }
+    return assign;
   }
 
   RenameOp MakeRename() {

@@ -58,6 +58,22 @@ TEST(FuseRows, LeavesUnequalWorkersAlone) {
 
 // ---- push_limit --------------------------------------------------------------------------------
 
+TEST(PushLimit, CutsEveryInputOfAUnion) {
+  const LogicalPlan other{{Read("csv")}};
+  LogicalPlan plan{
+      {Read(), Combine(CombineKind::kUnion, {other, {{Read("json"), LimitOp{2}}}}), LimitOp{5}}};
+  plan = Rewrite(plan, Traits).plan;
+  EXPECT_EQ(PlanText(plan),
+            "Limit(5)\n"
+            "+- Union\n"
+            "   +- Limit(5)\n"
+            "      +- Read(plain, row_limit=5)\n"
+            "   +- Limit(5)\n"
+            "      +- Read(csv, row_limit=5)\n"
+            "   +- Limit(2)\n"
+            "      +- Read(json, row_limit=2)");
+}
+
 TEST(PushLimit, SinksBelowWhatKeepsRowsAndTellsTheReader) {
   LogicalPlan plan{{Read(), Project({"a"}), DropOp{{"b"}}, RenameOp{{{"a", "c"}}},
                     Function(FunctionKind::kRow, "f"), Function(FunctionKind::kBatches, "g", true),
@@ -86,6 +102,11 @@ TEST(PushLimit, PassesARepartitionIntoBlocksOnlyWhereNoFunctionSeesThem) {
                   {"Read(plain)", "Limit(5)", "Repartition(blocks=4)", "Project(a)"});
   ExpectLeftAlone("push_limit", {{Read(), RepartitionOp{4, {}}, LimitOp{5},
                                   Function(FunctionKind::kBatches, "f")}});
+}
+
+TEST(PushLimit, PassesAssignments) {
+  ExpectRewritten("push_limit", {{Read(), AssignOp{{{"n", Column("a")}}}, LimitOp{5}}},
+                  {"Read(plain)", "Limit(5)", "Assign(n = a)"});
 }
 
 TEST(PushLimit, MergesToTheSmaller) {
@@ -117,6 +138,13 @@ TEST(PushFilter, SinksBelowColumnOperatorsWithItsColumnsRenamedBack) {
   EXPECT_TRUE(ApplyRule("push_filter", plan));
   EXPECT_THAT(Names(plan), ElementsAre("Read(plain)", "Filter(y > 1)", "Project(x as a, y as b)",
                                        "Rename(a as b, b as a)", "Drop(b)"));
+}
+
+TEST(PushFilter, SinksBelowAssignmentsOfOtherColumnsAlone) {
+  const AssignOp assign{{{"n", Greater("a", 1)}, {"m", Column("b")}}};
+  ExpectRewritten("push_filter", {{Read(), assign, FilterOp{Greater("a", 1)}}},
+                  {"Read(plain)", "Filter(a > 1)", "Assign(n = (a > 1), m = b)"});
+  ExpectLeftAlone("push_filter", {{Read("exact"), assign, FilterOp{Greater("m", 1)}}});
 }
 
 TEST(PushFilter, StaysAboveColumnsThatAreTakenAway) {
@@ -177,6 +205,13 @@ TEST(PushFilter, DoesNotTellAReaderThatStopsEarlyOrLacksTheColumn) {
 
 // ---- prune_columns -----------------------------------------------------------------------------
 
+TEST(PruneColumns, ReadsWhatAssignmentsReadAndNotWhatTheyMake) {
+  LogicalPlan plan{{Read("columns"), AssignOp{{{"n", Greater("a", 1)}, {"b", Column("c")}}},
+                    Project({"n", "b", "d"})}};
+  EXPECT_TRUE(ApplyRule("prune_columns", plan));
+  EXPECT_THAT(*ReadOf(plan).columns, ::testing::UnorderedElementsAre("a", "c", "d"));
+}
+
 TEST(PruneColumns, ReadsOnlyWhatAProjectionNeeds) {
   LogicalPlan plan{{Read("columns"), FilterOp{Greater("f", 1)}, LimitOp{5}, RepartitionOp{4, {}},
                     RenameOp{{{"a", "b"}, {"r", "s"}}}, DropOp{{"d"}},
@@ -194,7 +229,15 @@ TEST(PruneColumns, NeedsAllColumnsWithoutAProjectionBelowTheFirstFunction) {
     ExpectLeftAlone("prune_columns", {{Read("columns"), Function(kind, "f"), Project({"a"})}});
   }
   ExpectLeftAlone("prune_columns", {{Read("plain"), Project({"a"})}});
-  ExpectLeftAlone("prune_columns", {{Read("columns"), Project({})}});
+}
+
+TEST(PruneColumns, ReadsNoMoreThanAFiltersColumnsToCountRows) {
+  LogicalPlan counted{{Read("columns"), FilterOp{Greater("a", 1)}, Project({})}};
+  EXPECT_TRUE(ApplyRule("prune_columns", counted));
+  EXPECT_EQ(ReadOf(counted).columns, (Columns{"a"}));
+  LogicalPlan all{{Read("columns"), Project({})}};
+  EXPECT_TRUE(ApplyRule("prune_columns", all));
+  EXPECT_EQ(ReadOf(all).columns, Columns{});
 }
 
 TEST(PruneColumns, KeepsAskingForColumnsThatAreNotThere) {

@@ -8,11 +8,13 @@
 namespace penstock {
 namespace {
 
+using testing::AllSplits;
 using testing::Column;
 using testing::ExpectError;
 using testing::ExpectTable;
 using testing::ReadAll;
 using testing::ReadOf;
+using testing::ReadSplit;
 using testing::TableOf;
 using testing::TemporaryFolder;
 
@@ -35,6 +37,13 @@ void WriteCompressed(const std::string& path, const std::string& text,
 std::string Rows(int begin, int end) {
   std::string text;
   for (int i = begin; i < end; ++i) text += fmt::format("{},text {}\n", i, i);
+  return text;
+}
+
+/// Rows "1,x", so many bytes of them.
+std::string Numbers(size_t bytes) {
+  std::string text;
+  while (text.size() < bytes) text += "1,x\n";
   return text;
 }
 
@@ -139,11 +148,47 @@ TEST_F(CsvTest, TextThatIsNotUtf8IsCorruptByFileRowAndColumn) {
   EXPECT_EQ(ReadAll(binary)->get()->num_rows(), 2);
 }
 
-TEST_F(CsvTest, FilesWithOtherColumnsAreRefusedNamingBoth) {
+TEST_F(CsvTest, FilesWithOtherColumnsAndWiderTypesAreReadAsOne) {
   const auto a = folder_.Write("a.csv", "a,b\n1,x\n");
-  const auto b = folder_.Write("b.csv", "a,c\n1,x\n");
+  const auto b = folder_.Write("b.csv", "c,a\ntrue,2.5\n");
+  ExpectTable(ReadAll(ReadOf("csv", {a, b})),
+              TableOf({{"a", Column(arrow::float64(), "[1, 2.5]")},
+                       {"b", Column(arrow::utf8(), R"(["x", null])")},
+                       {"c", Column(arrow::boolean(), "[null, true]")}}));
+}
+
+TEST_F(CsvTest, WhatTheFirstRowsDoNotShowIsPromotedWhereItComes) {
+  // The type follows from the first mebibyte of the first 16 files.
+  std::vector<std::string> paths;
+  for (int i = 0; i < 16; ++i)
+    paths.push_back(folder_.Write(fmt::format("{:02}.csv", i), "a\n1\n"));
+  paths.push_back(folder_.Write("late.csv", "a,b\n" + Numbers(2'000'000) + "0.5,x\n"));
+  const ReadLimits small_pieces{.block_bytes = 1 << 20};
+  const auto source = MakeSource(ReadOf("csv", paths), small_pieces, 1).ValueOrDie();
+  const auto splits = AllSplits(*source).ValueOrDie();
+  const auto first = ReadSplit(*source, splits.front()).ValueOrDie();
+  EXPECT_EQ(first.front()->schema()->ToString(), "a: int64");
+  const auto late = ReadSplit(*source, splits.back()).ValueOrDie();
+  EXPECT_EQ(late.front()->schema()->ToString(), "a: int64\nb: string");
+  EXPECT_EQ(late.back()->schema()->ToString(), "a: double\nb: string");
+  EXPECT_EQ(late.back()->column(0)->GetScalar(late.back()->num_rows() - 1).ValueOrDie()->ToString(),
+            "0.5");
+}
+
+TEST_F(CsvTest, TypesThatDoNotGoTogetherAreRefusedNamingBothFiles) {
+  const auto a = folder_.Write("a.csv", "a,b\n1,x\n");
+  const auto b = folder_.Write("b.csv", "a,b\nx,x\n");
   ExpectError(ReadAll(ReadOf("csv", {a, b})).status(), ErrorKind::kSchemaMismatch,
-              {"a.csv", "b.csv", "b, c"});
+              {"a.csv", "b.csv", "'a'", "int64", "string"});
+  ReadOp read = ReadOf("csv", {a, b});
+  read.columns = {"b"};
+  EXPECT_EQ(ReadAll(read)->get()->num_rows(), 2);
+}
+
+TEST_F(CsvTest, AColumnNameThatComesTwiceIsRefused) {
+  const auto a = folder_.Write("a.csv", "a,b,a\n1,2,3\n");
+  EXPECT_THAT(ReadAll(ReadOf("csv", {a})).status().message(),
+              ::testing::AllOf(::testing::HasSubstr("a.csv"), ::testing::EndsWith("got: a")));
 }
 
 TEST_F(CsvTest, AValueOfAnotherTypeIsRefusedByFileRowAndColumn) {
@@ -151,10 +196,14 @@ TEST_F(CsvTest, AValueOfAnotherTypeIsRefusedByFileRowAndColumn) {
   ExpectError(ReadAll(ReadOf("csv", {a}), {.block_bytes = 5000}).status(),
               ErrorKind::kSchemaMismatch,
               {"a.csv, data row 5001", "column \"id\"", "int64", "five", "column_types"});
-  const auto b = folder_.Write("b.csv", "id,name\n1,x\n");
-  const auto c = folder_.Write("c.csv", "id,name\n1,x\n2.5,x\n");
-  ExpectError(ReadAll(ReadOf("csv", {b, c})).status(), ErrorKind::kSchemaMismatch,
-              {"c.csv, data row 2", "b.csv", "2.5"});
+}
+
+TEST_F(CsvTest, AnErrorInAPieceTellsTheByteAtWhichThePieceBegins) {
+  const auto a = folder_.Write("a.csv", "id,name\n" + Rows(0, 5000) + "five,x\n");
+  const Status status =
+      ReadAll(ReadOf("csv", {a}), {.block_bytes = 5000, .split_bytes = 50'000}).status();
+  ExpectError(status, ErrorKind::kSchemaMismatch, {"a.csv, at byte ", " of this piece", "five"});
+  EXPECT_EQ(status.message().find("at byte 0"), std::string::npos);
 }
 
 TEST_F(CsvTest, ARowOfAnotherLengthIsRefusedByFileAndRow) {
@@ -168,7 +217,8 @@ TEST_F(CsvTest, CompressedFilesAreReadBySuffix) {
       {"gz", arrow::Compression::GZIP},
       {"zst", arrow::Compression::ZSTD},
       {"bz2", arrow::Compression::BZ2},
-      {"lz4", arrow::Compression::LZ4_FRAME}};
+      {"lz4", arrow::Compression::LZ4_FRAME},
+      {"br", arrow::Compression::BROTLI}};
   for (const auto& [suffix, type] : codecs) {
     const std::string path = folder_.path("a.csv." + suffix);
     WriteCompressed(path, "id,name\n" + Rows(0, 1000), type);
@@ -176,6 +226,12 @@ TEST_F(CsvTest, CompressedFilesAreReadBySuffix) {
     ASSERT_TRUE(table.ok()) << table.status().ToString();
     EXPECT_EQ((*table)->num_rows(), 1000);
   }
+}
+
+TEST_F(CsvTest, ACompressionThatCannotBeReadIsRefusedByFile) {
+  const Status status = ReadAll(ReadOf("csv", {folder_.Write("a.csv.snappy", "x")})).status();
+  EXPECT_TRUE(status.IsNotImplemented());
+  EXPECT_THAT(status.message(), ::testing::HasSubstr("a.csv.snappy"));
 }
 
 TEST_F(CsvTest, ATruncatedCompressedFileIsCorrupt) {
@@ -199,6 +255,54 @@ TEST_F(CsvTest, ALimitStopsTheReaderBeforeABadRow) {
   ReadOp read = ReadOf("csv", {folder_.Write("a.csv", "id,name\n" + Rows(0, 5000) + "1,x,y\n")});
   read.row_limit = 3;
   EXPECT_EQ(ReadAll(read, {.block_bytes = 5000})->get()->num_rows(), 3);
+}
+
+TEST_F(CsvTest, TextOfOtherEncodingsIsRead) {
+  const auto path = folder_.Write("a.csv", "n,t\n1,\xE9t\xE9\n");
+  ExpectTable(ReadAll(ReadOf("csv", {path}, {{"encoding", "latin1"}})),
+              TableOf({{"n", Column(arrow::int64(), "[1]")},
+                       {"t", Column(arrow::utf8(), "[\"\u00e9t\u00e9\"]")}}));
+}
+
+TEST_F(CsvTest, FoldersNamedKeyIsValueBecomeColumns) {
+  const auto a = folder_.Write("year=2020/kind=a%20b/a.csv", "n\n1\n");
+  const auto b = folder_.Write("year=2021/b.csv", "n\n2\n");
+  const nlohmann::json hive{{"style", "hive"}, {"field_types", {{"year", "int64"}}}};
+  ExpectTable(ReadAll(ReadOf("csv", {a, b}, {{"partitioning", hive}})),
+              TableOf({{"n", Column(arrow::int64(), "[1, 2]")},
+                       {"year", Column(arrow::int64(), "[2020, 2021]")},
+                       {"kind", Column(arrow::utf8(), R"(["a b", null])")}}));
+  const auto c = folder_.Write("year=x/c.csv", "n\n1\n");
+  EXPECT_THAT(ReadAll(ReadOf("csv", {c}, {{"partitioning", hive}})).status().message(),
+              ::testing::AllOf(::testing::HasSubstr("c.csv"), ::testing::HasSubstr("\"year\""),
+                               ::testing::EndsWith("got: x")));
+}
+
+TEST_F(CsvTest, FoldersBelowABaseBecomeColumnsByPosition) {
+  const auto a = folder_.Write("data/2020/may/a.csv", "n\n1\n");
+  const auto b = folder_.Write("data/b.csv", "n\n2\n");
+  nlohmann::json dir{
+      {"style", "dir"}, {"base_dir", folder_.path("data")}, {"field_names", {"year", "month"}}};
+  ExpectTable(ReadAll(ReadOf("csv", {a, b}, {{"partitioning", dir}})),
+              TableOf({{"n", Column(arrow::int64(), "[1, 2]")},
+                       {"year", Column(arrow::utf8(), R"(["2020", null])")},
+                       {"month", Column(arrow::utf8(), R"(["may", null])")}}));
+  dir["field_names"] = {"year"};
+  EXPECT_THAT(ReadAll(ReadOf("csv", {a}, {{"partitioning", dir}})).status().message(),
+              ::testing::EndsWith("got: 2020, may"));
+}
+
+TEST_F(CsvTest, FilesComeInAnOrderDrawnFromASeed) {
+  std::vector<std::string> paths;
+  for (int i = 0; i < 20; ++i) {
+    paths.push_back(folder_.Write(fmt::format("{:02}.csv", i), fmt::format("n\n{}\n", i)));
+  }
+  const auto read = [&](int seed) {
+    return ReadAll(ReadOf("csv", paths, {{"shuffle_seed", seed}})).ValueOrDie();
+  };
+  EXPECT_TRUE(read(1)->Equals(*read(1)));
+  EXPECT_FALSE(read(1)->Equals(*read(2)));
+  EXPECT_EQ(read(1)->num_rows(), 20);
 }
 
 TEST_F(CsvTest, RefusesUnknownOptionsByName) {

@@ -1,5 +1,8 @@
 #include "penstock/source/input_files.h"
 
+#include <algorithm>
+
+#include "penstock/source/file_lister.h"
 #include "penstock/source/glob.h"
 #include "source/source_testing.h"
 
@@ -63,6 +66,34 @@ TEST_F(InputFilesTest, GlobsMatchNameByName) {
   EXPECT_THAT(*List({.paths = {path("sub/**")}}), ElementsAre("sub/c.csv", "sub/deep/d.CSV"));
 }
 
+TEST_F(InputFilesTest, FilesComeInTheOrderOfTheirPaths) {
+  for (const char* name : {"sub.csv", "sub-1.csv", "sub/c/x.csv", "sub/c-1.csv"}) {
+    folder_.Write(name, "");
+  }
+  const auto paths = *List({.paths = {folder_.path()}}, {"csv"});
+  EXPECT_THAT(paths, ElementsAre("a.csv", "b.csv", "sub-1.csv", "sub.csv", "sub/c-1.csv",
+                                 "sub/c.csv", "sub/c/x.csv", "sub/deep/d.CSV"));
+  EXPECT_TRUE(std::ranges::is_sorted(paths));
+}
+
+TEST_F(InputFilesTest, FilesComeAFewAtATime) {
+  FileLister lister({.paths = {folder_.path(), path("none")}}, {"csv"}, FileSizes::kWhereFree);
+  const auto first = lister.Next(3);
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(first->size(), 3U);
+  EXPECT_EQ(first->front().path, path("a.csv"));
+  EXPECT_EQ(first->front().bytes, -1);
+  ExpectError(lister.Next(3).status(), ErrorKind::kMissingPath, {"none"});
+}
+
+TEST_F(InputFilesTest, AFolderWithinItselfIsListedOnce) {
+  std::filesystem::create_directory_symlink(folder_.path(), path("sub/loop"));
+  std::filesystem::create_symlink(path("a.csv"), path("sub/link.csv"));
+  std::filesystem::create_symlink(path("gone"), path("sub/broken.csv"));
+  EXPECT_THAT(*List({.paths = {folder_.path()}}, {"csv"}),
+              ElementsAre("a.csv", "b.csv", "sub/c.csv", "sub/deep/d.CSV", "sub/link.csv"));
+}
+
 TEST_F(InputFilesTest, AFileWhoseNameLooksLikeAGlobIsFound) {
   folder_.Write("a[1].csv", "x\n");
   EXPECT_THAT(*List({.paths = {path("a[1].csv")}}), ElementsAre("a[1].csv"));
@@ -100,6 +131,19 @@ TEST_F(InputFilesTest, AFolderWithoutSuchFilesIsNamedWithTheExtensions) {
   EXPECT_TRUE(status.IsInvalid());
   EXPECT_THAT(status.message(), ::testing::HasSubstr(folder_.path()));
   EXPECT_THAT(status.message(), ::testing::HasSubstr(".json, .jsonl"));
+}
+
+/// Matches name by name, on the way down from the root.
+bool MatchesGlob(std::string_view pattern, std::string_view path) {
+  const GlobNames names(pattern);
+  GlobNames::Places places = names.Start();
+  while (!path.empty()) {
+    path.remove_prefix(1);  // The slash.
+    const size_t end = std::min(path.find('/'), path.size());
+    places = names.Step(places, std::string(path.substr(0, end)));
+    path.remove_prefix(end);
+  }
+  return names.IsWhole(places);
 }
 
 TEST(GlobTest, TwoStarsMatchAnyFoldersAndHiddenNamesNeedADot) {

@@ -6,11 +6,13 @@
 namespace penstock {
 namespace {
 
+using testing::AllSplits;
 using testing::Column;
 using testing::ExpectError;
 using testing::ExpectTable;
 using testing::ReadAll;
 using testing::ReadOf;
+using testing::ReadSplit;
 using testing::TableOf;
 using testing::TemporaryFolder;
 
@@ -88,16 +90,47 @@ TEST_F(JsonTest, TypesMayBeGiven) {
       TableOf({{"a", Column(arrow::float64(), "[2]")}, {"b", Column(arrow::int64(), "[1]")}}));
 }
 
+TEST_F(JsonTest, FilesWithOtherFieldsAndWiderTypesAreReadAsOne) {
+  const auto a = folder_.Write("a.json", "{\"a\": 1, \"s\": {\"x\": 1}}\n");
+  const auto b = folder_.Write("b.json", "{\"b\": true, \"a\": 2.5, \"s\": {\"y\": \"z\"}}\n");
+  const auto type =
+      arrow::struct_({arrow::field("x", arrow::int64()), arrow::field("y", arrow::utf8())});
+  ExpectTable(ReadAll(ReadOf("json", {a, b})),
+              TableOf({{"a", Column(arrow::float64(), "[1, 2.5]")},
+                       {"s", Column(type, R"([{"x": 1, "y": null}, {"x": null, "y": "z"}])")},
+                       {"b", Column(arrow::boolean(), "[null, true]")}}));
+}
+
+TEST_F(JsonTest, WhatTheFirstRowsDoNotShowIsPromotedWhereItComes) {
+  std::string text;
+  while (text.size() < 2'000'000) text += "{\"a\": 1, \"s\": {\"x\": 1}, \"n\": null}\n";
+  text += "{\"a\": 0.5, \"s\": {\"y\": [2]}, \"n\": \"now\", \"b\": true}\n";
+  ReadOp read = ReadOf("json", {folder_.Write("a.json", text)});
+  for (const bool chosen : {false, true}) {
+    if (chosen) read.columns = {"n", "s", "a"};
+    const auto source = MakeSource(read, {.split_bytes = 1'500'000}, 1).ValueOrDie();
+    const auto splits = AllSplits(*source).ValueOrDie();
+    ASSERT_EQ(splits.size(), 2U);
+    const auto last = ReadSplit(*source, splits.back()).ValueOrDie().back();
+    const auto row = last->Slice(last->num_rows() - 1);
+    EXPECT_EQ(row->num_columns(), chosen ? 3 : 4);
+    EXPECT_EQ(row->GetColumnByName("a")->GetScalar(0).ValueOrDie()->ToString(), "0.5");
+    EXPECT_EQ(row->GetColumnByName("n")->GetScalar(0).ValueOrDie()->ToString(), "now");
+    EXPECT_EQ(row->GetColumnByName("s")->type()->ToString(),
+              "struct<x: int64, y: list<item: int64>>");
+  }
+}
+
 TEST_F(JsonTest, AFieldOfAnotherTypeIsRefusedByFileAndRow) {
   const auto a = folder_.Write("a.json", "{\"a\": 1}\n");
-  for (const char* text : {"{\"a\": 2}\n{\"a\": \"x\"}\n", "{\"a\": 2}\n{\"a\": 1, \"b\": 2}\n"}) {
-    const auto b = folder_.Write("b.json", text);
-    ExpectError(ReadAll(ReadOf("json", {a, b})).status(), ErrorKind::kSchemaMismatch,
-                {"b.json, data row 2", "a.json"});
-  }
-  const auto c = folder_.Write("c.json", "{\"a\": 2}\n{\"a\": 1.5}\n");
-  ExpectError(ReadAll(ReadOf("json", {a, c})).status(), ErrorKind::kSchemaMismatch,
-              {"c.json", "a.json", "1.5"});
+  const auto b = folder_.Write("b.json", "{\"a\": \"x\"}\n");
+  ExpectError(ReadAll(ReadOf("json", {a, b})).status(), ErrorKind::kSchemaMismatch,
+              {"a.json", "b.json", "'a'", "int64", "string"});
+  std::string text;
+  while (text.size() < 2'000'000) text += "{\"a\": 1}\n";
+  const auto c = folder_.Write("c.json", text + "{\"a\": \"x\"}\n");
+  ExpectError(ReadAll(ReadOf("json", {c})).status(), ErrorKind::kSchemaMismatch,
+              {"c.json, data row 222224"});
 }
 
 TEST_F(JsonTest, BrokenTextIsCorruptByFileAndRow) {
@@ -150,14 +183,14 @@ TEST_F(JsonTest, TextThatIsNotUtf8IsCorruptByFileAndRow) {
 }
 
 TEST_F(JsonTest, ABadValueAmongManyRowsIsFoundWhereverItLies) {
-  const auto first = folder_.Write("a.json", "{\"a\": 1}\n");
   constexpr int kRows = 3000;
   for (const int bad : {0, 1, 1499, 1500, kRows - 1}) {
     std::string text;
     for (int row = 0; row < kRows; ++row) {
       text += row == bad ? "{\"a\": 1.5}\n\n" : "{\"a\": 1}\n";
     }
-    ExpectError(ReadAll(ReadOf("json", {first, folder_.Write("b.json", text)})).status(),
+    const nlohmann::json types{{"column_types", {{"a", "int64"}}}};
+    ExpectError(ReadAll(ReadOf("json", {folder_.Write("b.json", text)}, types)).status(),
                 ErrorKind::kSchemaMismatch, {fmt::format("b.json, data row {}:", bad + 1), "1.5"});
   }
 }

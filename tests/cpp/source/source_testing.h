@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "penstock/base/error.h"
+#include "penstock/block/unify.h"
 #include "penstock/source/source.h"
 
 namespace penstock::testing {
@@ -74,6 +75,7 @@ inline Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> ReadSplit(Source
   }
 }
 
+/// Reads all splits in order; blocks that differ are unified, as the engine does.
 inline Result<std::shared_ptr<arrow::Table>> ReadAll(const ReadOp& read, ReadLimits limits = {}) {
   PENSTOCK_TRY(const auto source, MakeSource(read, limits, /*parallelism=*/2));
   PENSTOCK_TRY(const auto splits, AllSplits(*source));
@@ -82,7 +84,13 @@ inline Result<std::shared_ptr<arrow::Table>> ReadAll(const ReadOp& read, ReadLim
     PENSTOCK_TRY(auto more, ReadSplit(*source, split));
     batches.insert(batches.end(), more.begin(), more.end());
   }
-  PENSTOCK_TRY(const auto schema, source->ReadSchema());
+  PENSTOCK_TRY(auto schema, source->ReadSchema());
+  for (const auto& batch : batches) {
+    PENSTOCK_TRY(schema, UnifySchemas(schema, batch->schema()));
+  }
+  for (auto& batch : batches) {
+    PENSTOCK_TRY(batch, BringToSchema(batch, schema));
+  }
   PENSTOCK_TRY(const auto table, arrow::Table::FromRecordBatches(schema, batches));
   return table->CombineChunks();
 }

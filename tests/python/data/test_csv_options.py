@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv
 
-from penstock.data.csv_options import csv_options
+from penstock.data.reading.csv_options import csv_options
 
 
 def options(*, parse=None, read=None, convert=None):

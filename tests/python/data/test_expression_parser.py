@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from penstock.data.expression_parser import parse
-from penstock.data.expressions import col, lit
+from penstock.data.expressions import coalesce, col, lit
+from penstock.data.expressions.parser import parse
 
 
 def tree(expression):
@@ -28,6 +28,17 @@ def tree(expression):
         ("a / 2 > b // 2", col("a") / 2 > col("b") // 2),
         ("a % 2 == 0", col("a") % 2 == 0),
         ("abs(a) > 1", abs(col("a")) > 1),
+        ("a ** 2 > 1", col("a") ** 2 > 1),
+        ("a.str.lower() == 'x'", col("a").str.lower() == "x"),
+        ("a.str.contains('x', ignore_case=True)", col("a").str.contains("x", ignore_case=True)),
+        ("a.dt.year() > 2020", col("a").dt.year() > 2020),
+        ("a.struct['b'] > 1", col("a").struct["b"] > 1),
+        ("a.list[0] > 1", col("a").list[0] > 1),
+        ("a.between(1, 2)", col("a").between(1, 2)),
+        ("is_in(a, [1]) or is_nan(b)", col("a").is_in([1]) | col("b").is_nan()),
+        ("is_valid(a) and not is_null(b)", col("a").is_not_null() & ~col("b").is_null()),
+        ("coalesce(a, 0) > 1", coalesce(col("a"), 0) > 1),
+        ("a > b'x'", col("a") > b"x"),
         ("col('odd name') > 1", col("odd name") > 1),
         ("  a == True  ", col("a") == True),  # noqa: E712
     ],
@@ -38,7 +49,23 @@ def test_text_in_pythons_syntax_means_the_same(text, expression):
 
 @pytest.mark.parametrize(
     "text",
-    ["a >", "a = 3", "", "f(a)", "a if b else c", "a.b > 1", "a[0]", "a is b", "a in b", "a > b''"],
+    [
+        "a >",
+        "a = 3",
+        "",
+        "f(a)",
+        "a if b else c",
+        "a.b > 1",
+        "a.to_json()",
+        "a.str.tree",
+        "a.str._expr",
+        "a.str[0]",
+        "a.str > 1",
+        "a[0]",
+        "a is b",
+        "a in b",
+        "a > f'{b}'",
+    ],
 )
 def test_other_text_is_a_value_error_that_shows_it(text):
     with pytest.raises(ValueError, match="expr ") as error:

@@ -68,8 +68,10 @@ def test_arguments_are_checked_before_the_first_batch(ds):
         ds.iter_batches(batch_format="rows")
     with pytest.raises(ValueError, match="prefetch_batches"):
         ds.iter_batches(prefetch_batches=-1)
-    with pytest.raises(NotImplementedError, match="local_shuffle_buffer_size"):
-        ds.iter_batches(local_shuffle_buffer_size=10)
+    with pytest.raises(ValueError, match="local_shuffle_buffer_size"):
+        ds.iter_batches(local_shuffle_buffer_size=0)
+    with pytest.raises(ValueError, match="needs a batch_size"):
+        ds.iter_batches(local_shuffle_buffer_size=10, batch_size=None)
 
 
 def test_an_iterator_object_does_what_the_data_set_does(ds):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.data.paths import path_list, path_text
+from penstock.data.reading.paths import path_list, path_text
 
 
 def test_paths_and_uris_stay_as_they_are_but_for_rays_local_scheme():

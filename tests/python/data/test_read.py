@@ -130,8 +130,7 @@ def test_a_column_that_is_not_there_is_an_error_that_names_it_and_those_that_are
     "option",
     [
         {"filesystem": object()},
-        {"partitioning": "hive"},
-        {"shuffle": "files"},
+        {"arrow_open_stream_args": {"buffer_size": 1}},
         {"schema": object()},
         {"num_cpus": 1},
         {"concurrency": 2},

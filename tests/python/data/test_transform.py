@@ -141,8 +141,9 @@ def test_filter_takes_expressions_and_their_text(ds, expr):
     assert ids(ds.filter(expr=expr)) == [10, 11, 12]
 
 
-def test_expressions_divide_as_python_does(ds):
-    assert ids(ds.limit(5).filter(expr="id / 2 == 1.5 or id % 4 == 0")) == [0, 3, 4]
+def test_whole_numbers_divide_without_a_fraction_as_in_arrow(ds):
+    assert ids(ds.limit(5).filter(expr="id / 2 == 1 or id % 4 == 0")) == [0, 2, 3, 4]
+    assert ids(ds.limit(5).filter(expr="id / 2.0 == 1.5")) == [3]
 
 
 def test_nulls_are_never_true():

@@ -92,7 +92,7 @@ def test_limits_that_contradict_each_other_are_a_value_error(ds, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "option", [{"partition_cols": ["a"]}, {"filesystem": object()}, {"use_dictionary": True}]
+    "option", [{"catalog": "a"}, {"filesystem": object()}, {"use_byte_stream_split": True}]
 )
 def test_options_that_are_not_supported_are_refused_by_name(ds, tmp_path, option):
     with pytest.raises(NotImplementedError, match=next(iter(option))):

@@ -22,7 +22,9 @@ if sys.argv[2] == "there":
     os.mkdir(out)
 random = lambda batch: {"x": np.random.default_rng(0).random((len(batch["id"]), 100))}
 try:
-    penstock.data.range(10_000, override_num_blocks=10).map_batches(random).write_parquet(out)
+    ds = penstock.data.range(10_000, override_num_blocks=10).map_batches(random)
+    column = {"column": "x"} if sys.argv[3] in ("write_numpy", "write_images") else {}
+    getattr(ds, sys.argv[3])(out, **column)
 except OSError as error:
     print(error)
     print(os.listdir(out) if os.path.exists(out) else None)
@@ -38,9 +40,23 @@ def can_mount():
 
 @pytest.mark.skipif(not can_mount(), reason="needs the right to mount")
 @pytest.mark.parametrize(("before", "left"), [("there", "[]"), ("not there", "None")])
-def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_nothing(before, left, tmp_path):
+@pytest.mark.parametrize(
+    ("verb", "ending"),
+    [
+        ("write_arrow", ".arrow"),
+        ("write_json", ".json"),
+        ("write_numpy", ".npy"),
+        ("write_orc", ".orc"),
+        ("write_parquet", ".parquet"),
+        ("write_tfrecords", ".tfrecords"),
+        ("write_webdataset", ".tar"),
+    ],
+)
+def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_nothing(
+    verb, ending, before, left, tmp_path
+):
     done = subprocess.run(
-        ["unshare", "-m", sys.executable, "-c", FULL, str(tmp_path), before],
+        ["unshare", "-m", sys.executable, "-c", FULL, str(tmp_path), before, verb],
         capture_output=True,
         text=True,
         check=False,
@@ -50,7 +66,7 @@ def test_a_full_disk_is_an_error_that_names_the_file_and_leaves_nothing(before, 
     message, listed = done.stdout.splitlines()
     assert "free some space" in message
     assert f"{tmp_path}/out/" in message
-    assert message.endswith(".parquet")
+    assert message.endswith(ending)
     assert listed == left
 
 

@@ -1,0 +1,33 @@
+"""A linear model over taxi rides, Parquet to Parquet, two workers: Penstock. Argument: folder."""
+
+import sys
+import tempfile
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from report import report
+
+import penstock
+
+COLUMNS = ["passengers", "distance", "fare"]
+
+
+class Model:
+    """Predicts the tip."""
+
+    def __init__(self) -> None:
+        self.weights = np.array([0.05, 0.2, 0.1])
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Return the predictions."""
+        features = np.column_stack([batch[name] for name in COLUMNS])
+        return {"tip": features @ self.weights}
+
+
+with tempfile.TemporaryDirectory() as output:
+    rides = penstock.data.read_parquet(sys.argv[1], columns=COLUMNS)
+    tips = rides.map_batches(Model, batch_size=65_536, concurrency=2)
+    tips.write_parquet(f"{output}/tips")
+    table = pq.read_table(f"{output}/tips")
+report(rows=table.num_rows, checksum=round(float(table["tip"].to_numpy().mean()), 6))

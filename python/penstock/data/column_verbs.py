@@ -1,0 +1,217 @@
+"""Verbs that add, replace, choose, drop and rename columns. Nothing here runs anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from penstock.data import arguments
+from penstock.data.base import DatasetBase
+from penstock.data.expressions.column_function import AddColumn
+from penstock.data.functions import Call, Shape, Workers, extend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from penstock.data.arguments import Concurrency
+    from penstock.data.dataset import Dataset
+    from penstock.data.expressions import Expr
+
+
+class ColumnVerbs(DatasetBase):
+    """add_column, with_column, with_columns, select_columns, drop_columns, rename_columns."""
+
+    def with_column(
+        self,
+        column_name: str,
+        expr: Expr,
+        *,
+        compute: object = None,
+        num_cpus: float | None = None,
+        num_gpus: float | None = None,
+        **ray_remote_args: Any,
+    ) -> Dataset:
+        """Add or replace the column `column_name` by what an expression yields, row by row.
+
+        The engine computes it without workers, but for what `udf` and `download` take part in: that
+        runs in workers, for which the other arguments are.
+
+        Raises:
+            TypeError: not a name, or not an expression.
+
+        """
+        return self.with_columns(
+            {column_name: expr},
+            compute=compute,
+            num_cpus=num_cpus,
+            num_gpus=num_gpus,
+            **ray_remote_args,
+        )
+
+    def with_columns(
+        self,
+        exprs: Mapping[str, Expr] | Iterable[Expr] | Expr | None = None,
+        *more_exprs: Expr,
+        compute: object = None,
+        num_cpus: float | None = None,
+        num_gpus: float | None = None,
+        **ray_remote_args: Any,
+    ) -> Dataset:
+        """Add or replace several columns at once; see `with_column`.
+
+        All expressions read the columns as they are before. Give {name: expression}, or expressions
+        that `alias` named; new columns come last, in this order.
+
+        Raises:
+            TypeError: not expressions.
+            ValueError: none, one without a name, or a name twice.
+
+        """
+        from penstock.data.expressions.stages import assign
+
+        columns = _named_expressions(exprs, more_exprs)
+        workers = Workers(compute, None, num_cpus, num_gpus, ray_remote_args)
+        _refuse_workers("with_columns", compute, None, ray_remote_args)
+        return self._derive(assign(self._plan, self._context, "with_column", columns, workers))
+
+    def add_column(
+        self,
+        col: str,
+        fn: Callable[[Any], Any],
+        *,
+        batch_format: str | None = "pandas",
+        compute: object = None,
+        concurrency: Concurrency | None = None,
+        num_cpus: float | None = None,
+        num_gpus: float | None = None,
+        **ray_remote_args: Any,
+    ) -> Dataset:
+        """Add or replace the column `col` by what `fn` returns for a batch: one value a row.
+
+        `fn` gets a DataFrame, or what `batch_format` ("pandas", "numpy", "pyarrow") says.
+        """
+        if not isinstance(col, str):
+            raise TypeError(f"add_column needs a column's name (str); got: {col!r}")
+        arguments.check_column_name(col)
+        if not callable(fn) or isinstance(fn, type):
+            raise ValueError(  # noqa: TRY004 - as in Ray
+                f"add_column needs a function; got: {fn!r}"
+            )
+        if batch_format not in ("pandas", "numpy", "pyarrow"):
+            raise ValueError(
+                "The batch format of add_column must be 'pandas', 'numpy' or 'pyarrow'; "
+                f"got: {batch_format!r}"
+            )
+        return self._extended(
+            "add_column",
+            AddColumn(col, fn, batch_format),
+            Shape(kind="batches", batch_format=batch_format, keeps_rows=True),
+            Call(),
+            Workers(compute, concurrency, num_cpus, num_gpus, ray_remote_args),
+        )
+
+    def select_columns(
+        self,
+        cols: str | Sequence[str],
+        *,
+        compute: object = None,
+        concurrency: Concurrency | None = None,
+        **ray_remote_args: Any,
+    ) -> Dataset:
+        """Keep only these columns, in this order. Runs in the engine, without workers."""
+        _refuse_workers("select_columns", compute, concurrency, ray_remote_args)
+        names = arguments.column_list("cols", cols)
+        return self._derive(self._plan.project([(name, name) for name in names]))
+
+    def drop_columns(
+        self,
+        cols: str | Sequence[str],
+        *,
+        compute: object = None,
+        concurrency: Concurrency | None = None,
+        **ray_remote_args: Any,
+    ) -> Dataset:
+        """Remove these columns. Runs in the engine, without workers."""
+        _refuse_workers("drop_columns", compute, concurrency, ray_remote_args)
+        return self._derive(self._plan.drop(arguments.column_list("cols", cols)))
+
+    def rename_columns(
+        self,
+        names: Mapping[str, str] | Sequence[str],
+        *,
+        concurrency: Concurrency | None = None,
+        **ray_remote_args: Any,
+    ) -> Dataset:
+        """Rename columns: {old: new}, or a list with a new name for every column.
+
+        A list needs the schema, so it may run the first rows.
+        """
+        _refuse_workers("rename_columns", None, concurrency, ray_remote_args)
+        if isinstance(names, str) or not names:
+            raise ValueError(f"names must be {{old: new}} or a list of new names; got: {names!r}")
+        if isinstance(names, Mapping):
+            old = arguments.column_list("names", names)
+            new = arguments.column_list("names", list(names.values()))
+        else:
+            new = arguments.column_list("names", names)
+            old = self._column_names()
+            if len(old) != len(new):
+                raise ValueError(
+                    f"names must hold a name for each of the {len(old)} columns "
+                    f"({', '.join(old)}); got {len(new)}: {new}"
+                )
+        return self._derive(self._plan.rename(list(zip(old, new, strict=True))))
+
+    def _extended(
+        self, operation: str, fn: object, shape: Shape, call: Call, workers: Workers
+    ) -> Dataset:
+        plan = extend(
+            self._plan, self._context, operation, fn, shape=shape, call=call, workers=workers
+        )
+        return self._derive(plan)
+
+
+def _named_expressions(
+    exprs: Mapping[str, Expr] | Iterable[Expr] | Expr | None, more_exprs: tuple[Expr, ...]
+) -> list[tuple[str, Expr]]:
+    from penstock.data.expressions import Expr
+
+    pairs: list[tuple[object, object]] = []
+    if isinstance(exprs, Mapping):
+        pairs = list(exprs.items())
+    elif exprs is not None:
+        listed = [exprs] if isinstance(exprs, Expr) else list(exprs)
+        pairs = [(getattr(expr, "name", None), expr) for expr in listed]
+    pairs += [(getattr(expr, "name", None), expr) for expr in more_exprs]
+    if not pairs:
+        raise ValueError("with_columns needs at least one expression")
+    columns: list[tuple[str, Expr]] = []
+    for name, expr in pairs:
+        if not isinstance(expr, Expr):
+            raise TypeError(f"A column needs an expression such as col('a') + 1; got: {expr!r}")
+        if name is None:
+            raise ValueError(f"An expression without a name needs .alias('name'); got: {expr!r}")
+        if not isinstance(name, str):
+            raise TypeError(f"A column's name must be text (str); got: {name!r}")
+        columns.append((name, expr))
+    arguments.column_list("exprs", [name for name, _ in columns])
+    return columns
+
+
+def _refuse_workers(
+    operation: str,
+    compute: object,
+    concurrency: Concurrency | None,
+    remote_options: Mapping[str, object],
+) -> None:
+    """Accept Ray's scheduling options, checked, where no worker takes part in the work."""
+    if compute is not None and not hasattr(compute, "__dict__"):
+        raise ValueError(f"``compute`` must be a strategy; got: {compute!r}")
+    if concurrency is not None:
+        arguments.check_concurrency(type, concurrency)
+    known = {
+        name: value
+        for name, value in remote_options.items()
+        if name not in ("num_cpus", "num_gpus")
+    }
+    arguments.check_remote_options(operation, known)

@@ -1,0 +1,1 @@
+"""Verbs that run a data set and hand over what comes out."""

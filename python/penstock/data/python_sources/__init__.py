@@ -1,0 +1,1 @@
+"""Sources whose reading runs in worker processes, through other libraries."""

@@ -1,0 +1,150 @@
+"""Sources that read files one after the other in Python. Workers import this module too."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from penstock.data.block import BlockMetadata, to_table
+from penstock.data.datasource import Datasource, ReadTask
+from penstock.data.reading.paths import path_list
+from penstock.exceptions import CorruptDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pyarrow as pa
+
+    from penstock.data.reading.paths import Paths
+
+_NOT_THE_FILES_FAULT = (ImportError, MemoryError, FileNotFoundError, PermissionError)
+
+
+class FileBasedDatasource(Datasource):
+    """Reads files of one kind; derive from it and define `_read_stream`.
+
+    `_read_stream` gets an open file and its path and yields blocks. Where a class names its
+    `FORMAT`, whatever that raises becomes `CorruptDataError` naming the file.
+    """
+
+    FORMAT: ClassVar[str] = ""
+    _FILE_EXTENSIONS: ClassVar[Sequence[str] | None] = None
+
+    def __init__(
+        self,
+        paths: Paths,
+        *,
+        filesystem: Any = None,
+        partition_filter: Callable[[list[str]], list[str]] | None = None,
+        ignore_missing_paths: bool = False,
+        include_paths: bool = False,
+        shuffle: Any = None,
+        file_extensions: Sequence[str] | None = None,
+    ) -> None:
+        if shuffle is not None and shuffle != "files" and not hasattr(shuffle, "seed"):
+            raise ValueError(
+                f'shuffle must be "files", a FileShuffleConfig or None; got: {shuffle!r}'
+            )
+        self._paths = path_list(paths)
+        self._filesystem = filesystem
+        self._partition_filter = partition_filter
+        self._ignore_missing_paths = ignore_missing_paths
+        self._include_paths = include_paths
+        self._shuffle = shuffle
+        self._file_extensions = file_extensions or self._FILE_EXTENSIONS
+
+    def get_read_tasks(
+        self,
+        parallelism: int,
+        per_task_row_limit: int | None = None,
+        data_context: Any = None,  # noqa: ARG002 - Ray's
+    ) -> list[ReadTask]:
+        """Return tasks of about as many files each; the files are listed here."""
+        files = self._list()
+        pieces = max(1, min(parallelism, len(files)))
+        borders = [len(files) * place // pieces for place in range(pieces + 1)]
+        return [
+            ReadTask(
+                _ReadFiles(self, files[begin:end]),
+                BlockMetadata(input_files=files[begin:end]),
+                per_task_row_limit=per_task_row_limit,
+            )
+            for begin, end in itertools.pairwise(borders)
+            if begin < end
+        ]
+
+    def _list(self) -> list[str]:
+        if self._filesystem is None:
+            files = _list_by_engine(
+                self._paths, self._file_extensions, ignore_missing=self._ignore_missing_paths
+            )
+        else:
+            from penstock.data.reading.python_files import list_files
+
+            files = list_files(
+                self._paths,
+                self._filesystem,
+                self._file_extensions,
+                ignore_missing=self._ignore_missing_paths,
+            )
+        if self._partition_filter is not None:
+            files = list(self._partition_filter(files))
+        if self._shuffle is not None:
+            random.Random(getattr(self._shuffle, "seed", None)).shuffle(files)  # noqa: S311 - no secret
+        return files
+
+    def _read_stream(self, f: pa.NativeFile, path: str) -> Iterator[Any]:
+        """Yield the blocks of one file."""
+        raise NotImplementedError(f"{type(self).__name__} must define _read_stream")
+
+    def read_file(self, path: str) -> Iterator[Any]:
+        """Yield the blocks of one file, with its path where that was asked for."""
+        from penstock.data.reading.python_files import open_file_system
+
+        try:
+            system, place = open_file_system(path, self._filesystem)
+            with system.open_input_file(place) as file:
+                for block in self._read_stream(file, path):
+                    yield _with_path(block, path) if self._include_paths else block
+        except CorruptDataError:
+            raise
+        except Exception as error:
+            if not self.FORMAT or isinstance(error, _NOT_THE_FILES_FAULT):
+                error.add_note(f"The file is {path}")
+                raise
+            raise CorruptDataError(
+                f"The file cannot be read as {self.FORMAT}: {type(error).__name__}: {error}; "
+                f"got: {path}"
+            ) from error
+
+
+class _ReadFiles:
+    def __init__(self, source: FileBasedDatasource, files: list[str]) -> None:
+        self._source = source
+        self._files = files
+
+    def __call__(self) -> Iterator[Any]:
+        for path in self._files:
+            yield from self._source.read_file(path)
+
+
+def _list_by_engine(
+    paths: list[str], extensions: Sequence[str] | None, *, ignore_missing: bool
+) -> list[str]:
+    from penstock._core import LogicalPlan
+
+    options = {
+        "paths": paths,
+        "ignore_missing_paths": ignore_missing,
+        "file_extensions": None if extensions is None else list(extensions),
+    }
+    return LogicalPlan.read("binary_files", json.dumps(options)).files()
+
+
+def _with_path(block: Any, path: str) -> Any:
+    import pyarrow as pa
+
+    table = to_table(block)
+    return table.append_column("path", pa.repeat(path, table.num_rows))

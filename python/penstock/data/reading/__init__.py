@@ -1,0 +1,1 @@
+"""Verbs that read: files, tables of other systems, rows in memory."""

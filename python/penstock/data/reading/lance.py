@@ -1,0 +1,93 @@
+"""`read_lance`, and what `ds.write_lance` does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from penstock.data.optional import require
+from penstock.data.reading.custom import read_datasource
+from penstock.data.reading.paths import path_text
+from penstock.data.writing.save_mode import SaveMode
+from penstock.data.writing.stream import write_stream
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping, Sequence
+    from typing import Unpack
+
+    import pyarrow as pa
+
+    from penstock.data.dataset import Dataset
+    from penstock.data.reading.read_options import ReadOptions
+
+_MODES = {"create": "create", "error": "create", "append": "append", "overwrite": "overwrite"}
+
+
+def read_lance(
+    uri: str | os.PathLike[str],
+    *,
+    version: int | str | None = None,
+    columns: Sequence[str] | None = None,
+    filter: str | None = None,
+    storage_options: Mapping[str, str] | None = None,
+    scanner_options: Mapping[str, Any] | None = None,
+    **options: Unpack[ReadOptions],
+) -> Dataset:
+    """Read a Lance data set with its own library, in worker processes.
+
+    Args:
+        uri: where the data set lies.
+        version: a number or tag; None: the newest when this is called.
+        columns: read only these columns.
+        filter: keep the rows for which this SQL condition is true.
+        storage_options: passed to `lance.dataset`.
+        scanner_options: passed to the data set's `scanner`.
+        options: those of `read_datasource`, such as `concurrency` and `override_num_blocks`.
+
+    Raises:
+        ImportError: the library (pylance) is not installed.
+
+    """
+    require("lance", extra="lance", needed_by="read_lance")
+    from penstock.data.python_sources.lance import LanceDatasource
+
+    scan = dict(scanner_options or {})
+    if columns is not None:
+        scan["columns"] = list(columns)
+    if filter is not None:
+        scan["filter"] = filter
+    source = LanceDatasource(
+        path_text(uri), version=version, storage_options=storage_options, scanner_options=scan
+    )
+    return read_datasource(source, **options)
+
+
+def write_lance(
+    dataset: Dataset,
+    path: str | os.PathLike[str],
+    *,
+    schema: pa.Schema | None,
+    mode: SaveMode | str,
+    max_rows_per_file: int,
+    data_storage_version: str | None,
+    storage_options: Mapping[str, str] | None,
+) -> None:
+    """Run the data set and write it as one version of a Lance data set."""
+    require("lance", extra="lance", needed_by="write_lance")
+    name = mode.value if isinstance(mode, SaveMode) else str(mode).lower()
+    if name not in _MODES:
+        raise ValueError(f"write_lance knows the modes {', '.join(_MODES)}; got: {mode!r}")
+
+    def write(reader: pa.RecordBatchReader) -> None:
+        import lance
+
+        lance.write_dataset(
+            reader,
+            path_text(path),
+            mode=_MODES[name],
+            max_rows_per_file=max_rows_per_file,
+            data_storage_version=data_storage_version,
+            storage_options=dict(storage_options) if storage_options else None,
+        )
+
+    write_stream(dataset, write, schema)

@@ -1,0 +1,80 @@
+"""Options that the readers through Python libraries share, by Ray's names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from penstock.data import arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+# Options of Ray's that this version knows of but cannot honour.
+RAY_ONLY = frozenset(
+    {
+        "accelerator_type",
+        "arrow_open_stream_args",
+        "fallback_strategy",
+        "label_selector",
+        "max_calls",
+        "memory",
+        "partitioning",
+        "resources",
+        "runtime_env",
+    }
+)
+
+
+class ReadOptions(TypedDict, total=False):
+    """See `read_datasource`."""
+
+    parallelism: int
+    num_cpus: float | None
+    num_gpus: float | None
+    ray_remote_args: Mapping[str, Any] | None
+    concurrency: int | None
+    override_num_blocks: int | None
+
+
+class FileOptions(TypedDict, total=False):
+    """See `read_avro`."""
+
+    filesystem: Any
+    partition_filter: Callable[[list[str]], list[str]] | None
+    ignore_missing_paths: bool
+    include_paths: bool
+    shuffle: Any
+    file_extensions: Sequence[str] | None
+
+
+class FileReadOptions(FileOptions, ReadOptions, total=False):
+    """Both of them."""
+
+
+def divide(operation: str, options: FileReadOptions) -> tuple[FileOptions, ReadOptions]:
+    """Return the options of the files and those of the read.
+
+    Raises:
+        NotImplementedError: an option of Ray's that is not supported.
+        TypeError: a name that nobody knows.
+
+    """
+    rest: dict[str, Any] = dict(options)
+    files: Any = {name: rest.pop(name) for name in FileOptions.__annotations__ if name in rest}
+    read: Any = {name: rest.pop(name) for name in ReadOptions.__annotations__ if name in rest}
+    refuse_others(operation, rest)
+    return files, read
+
+
+def refuse_others(operation: str, options: Mapping[str, Any]) -> None:
+    """Accept options of Ray's only where they are not set.
+
+    Raises:
+        NotImplementedError: an option of Ray's that is not supported.
+        TypeError: a name that nobody knows.
+
+    """
+    for name in options:
+        if name not in RAY_ONLY:
+            raise TypeError(f"{operation} got an unexpected keyword argument: {name}")
+    arguments.refuse(operation, options)

@@ -1,0 +1,1 @@
+"""Verbs that write, and what file formats take as options."""

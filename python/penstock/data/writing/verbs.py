@@ -1,0 +1,45 @@
+"""Verbs that run a data set and write what comes out as files."""
+
+from __future__ import annotations
+
+from penstock.data.writing.columns import ColumnFileVerbs
+from penstock.data.writing.samples import SampleFileVerbs
+from penstock.data.writing.save_mode import SaveMode
+
+__all__ = ["SaveMode", "WriteVerbs"]
+
+
+class WriteVerbs(ColumnFileVerbs, SampleFileVerbs):
+    """All verbs that write files. The args that they share, as in Ray.
+
+    The files appear together, when all rows are written; a failed or interrupted job leaves none,
+    and what a killed one leaves is hidden and goes with the next write to the folder. Where rows
+    differ in their columns or types, a file ends and the next begins. A result without rows is
+    one file with its columns, unless a function decides them, columns name folders or rows are
+    files of their own.
+
+    Args:
+        path: the output folder, as a path or a URI of a file system that Arrow knows. On an object
+            store the files appear one by one at the end, and what a killed job leaves stays.
+        filesystem: None, or a local one of pyarrow's or fsspec's; reach others by URI.
+        try_create_dir: make the folder where it does not exist.
+        arrow_open_stream_args: `compression` of whole files ("gzip", "zstd", "bz2", "lz4"); the
+            names then end in that codec's suffix.
+        filename_provider: a `FilenameProvider`; its `get_filename_for_task` names the files, one a
+            part of the output, a number added where a part has several.
+        min_rows_per_file: rows that a file gathers before it is closed.
+        num_rows_per_file: Ray's older name for `min_rows_per_file`.
+        mode: a `SaveMode`, or its value as a string: add to what the folder holds (APPEND),
+            replace it (OVERWRITE), write nothing (IGNORE), or fail (ERROR, CREATE).
+        concurrency: not supported: files are written by the engine's own threads.
+        ray_remote_args: not supported.
+
+    Raises:
+        ValueError: an unknown mode, limits that contradict each other, or a column that the
+            format cannot hold; the message names it.
+        FileExistsError: the folder holds files and the mode is ERROR.
+        OSError: the system refuses to write there; the message holds its reason.
+        SchemaMismatchError: a column holds text in some rows and numbers in others.
+        NotImplementedError: an option that this version does not support.
+
+    """

@@ -1,0 +1,77 @@
+"""Finds what keeps a function from being pickled, for the error that says so."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from types import FunctionType, MethodType
+from typing import Any
+
+_DEPTH_MAX = 12
+_SHOWN = 2
+
+
+def find_unpicklable(value: Any) -> str:
+    """Return where the part lies that cannot be pickled, innermost names only; "" if unknown."""
+    places: list[str] = []
+    seen = {id(value)}
+    while len(places) < _DEPTH_MAX:
+        for place, part in _parts(value):
+            if id(part) not in seen and not _can_pickle(part):
+                seen.add(id(part))
+                places.append(place)
+                value = part
+                break
+        else:
+            break
+    if not places:
+        return ""
+    kind = type(value)
+    return f"{', '.join(places[-_SHOWN:])}, which is a {kind.__module__}.{kind.__qualname__}"
+
+
+def _can_pickle(value: Any) -> bool:
+    import cloudpickle
+
+    try:
+        cloudpickle.dumps(value)
+    except Exception:  # noqa: BLE001  # Whatever an object's own methods raise.
+        return False
+    return True
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what pickling `value` pickles with it, each with words that say where it is."""
+    if isinstance(value, FunctionType):
+        yield from _parts_of_function(value)
+    elif isinstance(value, MethodType):
+        yield f"the object of {value.__qualname__}", value.__self__
+    elif isinstance(value, functools.partial):
+        yield "the function of the partial", value.func
+        yield from _parts([*value.args, *value.keywords.values()])
+    elif isinstance(value, Mapping):
+        yield from ((f"the item {key!r}", part) for key, part in value.items())
+    elif isinstance(value, list | tuple | set | frozenset):
+        yield from ((f"the item {place}", part) for place, part in enumerate(value))
+    else:
+        owner = value if isinstance(value, type) else type(value)
+        named = vars(value).items() if hasattr(value, "__dict__") else ()
+        yield from ((f"the attribute {name} of {owner.__qualname__}", part) for name, part in named)
+        if owner is not value:
+            yield f"the class {owner.__qualname__}", owner
+
+
+def _parts_of_function(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    name = function.__qualname__
+    for variable, cell in zip(
+        function.__code__.co_freevars, function.__closure__ or (), strict=True
+    ):
+        try:
+            yield f"the variable {variable} of {name}", cell.cell_contents
+        except ValueError:  # The variable is not set yet.
+            continue
+    for variable in function.__code__.co_names:
+        if variable in function.__globals__:
+            yield f"the global {variable} of {name}", function.__globals__[variable]
+    for default in function.__defaults__ or ():
+        yield f"a default of {name}", default

@@ -1,0 +1,147 @@
+#include "penstock/exec/plan_facts.h"
+
+#include <algorithm>
+
+#include "penstock/block/unify.h"
+#include "penstock/block/zip.h"
+#include "penstock/memory/machine.h"
+
+namespace penstock {
+namespace {
+
+using Schemas = std::vector<std::shared_ptr<arrow::Schema>>;
+
+Result<std::unique_ptr<Source>> SourceOf(const LogicalPlan& plan) {
+  return MakeSource(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors());
+}
+
+Result<std::shared_ptr<arrow::Schema>> CombinedSchema(bool zips, const Schemas& inputs) {
+  if (zips) return ZipSchemas(inputs);
+  std::shared_ptr<arrow::Schema> schema = inputs.front();
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    PENSTOCK_TRY(schema, UnifySchemas(schema, inputs[i]));
+  }
+  return schema;
+}
+
+/// Returns null where functions decide the columns of an input.
+Result<std::shared_ptr<arrow::Schema>> SchemaOf(const CombineOp& op,
+                                                std::shared_ptr<arrow::Schema> first) {
+  Schemas inputs = {std::move(first)};
+  for (const std::shared_ptr<const LogicalPlan>& other : op.others) {
+    PENSTOCK_TRY(inputs.emplace_back(), KnownSchema(*other));
+    if (inputs.back() == nullptr) return nullptr;
+  }
+  return CombinedSchema(op.kind == CombineKind::kZip, inputs);
+}
+
+bool KeepsColumns(const LogicalOp& op) {
+  return std::holds_alternative<LimitOp>(op) || std::holds_alternative<RepartitionOp>(op) ||
+         std::holds_alternative<WriteOp>(op);
+}
+
+bool KeepsRowCount(const LogicalOp& op) {
+  if (const auto* native = std::get_if<NativeOp>(&op)) return native->keeps_rows;
+  if (const auto* functions = std::get_if<FunctionsOp>(&op)) {
+    return std::ranges::all_of(functions->functions, &FunctionSpec::keeps_rows);
+  }
+  return !std::holds_alternative<FilterOp>(op) && !std::holds_alternative<SampleOp>(op);
+}
+
+Result<std::optional<int64_t>> RowsOf(const CombineOp& op, std::optional<int64_t> rows) {
+  for (const std::shared_ptr<const LogicalPlan>& other : op.others) {
+    PENSTOCK_TRY(const std::optional<int64_t> more, KnownRows(*other));
+    const bool zips = op.kind == CombineKind::kZip;
+    // Inputs of a zip that differ are for the job to complain about.
+    if (!rows || !more || (zips && *rows != *more)) return std::nullopt;
+    if (!zips) *rows += *more;
+  }
+  return rows;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<arrow::Schema>> KnownSchema(const LogicalPlan& plan) {
+  PENSTOCK_TRY(const std::unique_ptr<Source> source, SourceOf(plan));
+  PENSTOCK_TRY(std::shared_ptr<arrow::Schema> schema, source->ReadSchema());
+  for (size_t i = 1; i < plan.ops.size() && schema != nullptr; ++i) {
+    const LogicalOp& op = plan.ops[i];
+    if (std::holds_alternative<FunctionsOp>(op) || std::holds_alternative<NativeOp>(op)) {
+      return nullptr;
+    }
+    if (KeepsColumns(op)) continue;
+    if (const auto* combine = std::get_if<CombineOp>(&op)) {
+      PENSTOCK_TRY(schema, SchemaOf(*combine, std::move(schema)));
+      continue;
+    }
+    PENSTOCK_TRY(const std::unique_ptr<Transform> transform, MakeTransform(op));
+    PENSTOCK_TRY(schema, transform->OutputSchema(schema));
+  }
+  return schema;
+}
+
+Result<std::optional<int64_t>> KnownRows(const LogicalPlan& plan) {
+  PENSTOCK_TRY(const std::unique_ptr<Source> source, SourceOf(plan));
+  PENSTOCK_TRY(std::optional<int64_t> rows, source->CountRows());
+  for (size_t i = 1; rows && i < plan.ops.size(); ++i) {
+    const LogicalOp& op = plan.ops[i];
+    if (const auto* limit = std::get_if<LimitOp>(&op)) {
+      rows = std::min(*rows, limit->rows);
+    } else if (const auto* combine = std::get_if<CombineOp>(&op)) {
+      PENSTOCK_TRY(rows, RowsOf(*combine, rows));
+    } else if (!KeepsRowCount(op)) {
+      rows.reset();
+    }
+  }
+  return rows;
+}
+
+Result<std::optional<int64_t>> KnownBlocks(const LogicalPlan& plan) {
+  for (const LogicalOp& op : plan.ops) {
+    if (std::holds_alternative<CombineOp>(op)) return std::nullopt;
+    if (const auto* repartition = std::get_if<RepartitionOp>(&op)) return repartition->blocks;
+  }
+  PENSTOCK_TRY(const std::unique_ptr<Source> source, SourceOf(plan));
+  int64_t blocks = 0;
+  while (true) {
+    PENSTOCK_TRY(const std::vector<Split> splits, source->NextSplits(1024));
+    if (splits.empty()) return blocks;
+    blocks += static_cast<int64_t>(splits.size());
+  }
+}
+
+Result<std::vector<std::string>> FilesOf(const LogicalPlan& plan) {
+  PENSTOCK_TRY(const std::unique_ptr<Source> source, SourceOf(plan));
+  PENSTOCK_TRY(std::vector<std::string> files, source->Files());
+  for (const LogicalOp& op : plan.ops) {
+    const auto* combine = std::get_if<CombineOp>(&op);
+    if (combine == nullptr) continue;
+    for (const std::shared_ptr<const LogicalPlan>& other : combine->others) {
+      PENSTOCK_TRY(const std::vector<std::string> more, FilesOf(*other));
+      files.insert(files.end(), more.begin(), more.end());
+    }
+  }
+  return files;
+}
+
+Result<std::shared_ptr<arrow::Schema>> SchemaWithoutRows(
+    const PhysicalPlan& plan, std::span<Source* const> sources,
+    std::span<const TransformChain> transforms) {
+  Schemas schemas;
+  for (size_t i = 0; i < plan.stages.size(); ++i) {
+    const Stage& stage = plan.stages[i];
+    if (stage.kind == StageKind::kWork || stage.kind == StageKind::kNative) return nullptr;
+    std::shared_ptr<arrow::Schema>& schema = schemas.emplace_back();
+    if (sources[i] != nullptr) {
+      PENSTOCK_TRY(schema, sources[i]->ReadSchema());
+    } else {
+      Schemas inputs;
+      for (const int input : stage.inputs) inputs.push_back(schemas[static_cast<size_t>(input)]);
+      PENSTOCK_TRY(schema, CombinedSchema(stage.kind == StageKind::kZip, inputs));
+    }
+    PENSTOCK_TRY(schema, transforms[i].OutputSchema(std::move(schema)));
+  }
+  return schemas.back();
+}
+
+}  // namespace penstock

@@ -1,0 +1,271 @@
+#include "penstock/sink/file_sink.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <list>
+#include <map>
+#include <random>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "penstock/base/error.h"
+#include "penstock/sink/output_folder.h"
+#include "penstock/sink/part_files.h"
+#include "penstock/sink/partitions.h"
+
+namespace penstock {
+namespace {
+
+/// Beyond it the file that has waited longest is closed; its folder's next rows begin another.
+constexpr size_t kOpenFilesOfPartMax = 64;
+
+struct FileSinkOptions {
+  std::string path;
+  std::string mode;
+  int64_t rows_per_part_min = 0;
+  int64_t rows_per_part_max = 0;
+  std::vector<std::string> partition_columns;
+  bool create_folder = true;
+};
+
+Result<FileSinkOptions> ReadOptions(OptionReader& options) {
+  FileSinkOptions read;
+  PENSTOCK_TRY(read.path, options.Text("path", ""));
+  if (read.path.empty())
+    return Status::Invalid("A writer needs the folder to write to in \"path\"");
+  PENSTOCK_TRY(read.mode, options.Text("mode", "append"));
+  constexpr std::array kModes{"append", "overwrite", "ignore", "error"};
+  if (std::ranges::find(kModes, read.mode) == kModes.end()) {
+    return options.Wrong("mode", "append, overwrite, ignore or error");
+  }
+  PENSTOCK_TRY(read.rows_per_part_min, options.Integer("rows_per_part_min", 0, 0));
+  PENSTOCK_TRY(read.rows_per_part_max, options.Integer("rows_per_part_max", 0, 0));
+  if (read.rows_per_part_max > 0 && read.rows_per_part_min > read.rows_per_part_max) {
+    return options.Wrong("rows_per_part_min", "at most rows_per_part_max");
+  }
+  PENSTOCK_TRY(auto columns, options.Texts("partition_columns"));
+  read.partition_columns = std::move(columns).value_or(std::vector<std::string>());
+  PENSTOCK_TRY(read.create_folder, options.Bool("create_folder", true));
+  PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
+  return read;
+}
+
+std::string RandomName() {
+  std::random_device device;
+  std::string name;
+  for (int i = 0; i < 4; ++i) name += fmt::format("{:08x}", device());
+  return name;
+}
+
+/// Splits a name that the caller gave before its extension: the format's, or what follows its last
+/// dot; the format's where it has none.
+std::pair<std::string, std::string> StemAndExtension(const std::string& name,
+                                                     const std::string& extension) {
+  const size_t dot = name.ends_with(extension) ? name.size() - extension.size() : name.rfind('.');
+  if (dot == std::string::npos) return {name, extension};
+  return {name.substr(0, dot), name.substr(dot)};
+}
+
+Status CheckGivenName(const std::string& name) {
+  const bool hidden = name.empty() || name.front() == '.' || name.front() == '_';
+  if (!hidden && name.find_first_of(std::string_view("/\0", 2)) == std::string::npos) {
+    return Status::OK();
+  }
+  return Status::Invalid(
+      "A file's name must not begin with \".\" or \"_\" nor hold \"/\", so that readers find it; "
+      "change the file-name provider; got: '",
+      name, "'");
+}
+
+class FilePartWriter final : public PartWriter {
+ public:
+  FilePartWriter(const FileSinkOptions& options, const FileFormat& format, OutputFolder& folder,
+                 std::shared_ptr<SharedParts> shared, int64_t part, std::string name)
+      : options_(options),
+        format_(format),
+        folder_(folder),
+        shared_(std::move(shared)),
+        part_(part),
+        name_(std::move(name)) {}
+
+  Status Write(const Block& block) override {
+    if (block.batch->num_columns() == 0) {
+      return Status::Invalid("Cannot write ", options_.path, "/", name_, format_.extension(),
+                             ": a file cannot hold rows without columns; keep or add one");
+    }
+    if (options_.partition_columns.empty()) return WriteTo("", block.batch);
+    PENSTOCK_TRY(const auto partitions, PartByColumns(block.batch, options_.partition_columns));
+    for (const auto& [subfolder, batch] : partitions) {
+      PENSTOCK_RETURN_NOT_OK(WriteTo(subfolder, batch));
+    }
+    return Status::OK();
+  }
+
+  Result<std::vector<PartFile>> Close() override {
+    for (auto& [subfolder, sequence] : sequences_) PENSTOCK_RETURN_NOT_OK(sequence.CloseFile());
+    sequences_.clear();
+    return shared_->OfPart(part_);
+  }
+
+ private:
+  Status WriteTo(const std::string& subfolder, const std::shared_ptr<arrow::RecordBatch>& batch) {
+    recent_.remove(subfolder);
+    recent_.push_back(subfolder);
+    if (recent_.size() > kOpenFilesOfPartMax) {
+      PENSTOCK_RETURN_NOT_OK(sequences_.at(recent_.front()).CloseFile());
+      recent_.pop_front();
+    }
+    return sequences_.try_emplace(subfolder, format_, folder_, *shared_, part_, subfolder, name_)
+        .first->second.Write(batch);
+  }
+
+  const FileSinkOptions& options_;  // The sink's, as the format and the folder; it outlives us.
+  const FileFormat& format_;
+  OutputFolder& folder_;
+  const std::shared_ptr<SharedParts> shared_;  // Shared with the sink.
+  const int64_t part_;
+  const std::string name_;
+  std::map<std::string, FileSequence> sequences_;  // By subfolder.
+  std::list<std::string> recent_;                  // Subfolders with an open file, oldest first.
+};
+
+class FileSink final : public Sink {
+ public:
+  FileSink(FileSinkOptions options, std::unique_ptr<FileFormat> format,
+           std::shared_ptr<FileNames> names, std::string write_name,
+           std::unique_ptr<OutputFolder> folder)
+      : options_(std::move(options)),
+        format_(std::move(format)),
+        names_(std::move(names)),
+        write_name_(std::move(write_name)),
+        folder_(std::move(folder)) {}
+
+  Result<SinkStart> Start() override {
+    PENSTOCK_TRY(const bool exists, folder_->Exists());
+    if (!exists && !options_.create_folder) {
+      return MakeError(ErrorKind::kMissingPath,
+                       fmt::format("The folder to write to is not there; make it, or let it be "
+                                   "made (create_folder); got: {}",
+                                   options_.path));
+    }
+    if (exists && options_.mode != "append") {
+      const bool overwrites = options_.mode == "overwrite";
+      PENSTOCK_TRY(old_files_, folder_->List(overwrites ? Extension() : ""));
+    }
+    if (!old_files_.empty() && options_.mode == "ignore") return SinkStart::kSkip;
+    if (!old_files_.empty() && options_.mode == "error") {
+      return Status::AlreadyExists(fmt::format(
+          "The folder to write to has files already, such as {}; write elsewhere, or choose the "
+          "mode append, overwrite or ignore; got: {}",
+          old_files_.front(), options_.path));
+    }
+    PENSTOCK_RETURN_NOT_OK(folder_->Create());
+    const Status claimed = folder_->Claim();
+    if (claimed.ok()) return SinkStart::kWrite;
+    folder_->RemoveIfCreated();
+    return claimed;
+  }
+
+  Result<std::unique_ptr<PartWriter>> Open(int64_t part) override {
+    return std::make_unique<FilePartWriter>(options_, *format_, *folder_, shared_, part,
+                                            fmt::format("{}_{:06}", write_name_, part));
+  }
+
+  Result<std::vector<PartFile>> Commit() override {
+    std::vector<ClosedFile> files = shared_->InOrder();
+    PENSTOCK_RETURN_NOT_OK(GiveNames(files));
+    std::vector<PartFile> parts;
+    for (ClosedFile& closed : files) {
+      const bool replaces = std::ranges::binary_search(old_files_, closed.file.name);
+      PENSTOCK_RETURN_NOT_OK(
+          folder_->Publish(closed.temporary_name, closed.file.name,
+                           /*replace=*/replaces && options_.mode == "overwrite"));
+      published_.push_back(closed.file.name);
+      parts.push_back(std::move(closed.file));
+    }
+    PENSTOCK_RETURN_NOT_OK(folder_->Sync());
+    committed_ = true;
+    if (options_.mode == "overwrite") PENSTOCK_RETURN_NOT_OK(RemoveOldFiles());
+    folder_->Release();
+    return parts;
+  }
+
+  void Abort() override {
+    if (committed_) return;
+    for (const std::string& name : std::exchange(published_, {})) {
+      static_cast<void>(folder_->Remove(name));
+    }
+    for (const ClosedFile& file : shared_->InOrder()) {
+      folder_->RemoveTemporary(file.temporary_name);
+    }
+    folder_->Release();
+    folder_->RemoveIfCreated();
+  }
+
+  int64_t rows_per_part_max() const override { return options_.rows_per_part_max; }
+  int64_t rows_per_part_min() const override { return options_.rows_per_part_min; }
+
+ private:
+  std::string Extension() const {
+    return format_->extension() + CompressionSuffix(format_->stream_compression());
+  }
+
+  /// Asks for the parts' names, where the caller gives them.
+  Status GiveNames(std::vector<ClosedFile>& files) {
+    if (names_ == nullptr || files.empty()) return Status::OK();
+    std::vector<int64_t> parts;
+    for (const ClosedFile& closed : files) {
+      if (parts.empty() || parts.back() != closed.part) parts.push_back(closed.part);
+    }
+    PENSTOCK_TRY(const auto names, names_->NamesOf(write_name_, parts));
+    std::set<std::string_view> seen;
+    for (ClosedFile& closed : files) {
+      const size_t place =
+          static_cast<size_t>(std::ranges::lower_bound(parts, closed.part) - parts.begin());
+      PENSTOCK_RETURN_NOT_OK(CheckGivenName(names.at(place)));
+      const auto [stem, extension] = StemAndExtension(names[place], Extension());
+      closed.file.name = closed.subfolder + stem + closed.place + extension;
+      if (!seen.insert(closed.file.name).second) {
+        return Status::Invalid(
+            "Two files must not have one name; let the file-name provider put the task's index "
+            "into it; got: '",
+            closed.file.name, "'");
+      }
+    }
+    return Status::OK();
+  }
+
+  Status RemoveOldFiles() {
+    const std::set<std::string> kept(published_.begin(), published_.end());
+    for (const std::string& name : old_files_) {
+      if (!kept.contains(name)) PENSTOCK_RETURN_NOT_OK(folder_->Remove(name));
+    }
+    return folder_->Sync();
+  }
+
+  const FileSinkOptions options_;
+  const std::unique_ptr<FileFormat> format_;
+  const std::shared_ptr<FileNames> names_;  // Shared with the plan; null: names of our own.
+  const std::string write_name_;
+  const std::unique_ptr<OutputFolder> folder_;
+  const std::shared_ptr<SharedParts> shared_ = std::make_shared<SharedParts>();
+  std::vector<std::string> old_files_;  // At Start, sorted; where the mode asks for them.
+  std::vector<std::string> published_;
+  bool committed_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Sink>> MakeFileSink(OptionReader options, std::unique_ptr<FileFormat> format,
+                                           std::shared_ptr<FileNames> names) {
+  PENSTOCK_TRY(FileSinkOptions read, ReadOptions(options));
+  const std::string write_name = RandomName();
+  PENSTOCK_TRY(auto folder, OpenOutputFolder(read.path, write_name));
+  return std::make_unique<FileSink>(std::move(read), std::move(format), std::move(names),
+                                    write_name, std::move(folder));
+}
+
+}  // namespace penstock

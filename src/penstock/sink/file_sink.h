@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+
+#include "penstock/base/status.h"
+#include "penstock/plan/file_names.h"
+#include "penstock/plan/options.h"
+#include "penstock/sink/file_format.h"
+#include "penstock/sink/sink.h"
+
+namespace penstock {
+
+/// Makes a sink that writes files of one format into a folder. It reads these options, which all
+/// writers of files share, and refuses those that neither it nor the format has asked for:
+///   path               the folder to write to; required
+///   mode               "append", "overwrite" (the files of this format that were there go once
+///                      the new ones stand), "ignore" (do nothing where there are files), "error"
+///                      (where there are); "append"
+///   rows_per_part_min  see Sink; 0
+///   rows_per_part_max  see Sink; 0
+///   partition_columns  columns whose values name subfolders, in the way of Hive, and that the
+///                      files then lack; none
+///   create_folder      whether a folder that is not there is made; true
+///
+/// Files are named `<write>_<part>` and the format's extension, `write` being 32 random digits;
+/// the further files of a part `<write>_<part>_<number>`. Where `names` is not null its names take
+/// the place of `<write>_<part>`, up to the extension that it may have.
+Result<std::unique_ptr<Sink>> MakeFileSink(OptionReader options, std::unique_ptr<FileFormat> format,
+                                           std::shared_ptr<FileNames> names);
+
+}  // namespace penstock

@@ -1,0 +1,146 @@
+#include "penstock/source/file_columns.h"
+
+#include <arrow/util/uri.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "penstock/source/type_names.h"
+
+namespace penstock {
+namespace {
+
+constexpr const char* kPathColumn = "path";
+constexpr const char* kOption = "partitioning";
+constexpr std::string_view kNull = "__HIVE_DEFAULT_PARTITION__";
+
+std::vector<std::string_view> Folders(std::string_view path) {
+  std::vector<std::string_view> folders;
+  size_t begin = 0;
+  while (true) {
+    const size_t end = path.find('/', begin);
+    if (end == std::string_view::npos) return folders;
+    if (end > begin) folders.push_back(path.substr(begin, end - begin));
+    begin = end + 1;
+  }
+}
+
+std::vector<std::string> NamesOf(const Partitioning::Values& values) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values) names.push_back(name);
+  return names;
+}
+
+Result<std::optional<Partitioning>> ReadPartitioning(OptionReader& options) {
+  const nlohmann::json given = options.Raw(kOption);
+  if (given.is_null()) return std::nullopt;
+  if (!given.is_object()) return options.Wrong(kOption, "an object");
+  OptionReader parts(kOption, given);
+  Partitioning read;
+  PENSTOCK_TRY(const std::string style, parts.Text("style", "hive"));
+  if (style != "hive" && style != "dir") return parts.Wrong("style", "\"hive\" or \"dir\"");
+  read.hive = style == "hive";
+  PENSTOCK_TRY(read.base_folder, parts.Text("base_dir", ""));
+  if (!read.base_folder.empty() && !read.base_folder.ends_with('/')) read.base_folder += '/';
+  PENSTOCK_TRY(auto names, parts.Texts("field_names"));
+  read.names = std::move(names).value_or(std::vector<std::string>{});
+  if (!read.hive && read.names.empty()) return parts.Wrong("field_names", "at least one name");
+  PENSTOCK_TRY(const ColumnTypes types, ReadColumnTypes(parts, "field_types"));
+  read.types.assign(types.begin(), types.end());
+  PENSTOCK_RETURN_NOT_OK(parts.RefuseOthers());
+  return read;
+}
+
+}  // namespace
+
+Result<Partitioning::Values> Partitioning::ValuesOf(const std::string& path) const {
+  if (!path.starts_with(base_folder)) return Values{};
+  Values values;
+  for (const std::string_view folder : Folders(std::string_view(path).substr(base_folder.size()))) {
+    if (!hive) {
+      values.emplace_back(values.size() < names.size() ? names[values.size()] : "", folder);
+      continue;
+    }
+    const size_t sign = folder.find('=');
+    if (sign == 0 || std::ranges::count(folder, '=') != 1) continue;
+    const std::string_view value = folder.substr(sign + 1);
+    values.emplace_back(folder.substr(0, sign), arrow::util::UriUnescape(value));
+    if (value == kNull) values.back().second = std::nullopt;
+  }
+  if (values.empty() || names.empty()) return values;
+  if (NamesOf(values) != names) {
+    std::vector<std::string> found;
+    for (const auto& [name, value] : values) {
+      found.push_back((hive ? name + "=" : "") + value.value_or(std::string(kNull)));
+    }
+    return Status::Invalid(fmt::format("The folders of {} are not the partitions {}; got: {}", path,
+                                       fmt::join(names, ", "), fmt::join(found, ", ")));
+  }
+  return values;
+}
+
+FileColumns::FileColumns(bool include_path) : include_path_(include_path) {
+  arrow::FieldVector fields;
+  if (include_path) fields.push_back(arrow::field(kPathColumn, arrow::utf8()));
+  schema_ = arrow::schema(std::move(fields));
+}
+
+Result<FileColumns> FileColumns::Make(OptionReader& options, bool include_path,
+                                      const std::vector<InputFile>& files) {
+  FileColumns columns;
+  columns.include_path_ = include_path;
+  PENSTOCK_TRY(columns.partitioning_, ReadPartitioning(options));
+  arrow::FieldVector fields;
+  const auto is_new = [&fields](const std::string& name) {
+    return std::ranges::find(fields, name, &arrow::Field::name) == fields.end();
+  };
+  for (const InputFile& file : files) {
+    if (!columns.partitioning_) break;
+    PENSTOCK_TRY(const auto values, columns.partitioning_->ValuesOf(file.path));
+    for (const auto& [name, value] : values) {
+      if (!is_new(name)) continue;
+      const auto& types = columns.partitioning_->types;
+      const auto typed =
+          std::ranges::find(types, name, [](const auto& pair) { return pair.first; });
+      fields.push_back(arrow::field(name, typed == types.end() ? arrow::utf8() : typed->second));
+    }
+  }
+  if (include_path && is_new(kPathColumn)) {
+    fields.push_back(arrow::field(kPathColumn, arrow::utf8()));
+  }
+  columns.schema_ = arrow::schema(std::move(fields));
+  return columns;
+}
+
+Result<arrow::ScalarVector> FileColumns::ValuesOf(const InputFile& file) const {
+  Partitioning::Values values;
+  if (partitioning_) {
+    PENSTOCK_TRY(values, partitioning_->ValuesOf(file.path));
+  }
+  arrow::ScalarVector scalars;
+  for (const auto& field : schema_->fields()) {
+    if (include_path_ && field->name() == kPathColumn) {
+      scalars.push_back(std::make_shared<arrow::StringScalar>(file.path));
+      continue;
+    }
+    // The folder nearest to the file, where a key comes twice.
+    const auto found = std::ranges::find(values.rbegin(), values.rend(), field->name(),
+                                         [](const auto& pair) { return pair.first; });
+    if (found == values.rend() || !found->second) {
+      scalars.push_back(arrow::MakeNullScalar(field->type()));
+      continue;
+    }
+    auto scalar = arrow::Scalar::Parse(field->type(), *found->second);
+    if (!scalar.ok()) {
+      return Status::Invalid(fmt::format("{}: the partition \"{}\" is not of its type {}; got: {}",
+                                         file.path, field->name(), field->type()->ToString(),
+                                         *found->second));
+    }
+    scalars.push_back(scalar.MoveValueUnsafe());
+  }
+  return scalars;
+}
+
+}  // namespace penstock

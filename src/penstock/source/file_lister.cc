@@ -1,0 +1,191 @@
+#include "penstock/source/file_lister.h"
+
+#include <arrow/filesystem/localfs.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+#include <utility>
+
+#include "penstock/base/error.h"
+
+namespace penstock {
+namespace {
+
+using arrow::fs::FileInfo;
+using arrow::fs::FileType;
+
+bool EndsWithoutCase(std::string_view text, std::string_view ending) {
+  if (text.size() < ending.size()) return false;
+  text.remove_prefix(text.size() - ending.size());
+  return std::ranges::equal(text, ending, [](unsigned char one, unsigned char other) {
+    return std::tolower(one) == std::tolower(other);
+  });
+}
+
+bool HasExtension(std::string_view path, const std::vector<std::string>& extensions) {
+  const auto ends_so = [path](const std::string& extension) {
+    if (path.size() <= extension.size() || !EndsWithoutCase(path, extension)) return false;
+    return extension.starts_with('.') || path[path.size() - extension.size() - 1] == '.';
+  };
+  return extensions.empty() || std::ranges::any_of(extensions, ends_so);
+}
+
+bool IsHidden(std::string_view name) { return name.starts_with('.') || name.starts_with('_'); }
+
+std::string Joined(const std::string& folder, std::string_view name) {
+  return fmt::format("{}{}{}", folder, folder.ends_with('/') ? "" : "/", name);
+}
+
+std::string ExtensionsText(const std::vector<std::string>& extensions) {
+  return extensions.empty() ? "any name"
+                            : fmt::format("names that end in .{}", fmt::join(extensions, ", ."));
+}
+
+int64_t LocalBytes(const std::string& location) {
+  struct stat found = {};
+  return stat(location.c_str(), &found) == 0 ? found.st_size : -1;
+}
+
+}  // namespace
+
+FileLister::FileLister(FileOptions options, const std::vector<std::string>& folder_extensions,
+                       FileSizes sizes)
+    : options_(std::move(options)),
+      named_extensions_(options_.file_extensions.value_or(std::vector<std::string>{})),
+      folder_extensions_(options_.file_extensions.value_or(folder_extensions)),
+      sizes_(sizes),
+      local_(std::make_shared<arrow::fs::LocalFileSystem>()) {}
+
+Result<std::vector<InputFile>> FileLister::Next(int64_t count_max) {
+  while (static_cast<int64_t>(found_.size()) < count_max && !IsDone()) {
+    PENSTOCK_RETURN_NOT_OK(Advance());
+  }
+  return std::exchange(found_, {});
+}
+
+/// Takes one name, or one path; adds one file at most.
+Status FileLister::Advance() {
+  if (folders_.empty()) {
+    PENSTOCK_RETURN_NOT_OK(BeginPath(options_.paths[next_path_]));
+  } else if (folders_.back().next < folders_.back().names.size()) {
+    PENSTOCK_RETURN_NOT_OK(TakeName(folders_.back()));
+  } else {
+    folders_.pop_back();
+  }
+  if (!folders_.empty()) return Status::OK();
+  PENSTOCK_RETURN_NOT_OK(EndPath(options_.paths[next_path_++]));
+  return IsDone() ? EndOfPaths() : Status::OK();
+}
+
+Status FileLister::BeginPath(const std::string& path) {
+  path_files_ = 0;
+  by_glob_ = false;
+  PENSTOCK_RETURN_NOT_OK(EnterFileSystem(path));
+  while (location_.size() > 1 && location_.ends_with('/')) location_.pop_back();
+  PENSTOCK_TRY(const FileInfo info, file_system_->GetFileInfo(location_));
+  if (info.type() == FileType::Directory) return EnterFolder(location_, {}, /*chosen=*/true);
+  if (info.type() != FileType::NotFound) {
+    if (HasExtension(location_, named_extensions_)) AddFile(info.path(), info.size());
+    ++path_files_;
+    return Status::OK();
+  }
+  if (IsGlob(location_)) {
+    by_glob_ = true;
+    const std::string folder = GlobFolder(location_);
+    const bool names_folder = location_.starts_with(folder == "/" ? folder : folder + "/");
+    glob_ = GlobNames(std::string_view(location_).substr(names_folder ? folder.size() : 0));
+    return EnterFolder(folder, glob_.Start(), /*chosen=*/false);
+  }
+  if (options_.ignore_missing_paths) return Status::OK();
+  return MakeError(ErrorKind::kMissingPath,
+                   fmt::format("There is no such file or folder; looked for a file, a folder or "
+                               "a glob on the {} file system; got: {}",
+                               file_system_->type_name(), path));
+}
+
+Status FileLister::EndPath(const std::string& path) const {
+  if (path_files_ > 0 || options_.ignore_missing_paths) return Status::OK();
+  if (by_glob_) {
+    return MakeError(
+        ErrorKind::kMissingPath,
+        fmt::format("No file matches the pattern; looked in the folder {} for files with {}; got: "
+                    "{}",
+                    GlobFolder(location_), ExtensionsText(named_extensions_), path));
+  }
+  return Status::Invalid(
+      fmt::format("The folder and its subfolders have no file to read: looked for files with "
+                  "{}, not beginning with \".\" or \"_\"; got: {}",
+                  ExtensionsText(folder_extensions_), path));
+}
+
+Status FileLister::EndOfPaths() const {
+  if (files_ > 0) return Status::OK();
+  return MakeError(
+      ErrorKind::kMissingPath,
+      fmt::format("There is no file to read: looked for files with {}; got: {}",
+                  ExtensionsText(folder_extensions_), fmt::join(options_.paths, ", ")));
+}
+
+Status FileLister::EnterFileSystem(const std::string& path) {
+  const size_t scheme_end = path.find("://");
+  if (scheme_end == std::string::npos) {
+    file_system_ = local_;
+    location_ = path;
+    prefix_.clear();
+    return Status::OK();
+  }
+  PENSTOCK_TRY(file_system_, arrow::fs::FileSystemFromUri(path, &location_));
+  const std::string scheme = path.substr(0, scheme_end);
+  prefix_ = scheme == "file" ? "" : scheme + "://";
+  return Status::OK();
+}
+
+Status FileLister::EnterFolder(std::string location, GlobNames::Places places, bool chosen) {
+  PENSTOCK_TRY(FolderNames names, FolderNames::List(*file_system_, location));
+  const auto is_same = [&names](const Folder& folder) {
+    return folder.names.identity() == names.identity() &&
+           names.identity() != FolderNames::Identity();
+  };
+  if (std::ranges::any_of(folders_, is_same)) return Status::OK();
+  folders_.push_back({.location = std::move(location),
+                      .names = std::move(names),
+                      .places = std::move(places),
+                      .chosen = chosen});
+  return Status::OK();
+}
+
+Status FileLister::TakeName(Folder& folder) {
+  const size_t index = folder.next++;
+  const std::string name(folder.names.name(index));
+  const auto places = by_glob_ ? glob_.Step(folder.places, name) : GlobNames::Places();
+  const bool matches = by_glob_ && glob_.IsWhole(places);
+  const bool chosen = folder.chosen && !IsHidden(name);
+  if (folder.names.is_folder(index)) {
+    if (places.empty() && !chosen) return Status::OK();
+    return EnterFolder(Joined(folder.location, name), places, chosen || matches);
+  }
+  if ((matches && HasExtension(name, named_extensions_)) ||
+      (chosen && HasExtension(name, folder_extensions_))) {
+    AddFile(Joined(folder.location, name), folder.names.bytes(index));
+    ++path_files_;
+  }
+  return Status::OK();
+}
+
+void FileLister::AddFile(std::string location, int64_t bytes) {
+  ++files_;
+  if (bytes < 0 && sizes_ == FileSizes::kWanted && file_system_->type_name() == "local") {
+    bytes = LocalBytes(location);
+  }
+  const size_t shown = location.starts_with("./") ? 2 : 0;
+  found_.push_back({.path = prefix_ + location.substr(shown),
+                    .file_system = file_system_,
+                    .location = std::move(location),
+                    .bytes = bytes});
+}
+
+}  // namespace penstock

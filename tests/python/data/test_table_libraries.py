@@ -1,0 +1,160 @@
+"""Lance, Delta and Iceberg tables; each test runs where the library is installed."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+import penstock.data
+from penstock.data import read_delta, read_iceberg, read_lance
+from penstock.exceptions import SchemaMismatchError
+
+ROWS = 1000
+
+
+@pytest.fixture
+def ds():
+    numbers = penstock.data.range(ROWS, override_num_blocks=4)
+    return numbers.map(lambda row: {"i": row["id"], "s": f"s{row['id'] % 3}"})
+
+
+@pytest.fixture
+def failing(ds):
+    def fail(row):
+        if row["i"] == 700:
+            raise KeyError("seven hundred")
+        return row
+
+    return ds.map(fail)
+
+
+def numbers(ds):
+    return [row["i"] for row in ds.take_all()]
+
+
+class TestLance:
+    @pytest.fixture(autouse=True)
+    def _library(self):
+        pytest.importorskip("lance")
+
+    def test_what_is_written_reads_back_in_order(self, ds, tmp_path):
+        ds.write_lance(tmp_path / "t", max_rows_per_file=100)
+        assert numbers(read_lance(tmp_path / "t", override_num_blocks=3)) == list(range(ROWS))
+
+    def test_versions_columns_and_filters_are_chosen(self, ds, tmp_path):
+        ds.write_lance(tmp_path / "t")
+        ds.write_lance(tmp_path / "t", mode="append")
+        assert read_lance(tmp_path / "t").count() == 2 * ROWS
+        assert read_lance(tmp_path / "t", version=1).count() == ROWS
+        some = read_lance(tmp_path / "t", version=1, columns=["i"], filter="i > 997")
+        assert some.take_all() == [{"i": 998}, {"i": 999}]
+
+    def test_a_failed_job_leaves_the_data_set_as_it_was(self, ds, failing, tmp_path):
+        ds.write_lance(tmp_path / "t")
+        with pytest.raises(KeyError, match="seven hundred"):
+            failing.write_lance(tmp_path / "t", mode="overwrite")
+        assert numbers(read_lance(tmp_path / "t")) == list(range(ROWS))
+
+    def test_what_the_library_refuses_is_raised(self, ds, tmp_path):
+        ds.write_lance(tmp_path / "t")
+        with pytest.raises(OSError, match="already exists"):
+            ds.write_lance(tmp_path / "t")
+        with pytest.raises(ValueError, match="knows the modes"):
+            ds.write_lance(tmp_path / "t", mode="upsert")
+
+    def test_rows_that_differ_in_their_columns_are_refused(self, ds, tmp_path):
+        odd = ds.map(lambda row: row if row["i"] < 500 else {"other": 1})
+        with pytest.raises(SchemaMismatchError, match=r"leave out the others; got: \['other'\]"):
+            odd.write_lance(tmp_path / "t")
+
+
+class TestDelta:
+    @pytest.fixture(autouse=True)
+    def _library(self):
+        pytest.importorskip("deltalake")
+
+    def test_a_plain_table_is_read_by_the_engine(self, ds, tmp_path, capsys):
+        ds.write_delta(tmp_path / "t")
+        back = read_delta(tmp_path / "t")
+        assert sorted(numbers(back)) == list(range(ROWS))
+        back.explain()
+        assert "Read(parquet" in capsys.readouterr().out
+        assert set(read_delta(tmp_path / "t", columns=["s"]).take(1)[0]) == {"s"}
+
+    def test_a_partitioned_table_is_read_by_the_library(self, ds, tmp_path, capsys):
+        ds.write_delta(tmp_path / "t", partition_by="s")
+        back = read_delta(tmp_path / "t")
+        rows = back.take_all()
+        assert sorted(row["i"] for row in rows) == list(range(ROWS))
+        assert all(row["s"] == f"s{row['i'] % 3}" for row in rows)
+        back.explain()
+        assert "Read(Delta)" in capsys.readouterr().out
+        assert set(read_delta(tmp_path / "t", columns=["s"]).take(1)[0]) == {"s"}
+
+    def test_versions_hold_what_was_there(self, ds, tmp_path):
+        ds.write_delta(tmp_path / "t")
+        ds.write_delta(tmp_path / "t")
+        ds.limit(10).write_delta(tmp_path / "t", mode="overwrite")
+        counts = [read_delta(tmp_path / "t", version).count() for version in (0, 1, 2, None)]
+        assert counts == [ROWS, 2 * ROWS, 10, 10]
+
+    def test_a_column_that_was_added_is_null_before(self, ds, tmp_path):
+        ds.write_delta(tmp_path / "t")
+        ds.limit(5).map(lambda row: {**row, "z": 1.5}).write_delta(tmp_path / "t")
+        values = [row["z"] for row in read_delta(tmp_path / "t").take_all()]
+        assert sorted(values, key=str) == [1.5] * 5 + [None] * ROWS
+
+    def test_deleted_rows_stay_away(self, ds, tmp_path):
+        import deltalake
+
+        ds.write_delta(tmp_path / "t")
+        deltalake.DeltaTable(str(tmp_path / "t")).delete("i < 100")
+        assert sorted(numbers(read_delta(tmp_path / "t"))) == list(range(100, ROWS))
+
+    def test_a_failed_job_leaves_the_table_as_it_was(self, ds, failing, tmp_path):
+        ds.write_delta(tmp_path / "t")
+        with pytest.raises(KeyError, match="seven hundred"):
+            failing.write_delta(tmp_path / "t", mode="overwrite")
+        assert sorted(numbers(read_delta(tmp_path / "t"))) == list(range(ROWS))
+
+
+class TestIceberg:
+    @pytest.fixture
+    def catalog_kwargs(self, tmp_path):
+        catalog = pytest.importorskip("pyiceberg.catalog")
+        pytest.importorskip("sqlalchemy")
+        options = {
+            "name": "here",
+            "type": "sql",
+            "uri": f"sqlite:///{tmp_path}/catalog.db",
+            "warehouse": f"file://{tmp_path}/warehouse",
+        }
+        loaded = catalog.load_catalog(**options)
+        loaded.create_namespace("n")
+        loaded.create_table("n.t", schema=pa.schema([("i", pa.int64()), ("s", pa.string())]))
+        loaded.close()
+        return options
+
+    def test_what_is_written_reads_back(self, ds, catalog_kwargs):
+        ds.write_iceberg("n.t", catalog_kwargs)
+        back = read_iceberg(table_identifier="n.t", catalog_kwargs=catalog_kwargs)
+        assert sorted(numbers(back)) == list(range(ROWS))
+
+    def test_rows_columns_and_snapshots_are_chosen(self, ds, catalog_kwargs):
+        ds.write_iceberg("n.t", catalog_kwargs)
+        ds.limit(10).write_iceberg("n.t", catalog_kwargs, mode="overwrite")
+        assert read_iceberg(table_identifier="n.t", catalog_kwargs=catalog_kwargs).count() == 10
+        few = read_iceberg(
+            table_identifier="n.t",
+            catalog_kwargs=catalog_kwargs,
+            row_filter="i < 2",
+            selected_fields=("i",),
+        )
+        assert few.take_all() == [{"i": 0}, {"i": 1}]
+
+    def test_a_failed_job_leaves_the_table_as_it_was(self, ds, failing, catalog_kwargs):
+        ds.write_iceberg("n.t", catalog_kwargs)
+        with pytest.raises(KeyError, match="seven hundred"):
+            failing.write_iceberg("n.t", catalog_kwargs)
+        back = read_iceberg(table_identifier="n.t", catalog_kwargs=catalog_kwargs)
+        assert back.count() == ROWS

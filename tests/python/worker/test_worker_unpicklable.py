@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import functools
+import threading
+
+import pytest
+
+from penstock.worker.payload import pack_function
+from penstock.worker.unpicklable import find_unpicklable
+
+LOCK = threading.Lock()
+
+
+def make_closure():
+    guard = threading.Lock()
+
+    def work(batch):
+        guard.acquire()
+        return batch
+
+    return work
+
+
+class Holder:
+    def __init__(self):
+        self.lock = threading.Lock()
+
+    def work(self, batch):
+        return batch
+
+
+def test_a_variable_of_a_closure_is_named():
+    assert find_unpicklable(make_closure()) == (
+        "the variable guard of make_closure.<locals>.work, which is a _thread.lock"
+    )
+
+
+def test_the_attribute_behind_a_method_or_partial_is_named():
+    assert "the attribute lock of Holder" in find_unpicklable(Holder().work)
+    partial = functools.partial(print, threading.Lock())
+    assert "_thread.lock" in find_unpicklable(partial)
+
+
+def test_items_of_containers_are_named():
+    assert "the item 'k'" in find_unpicklable([{"k": threading.Lock()}])
+
+
+def test_what_can_be_pickled_has_no_name():
+    assert find_unpicklable([1, "two", print]) == ""
+
+
+def test_packing_says_which_variable_it_is():
+    with pytest.raises(TypeError, match="cannot be pickled: the variable guard of"):
+        pack_function(make_closure())
