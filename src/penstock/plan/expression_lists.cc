@@ -255,7 +255,12 @@ Status Execute(compute::KernelContext*, const compute::ExecSpan& batch, compute:
 
 Status Register(compute::FunctionRegistry& registry, const std::string& name, int arguments,
                 compute::OutputType::Resolver type, compute::ArrayKernelExec execute) {
-  const compute::FunctionDoc doc("", "", std::vector<std::string>(arguments, "argument"));
+  // pyarrow.compute makes a Python function of each that is registered: names must differ.
+  std::vector<std::string> names;
+  for (int argument = 0; argument < arguments; ++argument) {
+    names.push_back("argument_" + std::to_string(argument));
+  }
+  const compute::FunctionDoc doc("", "", std::move(names));
   auto function = std::make_shared<compute::ScalarFunction>(name, compute::Arity(arguments), doc);
   for (const auto id : {arrow::Type::LIST, arrow::Type::LARGE_LIST, arrow::Type::FIXED_SIZE_LIST,
                         arrow::Type::MAP}) {

@@ -117,3 +117,20 @@ def test_arrow_tables_come_back_equal():
 def test_what_is_not_arrow_is_a_type_error():
     with pytest.raises(TypeError, match="needs Arrow tables; got: dict"):
         penstock.data.from_arrow({"n": [1]})
+
+
+def test_items_may_hold_tensors_of_differing_shapes(tmp_path):
+    images = [np.full((2 + i, 3, 3), i, np.uint8) for i in range(3)]
+    ds = penstock.data.from_items([{"image": image} for image in images])
+    assert [row["image"].shape for row in ds.take_all()] == [(2, 3, 3), (3, 3, 3), (4, 3, 3)]
+    tops = ds.map(lambda row: {"top": int(row["image"].shape[0]), "sum": int(row["image"].sum())})
+    assert tops.take_all() == [
+        {"top": 2, "sum": 0},
+        {"top": 3, "sum": 27},
+        {"top": 4, "sum": 72},
+    ]
+    ds.write_parquet(str(tmp_path))
+    again = penstock.data.read_parquet(str(tmp_path)).take_all()
+    assert all(
+        np.array_equal(row["image"], image) for row, image in zip(again, images, strict=True)
+    )

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 
 import pyarrow as pa
 import pytest
@@ -133,3 +135,18 @@ def test_rows_beyond_a_limit_are_not_computed():
     text = penstock.data.from_items([{"s": s} for s in ["1", "2", "x"]])
     numbers = text.limit(2).with_column("n", col("s").cast(int))
     assert [row["n"] for row in numbers.take_all()] == [1, 2]
+
+
+def test_pyarrow_compute_can_be_imported_after_expressions_have_run():
+    script = (
+        "import penstock as ray\n"
+        "from penstock.data import col\n"
+        "ds = ray.data.from_items([{'a': 1}]).with_column('b', col('a') + 1)\n"
+        "assert ds.take_all() == [{'a': 1, 'b': 2}]\n"
+        "import pyarrow.compute as pc\n"
+        "print(pc.sum([1, 2]).as_py())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.returncode) == ("3\n", 0), done.stderr
