@@ -42,6 +42,7 @@ test-all: test ## The tests, then sanitizers, 100,000 simulated jobs and the ext
 # With the system's allocator, whose calls the sanitizers see.
 sanitize: build
 	ARROW_DEFAULT_MEMORY_POOL=system \
+	ASAN_OPTIONS=allocator_may_return_null=1 \
 	TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/tools/tsan_suppressions.txt \
 	ctest --test-dir build/$(PRESET) --output-on-failure
 
