@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS := $(shell nproc)
 PRESET ?= release
+SECONDS ?= 60
 PYTEST := PYTHONPATH=python $(BIN)/python -m pytest -q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-cpp test-python test-all sanitize check format bench demo wheel clean
+.PHONY: help setup build test test-cpp test-python test-all sanitize fuzz check format bench demo wheel clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -36,6 +37,8 @@ test-python: build
 test-all: test ## The tests, then sanitizers, 100,000 simulated jobs and the extremes.
 	PENSTOCK_SIMULATION_SEEDS=100000 build/release/tests/cpp/dispatcher_tests --gtest_brief=1
 	sh tools/check_wheel.sh $(PYTHON) $(BIN)
+	PENSTOCK_BOMB_GIB=10 $(PYTEST) tests/python/fault/test_bombs.py
+	PYTHONPATH=python $(BIN)/python tools/measure_many_files.py --files 1000000
 	$(MAKE) sanitize PRESET=asan
 	$(MAKE) sanitize PRESET=tsan
 
@@ -45,6 +48,12 @@ sanitize: build
 	ASAN_OPTIONS=allocator_may_return_null=1 \
 	TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/tools/tsan_suppressions.txt \
 	ctest --test-dir build/$(PRESET) --output-on-failure
+
+fuzz: setup ## Fuzz each of our own parsers for SECONDS=60, with clang and its sanitizers.
+	sh tools/system_packages.sh clang
+	cmake --preset fuzz -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
+	cmake --build --preset fuzz -j $(JOBS)
+	sh tools/fuzz.sh build/fuzz/tests/fuzz $(SECONDS)
 
 check: setup ## Format, lint, types, layers.
 	sh tools/check.sh $(BIN)

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Installs the system packages that the build takes, or names them where it may not.
+# Installs the system packages that the build takes, and those named, or names them where it may not.
 set -eu
-packages="g++ cmake ninja-build ccache libfmt-dev nlohmann-json3-dev libgtest-dev libgmock-dev python3-dev python3-venv libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev zlib1g-dev"
+packages="g++ cmake ninja-build ccache libfmt-dev nlohmann-json3-dev libgtest-dev libgmock-dev python3-dev python3-venv libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev zlib1g-dev $*"
 
 missing=""
 for package in $packages; do
   case $package in
     g++) command -v g++ >/dev/null || command -v c++ >/dev/null || missing="$missing $package" ;;
+    clang) command -v clang++ >/dev/null || missing="$missing $package" ;;
     cmake) command -v cmake >/dev/null || missing="$missing $package" ;;
     ninja-build) command -v ninja >/dev/null || missing="$missing $package" ;;
     ccache) command -v ccache >/dev/null || missing="$missing $package" ;;

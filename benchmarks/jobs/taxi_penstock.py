@@ -5,7 +5,7 @@ import tempfile
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
+from parquet_mean import parquet_mean
 from report import report
 
 import penstock
@@ -29,5 +29,5 @@ with tempfile.TemporaryDirectory() as output:
     rides = penstock.data.read_parquet(sys.argv[1], columns=COLUMNS)
     tips = rides.map_batches(Model, batch_size=65_536, concurrency=2)
     tips.write_parquet(f"{output}/tips")
-    table = pq.read_table(f"{output}/tips")
-report(rows=table.num_rows, checksum=round(float(table["tip"].to_numpy().mean()), 6))
+    rows, mean = parquet_mean(f"{output}/tips", "tip")
+report(rows=rows, checksum=round(mean, 6))

@@ -20,6 +20,9 @@ _BY_KIND: dict[str, Callable[[str], BaseException]] = {
     "BudgetTooSmall": exceptions.BudgetTooSmallError,
     "Unplaceable": exceptions.UnplaceableError,
     "Cancelled": exceptions.TaskCancelledError,
+    "AccessDenied": PermissionError,
+    "Unreachable": ConnectionError,
+    "RemoteFailure": OSError,
 }
 
 _BY_CODE: dict[str, Callable[[str], BaseException]] = {

@@ -79,7 +79,10 @@ Result<std::shared_ptr<arrow::Array>> ArrayOf(EncodedColumn column) {
   int64_t per_row = 1;
   for (const int64_t dimension : column.shape) per_row *= dimension;
   PENSTOCK_TRY(const std::shared_ptr<arrow::DataType> tensor, TensorType(type, column.shape));
-  auto data = arrow::ArrayData::Make(tensor, column.rows, {nullptr}, 0);
+  // The nulls are whole tensors.
+  const int64_t null_count = column.null_count;
+  auto data = arrow::ArrayData::Make(tensor, column.rows, {std::move(buffers[0])}, null_count);
+  buffers[0] = nullptr;
   data->child_data.push_back(
       arrow::ArrayData::Make(type, column.rows * per_row, std::move(buffers), 0));
   return arrow::MakeArray(std::move(data));

@@ -34,6 +34,12 @@ const char* KindName(const ErrorDetail* detail) {
       return "Unplaceable";
     case ErrorKind::kCancelled:
       return "Cancelled";
+    case ErrorKind::kAccessDenied:
+      return "AccessDenied";
+    case ErrorKind::kUnreachable:
+      return "Unreachable";
+    case ErrorKind::kRemoteFailure:
+      return "RemoteFailure";
   }
   return "";
 }
@@ -65,6 +71,12 @@ const char* CodeName(const Status& status) {
   }
 }
 
+/// Messages quote what files and their names hold, which need not be UTF-8.
+nb::object TextOf(const std::string& message) {
+  return nb::steal(PyUnicode_DecodeUTF8(message.data(), static_cast<Py_ssize_t>(message.size()),
+                                        "backslashreplace"));
+}
+
 }  // namespace
 
 void Throw(const Status& status) {
@@ -72,7 +84,7 @@ void Throw(const Status& status) {
   const std::string payload = detail == nullptr ? "" : detail->payload();
   const nb::object exception =
       nb::module_::import_("penstock.errors")
-          .attr("to_exception")(CodeName(status), KindName(detail), status.message(),
+          .attr("to_exception")(CodeName(status), KindName(detail), TextOf(status.message()),
                                 nb::bytes(payload.data(), payload.size()));
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.ptr())), exception.ptr());
   throw nb::python_error();

@@ -7,6 +7,7 @@ NB_MODULE(_core, module) {
   penstock::python::BindBlock(module);
   penstock::python::BindAggregate(module);
   penstock::python::BindFileNames(module);
+  penstock::python::BindFileSystem(module);
   penstock::python::BindPlan(module);
   penstock::python::BindSnapshot(module);
   penstock::python::BindPipeline(module);

@@ -12,6 +12,9 @@ void BindBlock(nanobind::module_& module);
 /// `_core.AggregateSpec` and `_core.Aggregation`.
 void BindAggregate(nanobind::module_& module);
 
+/// `_core.FileSystem`.
+void BindFileSystem(nanobind::module_& module);
+
 /// `_core.FileNames`.
 void BindFileNames(nanobind::module_& module);
 

@@ -12,10 +12,13 @@
 #include "core/batches.h"
 #include "core/errors.h"
 #include "core/file_names.h"
+#include "core/file_system.h"
 #include "core/keep_alive.h"
 #include "core/module.h"
 #include "penstock/exec/plan_facts.h"
 #include "penstock/memory/machine.h"
+#include "penstock/plan/expression_from_arrow.h"
+#include "penstock/plan/expression_positions.h"
 #include "penstock/plan/logical.h"
 #include "penstock/plan/physical.h"
 #include "penstock/source/source.h"
@@ -103,11 +106,20 @@ LogicalPlan WithSplits(const LogicalPlan& plan, int64_t splits) {
   return changed;
 }
 
+bool HasPositions(const LogicalOp& op) {
+  if (const auto* filter = std::get_if<FilterOp>(&op)) return ReadsPositions(filter->expression);
+  const auto* assign = std::get_if<AssignOp>(&op);
+  return assign != nullptr && std::ranges::any_of(assign->columns, [](const auto& pair) {
+           return ReadsPositions(pair.second);
+         });
+}
+
 /// Nullopt where an operator's result depends on the order of the rows or on their position.
 std::optional<LogicalPlan> WithSplitOrder(const LogicalPlan& plan, int64_t seed) {
   for (const LogicalOp& op : plan.ops) {
     if (std::holds_alternative<LimitOp>(op) || std::holds_alternative<RepartitionOp>(op) ||
-        std::holds_alternative<SampleOp>(op) || std::holds_alternative<CombineOp>(op)) {
+        std::holds_alternative<SampleOp>(op) || std::holds_alternative<CombineOp>(op) ||
+        HasPositions(op)) {
       return std::nullopt;
     }
   }
@@ -139,8 +151,19 @@ LogicalPlan Combine(const LogicalPlan& plan, const std::string& kind,
   return With(plan, std::move(op));
 }
 
+/// Finds a fact out without the GIL: it may take looking into files, of which some are far away
+/// and others are served by Python threads of this process.
+template <typename Fact>
+auto Find(const LogicalPlan& plan, Fact fact) {
+  auto found = [&] {
+    nb::gil_scoped_release release;
+    return fact(plan);
+  }();
+  return ValueOrThrow(std::move(found));
+}
+
 nb::object SchemaIfKnown(const LogicalPlan& plan) {
-  const std::shared_ptr<arrow::Schema> schema = ValueOrThrow(KnownSchema(plan));
+  const std::shared_ptr<arrow::Schema> schema = Find(plan, KnownSchema);
   if (schema == nullptr) return nb::none();
   const std::shared_ptr<arrow::RecordBatch> empty =
       ValueOrThrow(arrow::RecordBatch::MakeEmpty(schema));
@@ -166,19 +189,39 @@ void BindFunction(nb::module_& module) {
           nb::arg("name"), nb::arg("kind"), nb::arg("payload"), nb::arg("keeps_rows") = false);
 }
 
+/// `serialised` is how pyarrow pickles an expression.
+std::string ExpressionFromArrow(nb::bytes serialised) {
+  const std::string bytes(serialised.c_str(), serialised.size());
+  return ValueOrThrow(ExpressionToJson(arrow::Buffer::FromString(bytes))).dump();
+}
+
+/// Names of files need not be UTF-8: as os.fsdecode has them.
+nb::typed<nb::list, nb::str> PathList(const std::vector<std::string>& paths) {
+  nb::list list;
+  for (const std::string& path : paths) {
+    list.append(nb::steal(
+        PyUnicode_DecodeFSDefaultAndSize(path.data(), static_cast<Py_ssize_t>(path.size()))));
+  }
+  return nb::typed<nb::list, nb::str>(list);
+}
+
 }  // namespace
 
 void BindPlan(nb::module_& module) {
   BindFunction(module);
+  module.def("expression_from_arrow", &ExpressionFromArrow, nb::arg("serialised"),
+             "The JSON form of a pyarrow expression, from what it is pickled as.");
   nb::class_<LogicalPlan>(module, "LogicalPlan",
                           "What is to be done, as data. Immutable: each method returns a new one.")
       .def_static(
           "read",
-          [](std::string kind, const std::string& options_json) {
+          [](std::string kind, const std::string& options_json,
+             const FileSystemHandle* file_system) {
             ReadOp read{.kind = std::move(kind), .options = ParseJson(options_json)};
+            if (file_system != nullptr) read.file_system = file_system->file_system;
             return LogicalPlan{{std::move(read)}};
           },
-          nb::arg("kind"), nb::arg("options_json"))
+          nb::arg("kind"), nb::arg("options_json"), nb::arg("file_system") = nb::none())
       .def_static("from_arrow", &FromArrow, nb::arg("streams"),
                   nb::sig("def from_arrow(streams: list[object]) -> LogicalPlan"))
       .def_static("from_columns", &FromColumns, nb::arg("blocks"),
@@ -248,23 +291,24 @@ void BindPlan(nb::module_& module) {
       .def(
           "write",
           [](const LogicalPlan& plan, std::string kind, const std::string& options_json,
-             const FileNamesHandle* file_names) {
+             const FileNamesHandle* file_names, const FileSystemHandle* file_system) {
             WriteOp write{.kind = std::move(kind), .options = ParseJson(options_json)};
             if (file_names != nullptr) write.file_names = file_names->names;
+            if (file_system != nullptr) write.file_system = file_system->file_system;
             return With(plan, std::move(write));
           },
-          nb::arg("kind"), nb::arg("options_json"), nb::arg("file_names") = nb::none())
+          nb::arg("kind"), nb::arg("options_json"), nb::arg("file_names") = nb::none(),
+          nb::arg("file_system") = nb::none())
       .def("explain", &Explain, "The plan as written, the rules that change it, the stages.")
       .def("text", &PlanText, "One line an operator, the last first.")
       .def("to_json", [](const LogicalPlan& plan) { return ValueOrThrow(PlanToJson(plan)).dump(); })
       .def("schema_if_known", &SchemaIfKnown, nb::sig("def schema_if_known(self) -> Block | None"),
            "An empty Block with the result's columns; None when functions decide them.")
       .def(
-          "count_if_known", [](const LogicalPlan& plan) { return ValueOrThrow(KnownRows(plan)); },
+          "count_if_known", [](const LogicalPlan& plan) { return Find(plan, KnownRows); },
           "The number of rows, where it follows from metadata alone.")
-      .def("blocks_if_known",
-           [](const LogicalPlan& plan) { return ValueOrThrow(KnownBlocks(plan)); })
-      .def("files", [](const LogicalPlan& plan) { return ValueOrThrow(FilesOf(plan)); });
+      .def("blocks_if_known", [](const LogicalPlan& plan) { return Find(plan, KnownBlocks); })
+      .def("files", [](const LogicalPlan& plan) { return PathList(Find(plan, FilesOf)); });
 }
 
 }  // namespace penstock::python

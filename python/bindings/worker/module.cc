@@ -54,6 +54,11 @@ Column MakeColumn(std::string name, ColumnKind kind, int64_t rows, std::vector<i
   return {std::move(name), kTypeNames.at(static_cast<size_t>(kind)), rows, std::move(shape)};
 }
 
+bool IsPlain(const Batch& batch) {
+  return std::ranges::none_of(
+      batch.columns(), [](const ColumnView& column) { return column.kind == ColumnKind::kOther; });
+}
+
 std::vector<Column> DescribeBatch(const Batch& batch) {
   std::vector<Column> columns;
   for (const ColumnView& view : batch.columns()) {
@@ -190,7 +195,9 @@ void BindBatch(nb::module_& module) {
       .def_static("from_bytes", &ReadBatch, "packed"_a)
       .def_prop_ro("rows", &Batch::rows)
       .def_prop_ro("nbytes", &Batch::bytes)
-      .def_prop_ro("schema", &Batch::schema, "IPC schema message; empty when all are plain.")
+      .def_prop_ro("schema", &Batch::schema,
+                   "IPC schema message; empty when all are plain and there is no metadata.")
+      .def_prop_ro("is_plain", &IsPlain, "Whether all columns can be read without Arrow.")
       .def("describe", &DescribeBatch)
       .def("to_numpy", &Batch::ToNumpyDict, nb::sig("def to_numpy(self) -> dict[str, typing.Any]"),
            "None stands for a column that is not plain.")

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from penstock.data.reading.memory import from_arrow, from_items, from_numpy, from_pandas
     from penstock.data.reading.partitioning import Partitioning, PartitionStyle, PathPartitionFilter
     from penstock.data.reading.ranges import range, range_tensor
+    from penstock.data.reading.records import read_tfrecords, read_webdataset
     from penstock.data.reading.sql import read_sql
     from penstock.data.reading.text_files import read_csv, read_json, read_text
     from penstock.data.reading.torch_dataset import from_torch
@@ -110,7 +111,9 @@ __all__ = [
     "read_parquet",
     "read_sql",
     "read_text",
+    "read_tfrecords",
     "read_videos",
+    "read_webdataset",
 ]
 
 _MODULES = {
@@ -143,6 +146,7 @@ _MODULES = {
     "reading.media": ("read_audio", "read_avro", "read_videos"),
     "reading.whole_files": ("FileShuffleConfig", "read_binary_files", "read_images", "read_numpy"),
     "schema": ("Schema",),
+    "reading.records": ("read_tfrecords", "read_webdataset"),
     "reading.sql": ("read_sql",),
     "strategy": ("ActorPoolStrategy", "TaskPoolStrategy"),
     "consuming.summary": ("DatasetSummary",),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from penstock.data.consuming.approximate import ApproximateQuantile, ApproximateTopK
 from penstock.data.consuming.own_aggregate import Aggregate, AggregateFn, AggregateFnV2
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ __all__ = [
     "Aggregate",
     "AggregateFn",
     "AggregateFnV2",
+    "ApproximateQuantile",
+    "ApproximateTopK",
     "AsList",
     "Count",
     "CountDistinct",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from penstock.data.dataset import Dataset
     from penstock.data.expressions import Expr
 
+_STRUCT = "struct of unnest"
+
 
 class ColumnVerbs(DatasetBase):
     """add_column, with_column, with_columns, select_columns, drop_columns, rename_columns."""
@@ -60,7 +62,7 @@ class ColumnVerbs(DatasetBase):
         """Add or replace several columns at once; see `with_column`.
 
         All expressions read the columns as they are before. Give {name: expression}, or expressions
-        that `alias` named; new columns come last, in this order.
+        that `alias` named, `unnest` and `star` among them; new columns come last, in this order.
 
         Raises:
             TypeError: not expressions.
@@ -69,7 +71,9 @@ class ColumnVerbs(DatasetBase):
         """
         from penstock.data.expressions.stages import assign
 
-        columns = _named_expressions(exprs, more_exprs)
+        columns = _named_expressions(exprs, more_exprs, self._fields_of)
+        if not columns:
+            return self._derive(self._plan)  # Nothing but star() was asked for.
         workers = Workers(compute, None, num_cpus, num_gpus, ray_remote_args)
         _refuse_workers("with_columns", compute, None, ray_remote_args)
         return self._derive(assign(self._plan, self._context, "with_column", columns, workers))
@@ -162,6 +166,14 @@ class ColumnVerbs(DatasetBase):
                 )
         return self._derive(self._plan.rename(list(zip(old, new, strict=True))))
 
+    def _fields_of(self, struct: Expr) -> list[str]:
+        """Return the names of a struct's fields; may run the first rows."""
+        schema = self.with_columns({_STRUCT: struct}).select_columns([_STRUCT]).schema()
+        kind = None if schema is None else schema.types[0]
+        if kind is None or not hasattr(kind, "fields"):
+            raise TypeError(f"unnest() needs a struct; got: {kind} of {struct!r}")
+        return [field.name for field in kind.fields]
+
     def _extended(
         self, operation: str, fn: object, shape: Shape, call: Call, workers: Workers
     ) -> Dataset:
@@ -172,9 +184,12 @@ class ColumnVerbs(DatasetBase):
 
 
 def _named_expressions(
-    exprs: Mapping[str, Expr] | Iterable[Expr] | Expr | None, more_exprs: tuple[Expr, ...]
+    exprs: Mapping[str, Expr] | Iterable[Expr] | Expr | None,
+    more_exprs: tuple[Expr, ...],
+    fields_of: Callable[[Expr], list[str]],
 ) -> list[tuple[str, Expr]]:
     from penstock.data.expressions import Expr
+    from penstock.data.expressions.expanded import Several
 
     pairs: list[tuple[object, object]] = []
     if isinstance(exprs, Mapping):
@@ -187,15 +202,28 @@ def _named_expressions(
         raise ValueError("with_columns needs at least one expression")
     columns: list[tuple[str, Expr]] = []
     for name, expr in pairs:
-        if not isinstance(expr, Expr):
-            raise TypeError(f"A column needs an expression such as col('a') + 1; got: {expr!r}")
-        if name is None:
-            raise ValueError(f"An expression without a name needs .alias('name'); got: {expr!r}")
-        if not isinstance(name, str):
-            raise TypeError(f"A column's name must be text (str); got: {name!r}")
-        columns.append((name, expr))
-    arguments.column_list("exprs", [name for name, _ in columns])
+        if isinstance(expr, Several) and not isinstance(exprs, Mapping):
+            columns += expr.columns(fields_of)
+        else:
+            columns.append(_named(name, expr))
+    if columns:
+        arguments.column_list("exprs", [name for name, _ in columns])
     return columns
+
+
+def _named(name: object, expr: object) -> tuple[str, Expr]:
+    from penstock.data.expressions import Expr
+    from penstock.data.expressions.expanded import Several
+
+    if not isinstance(expr, Expr):
+        raise TypeError(f"A column needs an expression such as col('a') + 1; got: {expr!r}")
+    if isinstance(expr, Several):
+        raise TypeError(f"star() and unnest() name their columns themselves; got: {name!r}")
+    if name is None:
+        raise ValueError(f"An expression without a name needs .alias('name'); got: {expr!r}")
+    if not isinstance(name, str):
+        raise TypeError(f"A column's name must be text (str); got: {name!r}")
+    return name, expr
 
 
 def _refuse_workers(

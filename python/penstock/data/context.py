@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BLOCK_BYTES = 16 << 20
+# Ray's default; the engine knows these and more by itself (src/penstock/files/failure.h).
+RETRIED_ANYWAY = (
+    "AWS Error INTERNAL_FAILURE",
+    "AWS Error NETWORK_CONNECTION",
+    "AWS Error SLOW_DOWN",
+    "AWS Error UNKNOWN (HTTP status 503)",
+    "AWS Error SERVICE_UNAVAILABLE",
+)
 
 
 class ExecutionResources:
@@ -77,6 +85,8 @@ class DataContext:
         max_tasks_in_flight_per_actor: batches on their way to one worker; None: 2.
         enable_progress_bars: False shows no progress at all.
         raise_original_map_exception: True raises what the function raised, unwrapped.
+        retried_io_errors: texts; an error of a remote file system that contains one of them is
+            tried again, beside those that are known to pass.
 
     Every other field of Ray's DataContext may be set; it has no effect.
     """
@@ -89,6 +99,7 @@ class DataContext:
         self.max_tasks_in_flight_per_actor: int | None = None
         self.enable_progress_bars = True
         self.raise_original_map_exception = False
+        self.retried_io_errors = list(RETRIED_ANYWAY)
         self._config: dict[str, Any] = {}
 
     if TYPE_CHECKING:
@@ -131,6 +142,7 @@ class DataContext:
         copied = DataContext()
         vars(copied).update(vars(self))
         copied.execution_options = self.execution_options.copy()
+        copied.retried_io_errors = list(self.retried_io_errors)
         copied._config = dict(self._config)
         return copied
 

@@ -11,6 +11,8 @@ from penstock.data.functions import Call, Shape, Workers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import pyarrow.compute as pc
+
     from penstock.data.arguments import BatchSize, Concurrency, UserFunction
     from penstock.data.dataset import Dataset
     from penstock.data.expressions import Expr
@@ -135,7 +137,7 @@ class TransformVerbs(ColumnVerbs):
     def filter(
         self,
         fn: UserFunction | None = None,
-        expr: Expr | str | None = None,
+        expr: Expr | pc.Expression | str | None = None,
         *,
         compute: object = None,
         fn_args: Iterable[Any] | None = None,
@@ -149,8 +151,9 @@ class TransformVerbs(ColumnVerbs):
     ) -> Dataset:
         """Keep the rows for which `fn` returns a true value, or for which `expr` is true.
 
-        `expr` is an expression (`col("a") > 3`) or its text ("a > 3"). It runs in the engine
-        without any worker, may be pushed into the reader, and takes no other argument.
+        `expr` is an expression (`col("a") > 3`), one of pyarrow's (`pc.field("a") > 3`), or its
+        text ("a > 3"). It runs in the engine without any worker, may be pushed into the reader, and
+        takes no other argument.
         """
         call = Call(fn_args, fn_kwargs, fn_constructor_args, fn_constructor_kwargs)
         workers = Workers(compute, concurrency, num_cpus, num_gpus, ray_remote_args)
@@ -207,12 +210,15 @@ class TransformVerbs(ColumnVerbs):
         return self._derive(self._plan.repartition(rows_per_block=rows))
 
 
-def _expression(expr: Expr | str) -> Expr:
+def _expression(expr: Any) -> Expr:
     from penstock.data.expressions import Expr
+    from penstock.data.expressions.from_arrow import from_arrow, is_arrow_expression
     from penstock.data.expressions.parser import parse
 
     if isinstance(expr, str):
         return parse(expr)
+    if is_arrow_expression(expr):
+        return from_arrow(expr)
     if not isinstance(expr, Expr):
         raise TypeError(f"expr must be an expression or its text; got: {expr!r}")
     return expr

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
+OFFSET_MAX = np.iinfo(np.int32).max  # How far the offsets of text and binary reach.
+_LARGE_TYPES = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
+
+
 class _Exported:
     """A batch with the schema that it is to be read by, for Arrow's import."""
 
@@ -80,7 +84,7 @@ def to_pandas(batch: _worker.Batch) -> Any:
         for field, values in _other_columns(batch)
         if ragged.is_ragged(field)
     }
-    frame = table.drop_columns([*tensors, *others]).to_pandas()
+    frame = table.drop_columns([*tensors, *others]).to_pandas(ignore_metadata=True)
     tensors |= others.keys()
     if tensors:
         arrays = batch.to_numpy() | others
@@ -120,65 +124,107 @@ def encode_table(result: Any, function: str) -> _worker.Output:
     columns = list(enumerate(table.columns))
     for name in table.column_names:
         output.add(name)
-    encode_columns(output, columns, function)
+    encode_columns(output, columns, function, table.schema)
     return output
 
 
 def encode_columns(
-    output: _worker.Output, columns: Sequence[tuple[int, Any]], function: str
+    output: _worker.Output,
+    columns: Sequence[tuple[int, Any]],
+    function: str,
+    schema: pa.Schema | None = None,
 ) -> None:
     """Add the columns, given as (place, values), that pyarrow holds or makes.
+
+    Metadata of `schema` and its fields is kept, but for what pandas noted there: that speaks of the
+    index of this one table.
 
     Raises:
         BadReturnError: pyarrow cannot make one type of a column's values.
 
     """
-    types = {}
+    fields = {}
     for place, values in columns:
-        array = _checked_array(output, place, values, function)
-        types[place] = array.type
+        given = schema.field(place) if schema is not None else None
+        fields[place] = _encode_column(output, place, values, function, given)
     described = output.describe()
-    if all(column.type_name for column in described):
+    metadata = dict((schema.metadata if schema is not None else None) or {})
+    metadata.pop(b"pandas", None)
+    if not metadata and all(
+        column.type_name and (place not in fields or not fields[place].metadata)
+        for place, column in enumerate(described)
+    ):
         return
-    fields = [
-        (column.name, types[place] if place in types else _plain_type(column))
+    whole = [
+        fields[place] if place in fields else pa.field(column.name, _plain_type(column))
         for place, column in enumerate(described)
     ]
-    output.set_schema(pa.schema(fields).serialize().to_pybytes())
+    output.set_schema(pa.schema(whole, metadata or None).serialize().to_pybytes())
 
 
-def _checked_array(output: _worker.Output, place: int, values: Any, function: str) -> pa.Array:
+def _encode_column(
+    output: _worker.Output, place: int, values: Any, function: str, given: pa.Field | None
+) -> pa.Field:
+    """Add a column; return its field, with the metadata of the one that it was given as."""
+    name = output.describe()[place].name
+    metadata = given.metadata if given is not None else None
     try:
-        array = _array(values)
+        if _is_listed(values) and ragged.are_tensors(values):
+            array, metadata = ragged.encode(values), ragged.METADATA
+        else:
+            array = _array(values)
         output.set_arrow(place, *array.__arrow_c_array__())
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        name = output.describe()[place].name
         raise BadReturnError(
             f"The function {function} returned a column whose values have no common type; wanted: "
             f"an array, list or tensor with one value of one type a row; {error}; "
             f"got for column {name!r}: {shown(values)}"
         ) from error
-    return array
+    return pa.field(name, array.type, metadata=metadata)
+
+
+def _is_listed(values: Any) -> bool:
+    """Say whether the values are Python objects, one a row."""
+    return isinstance(values, list | tuple) or (
+        type(values) is np.ndarray and values.ndim == 1 and values.dtype == object
+    )
 
 
 def _array(values: Any) -> pa.Array:
     """Return the values as one array, of a type that the layout has."""
     if isinstance(values, pa.ChunkedArray):
-        values = values.chunk(0) if values.num_chunks == 1 else values.combine_chunks()
+        values = _joined(values)
     if hasattr(values, "__arrow_c_array__") or isinstance(values, np.ma.MaskedArray):
-        return _in_layout(pa.array(values))
+        return _in_layout(_joined(pa.array(values)))
     if hasattr(values, "__arrow_c_stream__"):
         return _array(pa.chunked_array(values))
     if hasattr(values, "__array__"):
         values = np.asarray(values)
         if values.ndim == 1 and values.dtype != object:
-            return pa.array(values)
+            return _joined(pa.array(values))
         values = list(values) if values.ndim == 1 else values.tolist()
     listed = [_nested(value) for value in values]
     try:
-        return pa.array(listed)
+        return _joined(pa.array(listed))
     except (pa.ArrowException, TypeError):
-        return pa.array(listed, from_pandas=True)  # NaN and NaT among other things are nulls.
+        # NaN and NaT among other things are nulls.
+        return _joined(pa.array(listed, from_pandas=True))
+
+
+def _joined(values: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return one array; of a large type where the offsets of the chunks' type do not reach."""
+    if isinstance(values, pa.Array):
+        return values
+    if values.num_chunks == 1:
+        return values.chunk(0)
+    large = _LARGE_TYPES.get(values.type)
+    if large is not None and sum(_text_bytes(chunk) for chunk in values.chunks) > OFFSET_MAX:
+        values = values.cast(large)
+    return values.combine_chunks()
+
+
+def _text_bytes(chunk: pa.Array) -> int:
+    return int(pc.sum(pc.binary_length(chunk)).as_py() or 0)
 
 
 def _nested(value: Any) -> Any:
@@ -202,12 +248,11 @@ def _plain_type(column: _worker.Column) -> pa.DataType:
 
 
 def take_others(batch: _worker.Batch, output: _worker.Output, mask: bytes) -> None:
-    """Give the output the rows that the mask keeps of the columns that are not plain."""
+    """Give the output the schema, and of the columns that are not plain the rows that are kept."""
     keep = pa.array(np.frombuffer(mask, dtype=np.bool_))
     whole = record_batch(batch)
-    kept = [
-        (place, whole.column(place).filter(keep))
-        for place, column in enumerate(batch.describe())
-        if not column.type_name
-    ]
-    encode_columns(output, kept, "filter")
+    for place, column in enumerate(batch.describe()):
+        if not column.type_name:
+            kept = whole.column(place).filter(keep)
+            _encode_column(output, place, kept, "filter", whole.schema.field(place))
+    output.set_schema(batch.schema)

@@ -28,7 +28,7 @@ BAD_NAME = "a column's name must be text"  # How columns.h complains.
 def to_numpy(batch: _worker.Batch) -> dict[str, Any]:
     """Return {name: array}; plain columns as views of the batch's memory."""
     arrays: dict[str, Any] = batch.to_numpy()
-    if batch.schema:
+    if not batch.is_plain:
         from penstock.worker import arrow
 
         arrays.update(arrow.numpy_columns(batch))
@@ -60,7 +60,7 @@ READERS: dict[str, Callable[[_worker.Batch], Any]] = {
 
 def other_values(batch: _worker.Batch) -> list[list[Any]]:
     """Return the values of the columns that are not plain, as Python values."""
-    if not batch.schema:
+    if batch.is_plain:
         return []
     from penstock.worker import arrow
 
@@ -168,19 +168,48 @@ def _frame_columns(result: Any) -> dict[str, Any] | None:
 
 def _encode_others(output: _worker.Output, others: list[tuple[int, Any]], function: str) -> None:
     names = [column.name for column in output.describe()]
-    left = [
-        (place, values)
-        for place, values in others
-        if not _encode_listed(output, place, _checked_column(values, names[place], function))
-    ]
+    left = []
+    for place, given in others:
+        values = _unwrapped(_checked_column(given, names[place], function))
+        if not _encode_listed(output, place, values, is_new=values is not given):
+            left.append((place, values))
     if left:
         from penstock.worker import arrow
 
         arrow.encode_columns(output, left, function)
 
 
-def _encode_listed(output: _worker.Output, place: int, values: Any) -> bool:
-    """Encode sequences that are neither lists nor arrays, such as `range`, as lists."""
+def _unwrapped(values: Any) -> Any:
+    """Return tensors of torch and other libraries, one a row, as a list of NumPy's arrays."""
+    objects = getattr(getattr(values, "dtype", None), "kind", "") == "O" and values.ndim == 1
+    if not objects and not isinstance(values, list | tuple):
+        return values
+    if not any(_is_tensor(value) for value in values):
+        return values
+    return [_as_numpy(value) if _is_tensor(value) else value for value in values]
+
+
+def _is_tensor(value: Any) -> bool:
+    """Say whether it is an array of some library's but NumPy's, pandas' and Arrow's."""
+    if not hasattr(value, "__array__") or not hasattr(value, "ndim"):
+        return False
+    return type(value).__module__.partition(".")[0] not in ("numpy", "pandas", "pyarrow")
+
+
+def _as_numpy(tensor: Any) -> Any:
+    import numpy as np
+
+    if hasattr(tensor, "detach") and hasattr(tensor, "cpu"):
+        tensor = tensor.detach().cpu()
+        if str(tensor.dtype) == "torch.bfloat16":  # NumPy has no such numbers.
+            tensor = tensor.float()
+    return np.asarray(tensor)
+
+
+def _encode_listed(output: _worker.Output, place: int, values: Any, *, is_new: bool) -> bool:
+    """Encode what is a list only now, and sequences such as `range`; False: it is not plain."""
+    if is_new:
+        return output.set_values(place, values)
     if isinstance(values, list | tuple) or hasattr(values, "__array__"):
         return False
     if isinstance(values, Sequence | memoryview) or type(values).__name__ in ("array", "deque"):

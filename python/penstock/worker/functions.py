@@ -109,6 +109,8 @@ class _RowSteps:
             from penstock.worker import arrow
 
             arrow.take_others(batch, output, mask)
+        elif batch.schema:  # It has metadata.
+            output.set_schema(batch.schema)
         return output
 
     def _bad_row(self, error: TypeError | ValueError) -> BadReturnError | None:

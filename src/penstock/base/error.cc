@@ -9,6 +9,9 @@ arrow::StatusCode CodeOf(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kMissingPath:
     case ErrorKind::kCorruptData:
+    case ErrorKind::kAccessDenied:
+    case ErrorKind::kUnreachable:
+    case ErrorKind::kRemoteFailure:
       return arrow::StatusCode::IOError;
     case ErrorKind::kBudgetTooSmall:
       return arrow::StatusCode::OutOfMemory;

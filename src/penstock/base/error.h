@@ -19,6 +19,9 @@ enum class ErrorKind : uint8_t {
   kBudgetTooSmall,  // One batch alone does not fit the byte budget.
   kUnplaceable,     // A stage asks for resources that this machine does not have.
   kCancelled,       // The caller stopped the job.
+  kAccessDenied,    // A remote file system wants other credentials.
+  kUnreachable,     // A remote file system does not answer, or breaks off.
+  kRemoteFailure,   // A remote file system refuses for another reason.
 };
 
 /// Rides on a Status: the kind, and for kUserFunction the packed exception (opaque bytes).
@@ -37,8 +40,8 @@ class ErrorDetail final : public arrow::StatusDetail {
   const std::string payload_;
 };
 
-/// Makes a Status with a kind. The code follows from the kind (IOError for paths and corrupt
-/// data, OutOfMemory for the budget, Cancelled, else Invalid or ExecutionError).
+/// Makes a Status with a kind. The code follows from the kind (IOError for paths, corrupt data and
+/// remote file systems, OutOfMemory for the budget, Cancelled, else Invalid or ExecutionError).
 Status MakeError(ErrorKind kind, std::string message, std::string payload = "");
 
 /// Returns the detail of `status`, or nullptr when it has none of ours.

@@ -6,6 +6,7 @@
 
 #include "penstock/base/check.h"
 #include "penstock/block/unify.h"
+#include "penstock/block/widen.h"
 
 namespace penstock {
 
@@ -27,15 +28,30 @@ Result<std::vector<Piece>> UnifyPieces(std::span<const Piece> pieces) {
   for (const Piece& piece : pieces) {
     PENSTOCK_TRY(schema, UnifySchemas(schema, piece.block.batch->schema()));
   }
-  std::vector<Piece> unified(pieces.begin(), pieces.end());
-  for (Piece& piece : unified) {
+  return BringPieces(pieces, schema);
+}
+
+Result<std::vector<Piece>> BringPieces(std::span<const Piece> pieces,
+                                       const std::shared_ptr<arrow::Schema>& schema) {
+  std::vector<Piece> brought(pieces.begin(), pieces.end());
+  for (Piece& piece : brought) {
     const auto used = piece.block.batch->Slice(piece.offset, piece.rows);
     PENSTOCK_TRY(piece.block.batch, BringToSchema(used, schema));
     piece.block.lineage = piece.block.lineage.Slice(piece.offset, piece.rows);
     piece.block.packed = nullptr;
     piece.offset = 0;
   }
-  return unified;
+  return brought;
+}
+
+Result<std::vector<Piece>> JoinablePieces(std::span<const Piece> pieces) {
+  std::vector<Piece> unified;
+  if (!HaveOneSchema(pieces)) {
+    PENSTOCK_TRY(unified, UnifyPieces(pieces));
+    pieces = unified;
+  }
+  PENSTOCK_TRY(std::vector<Piece> widened, WidenPieces(pieces));
+  return widened.empty() ? std::move(unified) : std::move(widened);
 }
 
 Result<std::shared_ptr<arrow::ArrayData>> JoinColumn(std::span<const Piece> pieces, int column,
@@ -54,11 +70,8 @@ Result<std::shared_ptr<arrow::ArrayData>> JoinColumn(std::span<const Piece> piec
 }
 
 Result<Block> ConcatenatePieces(std::span<const Piece> pieces) {
-  std::vector<Piece> unified;
-  if (!HaveOneSchema(pieces)) {
-    PENSTOCK_TRY(unified, UnifyPieces(pieces));
-    pieces = unified;
-  }
+  PENSTOCK_TRY(const std::vector<Piece> joinable, JoinablePieces(pieces));
+  if (!joinable.empty()) pieces = joinable;
   const Block& first = pieces.front().block;
   if (pieces.size() == 1) return SliceBlock(first, pieces.front().offset, pieces.front().rows);
   Lineage lineage;

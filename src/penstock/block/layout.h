@@ -16,7 +16,8 @@
 /// one data buffer, whatever they had before.
 ///
 /// Columns whose kind is not kOther can be read from the entries alone ("plain" columns). If any
-/// column is kOther the IPC schema message is present and names every column's Arrow type.
+/// column is kOther, or schema or fields have metadata, the IPC schema message is present: it names
+/// every column's Arrow type and carries the metadata. Whether a field may be null it does not say.
 namespace penstock {
 
 inline constexpr uint64_t kBatchMagic = 0x3130'4b54'534e'4550;  // "PENSTK01"

@@ -76,11 +76,12 @@ class Packer {
     for (const Piece& piece : pieces_) header_.rows += piece.rows;
     columns_.resize(static_cast<size_t>(columns));
     EntryCounts counts;
-    bool other = false;
+    bool with_schema = schema_.HasMetadata();
     for (int i = 0; i < columns; ++i) {
       ColumnPlan& plan = columns_[static_cast<size_t>(i)];
       PlanColumn(i, plan);
-      other = other || plan.kind == ColumnKind::kOther;
+      with_schema =
+          with_schema || plan.kind == ColumnKind::kOther || schema_.field(i)->HasMetadata();
       const EntryCounts more = EntryCountsOf(*schema_.field(i)->type());
       counts.nodes += more.nodes;
       counts.buffers += more.buffers;
@@ -90,7 +91,7 @@ class Packer {
     header_.columns = static_cast<uint32_t>(columns);
     header_.nodes = static_cast<uint32_t>(counts.nodes);
     header_.buffers = static_cast<uint32_t>(counts.buffers);
-    return PlaceHead(other);
+    return PlaceHead(with_schema);
   }
 
   /// Returns the bytes needed; a little too few at worst for unusual nested types.
@@ -155,10 +156,9 @@ class Packer {
     data_offset_ = header_.names_offset + header_.names_bytes;
     if (with_schema) {
       arrow::FieldVector fields;
-      for (const auto& field : schema_.fields()) {
-        fields.push_back(arrow::field(field->name(), field->type()));
-      }
-      PENSTOCK_TRY(ipc_schema_, arrow::ipc::SerializeSchema(arrow::Schema(std::move(fields))));
+      for (const auto& field : schema_.fields()) fields.push_back(field->WithNullable(true));
+      PENSTOCK_TRY(ipc_schema_, arrow::ipc::SerializeSchema(
+                                    arrow::Schema(std::move(fields), schema_.metadata())));
       header_.schema_offset = Aligned(data_offset_);
       header_.schema_bytes = ipc_schema_->size();
       data_offset_ = header_.schema_offset + header_.schema_bytes;
@@ -212,11 +212,8 @@ class Packer {
 }  // namespace
 
 Result<PackedBatch> PackPieces(std::span<const Piece> pieces, SegmentPool& pool) {
-  std::vector<Piece> unified;
-  if (!HaveOneSchema(pieces)) {
-    PENSTOCK_TRY(unified, UnifyPieces(pieces));
-    pieces = unified;
-  }
+  PENSTOCK_TRY(const std::vector<Piece> joinable, JoinablePieces(pieces));
+  if (!joinable.empty()) pieces = joinable;
   const Piece& first = pieces.front();
   if (pieces.size() == 1 && first.block.packed != nullptr && first.rows == first.block.rows()) {
     return *first.block.packed;

@@ -40,7 +40,9 @@ struct Piece {
 ///
 /// All pieces must have equal column names and types (metadata apart); a column that holds nothing
 /// but nulls in some pieces takes the type that it has in the others. Else SchemaMismatch, naming
-/// the first column that differs and both types. At least one piece. Threads: any.
+/// the first column that differs and both types. Text, binary and lists that are too much for
+/// 32-bit offsets become their large types (widen.h). Metadata of schema and fields is the first
+/// piece's. At least one piece. Threads: any.
 Result<PackedBatch> PackPieces(std::span<const Piece> pieces, SegmentPool& pool);
 
 /// Joins pieces into one block on the heap, without a copy where there is a single piece; for

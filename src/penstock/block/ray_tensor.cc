@@ -4,6 +4,7 @@
 #include <arrow/compute/cast.h>
 #include <arrow/extension/variable_shape_tensor.h>
 #include <arrow/extension_type.h>
+#include <arrow/util/bitmap_ops.h>
 #include <arrow/util/key_value_metadata.h>
 
 #include <algorithm>
@@ -79,9 +80,13 @@ Result<std::shared_ptr<arrow::Array>> StorageAs(const std::shared_ptr<arrow::Arr
     const std::shared_ptr<arrow::Array> part = parts.GetFieldByName(field->name());
     PENSTOCK_TRY(cast.emplace_back(), arrow::compute::Cast(*part, field->type()));
   }
-  PENSTOCK_TRY(auto made, arrow::StructArray::Make(cast, wanted->fields()));
-  if (stored->null_count() == 0) return made;
-  return Status::Invalid("a tensor whose shape varies cannot be null");
+  std::shared_ptr<arrow::Buffer> validity;
+  if (stored->null_count() > 0) {
+    PENSTOCK_TRY(validity, arrow::internal::CopyBitmap(arrow::default_memory_pool(),
+                                                       stored->null_bitmap_data(), stored->offset(),
+                                                       stored->length()));
+  }
+  return arrow::StructArray::Make(cast, wanted->fields(), std::move(validity));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "penstock/base/error.h"
+#include "penstock/block/tensor_union.h"
 
 namespace penstock {
 namespace {
@@ -49,6 +50,8 @@ Result<std::shared_ptr<arrow::Field>> UnifyFields(const std::shared_ptr<arrow::F
     merged = WithoutDictionary(first)->MergeWith(WithoutDictionary(other), Promotions());
   }
   if (merged.ok()) return merged;
+  const auto tensors = CommonTensorType(first->type(), other->type());
+  if (tensors != nullptr) return first->WithType(tensors)->WithNullable(nullable);
   return MakeError(
       ErrorKind::kSchemaMismatch,
       fmt::format("Column '{}' is {} in one place and {} in another, and no type "
@@ -62,6 +65,8 @@ Result<std::shared_ptr<arrow::Array>> BringToType(const std::shared_ptr<arrow::A
   if (column->type_id() == arrow::Type::NA) {
     return arrow::MakeArrayOfNull(field.type(), column->length());
   }
+  PENSTOCK_TRY(const auto tensors, BringTensors(*column, field.type()));
+  if (tensors != nullptr) return tensors;
   auto cast = arrow::compute::Cast(*column, field.type());
   if (cast.ok()) return cast;
   return MakeError(

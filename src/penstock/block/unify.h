@@ -14,7 +14,8 @@ namespace penstock {
 ///
 /// Types that differ are promoted: null to anything, integers and floats to wider ones of their
 /// kind, integers to floats, text to binary, units of time to finer ones, and so inside of lists
-/// and structs. Numbers never become text. kSchemaMismatch naming the column and both types where
+/// and structs; tensors of one shape to those that hold any (tensor_union.h). Numbers never become
+/// text. kSchemaMismatch naming the column and both types where
 /// there is no such type, or where one of the schemas has two columns of one name.
 Result<std::shared_ptr<arrow::Schema>> UnifySchemas(const std::shared_ptr<arrow::Schema>& first,
                                                     const std::shared_ptr<arrow::Schema>& other);

@@ -4,6 +4,7 @@
 #include <arrow/ipc/reader.h>
 #include <arrow/util/utf8.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -34,7 +35,7 @@ struct Description {
   std::vector<BufferEntry> buffers;
   std::vector<int64_t> dimensions;
   std::string names;
-  arrow::FieldVector fields;  // Of the IPC schema; empty without one.
+  std::shared_ptr<arrow::Schema> schema;  // The IPC schema; null without one.
 };
 
 template <typename Entry>
@@ -51,7 +52,7 @@ Result<BatchHeader> ReadHeader(const Segment& segment) {
   std::memcpy(&header, segment.data(), sizeof(header));
   if (header.magic != kBatchMagic) return Broken("it does not begin as one");
   if (header.rows < 0) return Broken("its number of rows is ", header.rows);
-  if (!Fits(sizeof(header), header.bytes - int64_t{sizeof(header)}, segment.capacity())) {
+  if (header.bytes < int64_t{sizeof(header)} || header.bytes > segment.capacity()) {
     return Broken("its size in a segment of ", segment.capacity(), " bytes is ", header.bytes);
   }
   if (header.columns > kColumnsMax) return Broken("its number of columns is ", header.columns);
@@ -69,8 +70,8 @@ Result<BatchHeader> ReadHeader(const Segment& segment) {
   return header;
 }
 
-Result<arrow::FieldVector> ReadFields(const BatchHeader& header, const uint8_t* data) {
-  if (header.schema_offset == 0) return arrow::FieldVector();
+Result<std::shared_ptr<arrow::Schema>> ReadSchema(const BatchHeader& header, const uint8_t* data) {
+  if (header.schema_offset == 0) return nullptr;
   const auto* message = reinterpret_cast<const char*>(data + header.schema_offset);
   arrow::io::BufferReader reader(
       arrow::Buffer::FromString(std::string(message, static_cast<size_t>(header.schema_bytes))));
@@ -79,7 +80,7 @@ Result<arrow::FieldVector> ReadFields(const BatchHeader& header, const uint8_t* 
   if (schema->num_fields() != static_cast<int>(header.columns)) {
     return Broken("its schema names another number of columns: ", schema->num_fields());
   }
-  return schema->fields();
+  return schema;
 }
 
 Result<Description> Describe(const BatchHeader& header, const uint8_t* data) {
@@ -91,7 +92,7 @@ Result<Description> Describe(const BatchHeader& header, const uint8_t* data) {
   CopyEntries(source, header.dimensions, description.dimensions);
   description.names.assign(reinterpret_cast<const char*>(data + header.names_offset),
                            static_cast<size_t>(header.names_bytes));
-  PENSTOCK_TRY(description.fields, ReadFields(header, data));
+  PENSTOCK_TRY(description.schema, ReadSchema(header, data));
   return description;
 }
 
@@ -119,28 +120,35 @@ class BatchReader {
     if (node_ != header_.nodes || buffer_ != header_.buffers) {
       return Broken("it has entries that belong to no column");
     }
-    return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), header_.rows,
+    const auto metadata =
+        description_.schema == nullptr ? nullptr : description_.schema->metadata();
+    return arrow::RecordBatch::Make(arrow::schema(std::move(fields), metadata), header_.rows,
                                     std::move(columns));
   }
 
  private:
   Result<std::shared_ptr<arrow::Field>> ReadField(size_t index) {
     const ColumnEntry& entry = description_.columns[index];
-    const int64_t first = entry.name_offset - header_.names_offset;
-    if (entry.name_offset < 0 || !Fits(first, entry.name_bytes, header_.names_bytes)) {
+    const int64_t first = std::max<int64_t>(entry.name_offset, -1) - header_.names_offset;
+    if (!Fits(first, entry.name_bytes, header_.names_bytes)) {
       return Broken("the name leaves the names in column ", index);
     }
     std::string name = description_.names.substr(static_cast<size_t>(first), entry.name_bytes);
     if (!arrow::util::ValidateUTF8(name)) return Broken("the name is not UTF-8 in column ", index);
     PENSTOCK_TRY(auto type, ReadType(index));
-    return arrow::field(std::move(name), std::move(type));
+    const auto metadata = description_.schema == nullptr
+                              ? nullptr
+                              : description_.schema->field(static_cast<int>(index))->metadata();
+    return arrow::field(std::move(name), std::move(type), /*nullable=*/true, metadata);
   }
 
   Result<std::shared_ptr<arrow::DataType>> ReadType(size_t index) {
     const ColumnEntry& entry = description_.columns[index];
     if (entry.kind == static_cast<uint32_t>(ColumnKind::kOther)) {
-      if (description_.fields.empty()) return Broken("no schema tells the type of column ", index);
-      return description_.fields[index]->type();
+      if (description_.schema == nullptr) {
+        return Broken("no schema tells the type of column ", index);
+      }
+      return description_.schema->field(static_cast<int>(index))->type();
     }
     std::shared_ptr<arrow::DataType> type = TypeOf(static_cast<ColumnKind>(entry.kind));
     if (type == nullptr) return Broken("the kind of column ", index, " is ", entry.kind);

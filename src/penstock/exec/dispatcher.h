@@ -44,6 +44,10 @@ namespace penstock {
 /// A batch that cannot be gathered within the budget ends the job with kBudgetTooSmall, naming
 /// stage, rows gathered and rows wanted.
 ///
+/// Ahead. A native stage pauses while `ahead_bytes` of its blocks live and the stage after it has
+/// twice the batches ready that it can take at once: more would not make the job faster, and memory
+/// that is used again while it is warm costs less than fresh memory.
+///
 /// Properties (held by the simulator under all orders of events): no deadlock: while work is left,
 /// something runs or an action is out; every block that enters is dropped, emitted or written
 /// exactly once; after Finish nothing more comes out.
@@ -85,14 +89,16 @@ struct StageLimits {
   int64_t block_bytes_estimate = int64_t{1} << 20;
   int64_t rows_per_part_min = 0;  // kWrite; see Sink.
   int64_t rows_per_part_max = 0;
+  int64_t bytes_per_part_min = 0;
 };
 
 struct DispatcherLimits {
   int64_t budget_bytes = 0;
   int native_threads = 1;  // Steps of native stages at once, all stages together.
   bool preserve_order = true;
-  int64_t window_tasks = 1024;  // Unfinished or unconsumed tasks a stage, at most.
-  int64_t splits_ahead = 1024;  // Splits listed but not started, at most.
+  int64_t window_tasks = 1024;              // Unfinished or unconsumed tasks a stage, at most.
+  int64_t splits_ahead = 1024;              // Splits listed but not started, at most.
+  int64_t ahead_bytes = int64_t{64} << 20;  // Native stages pause at so much, see "Ahead".
 };
 
 struct SplitSize {

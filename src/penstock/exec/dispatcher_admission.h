@@ -38,6 +38,7 @@ class Admission {
   int64_t LargestBlocksBefore(StageIndex stage) const;
 
   int64_t budget() const { return budget_; }
+  int64_t used_by(StageIndex stage) const { return uses_[stage].bytes; }
   int64_t used() const { return used_; }
   int64_t used_max() const { return used_max_; }
 

@@ -23,6 +23,12 @@ struct Piece {
   LiveBlock* block = nullptr;
   int64_t offset = 0;
   int64_t rows = 0;
+
+  /// Returns the rows' share of the block's bytes.
+  int64_t bytes() const {
+    const BlockSize& whole = block->size;
+    return whole.bytes / whole.rows * rows + whole.bytes % whole.rows * rows / whole.rows;
+  }
 };
 
 /// Owns the live blocks; addresses are stable until Remove.

@@ -35,6 +35,7 @@ Status CheckRegroup(const StageLimits& stage) {
 Status CheckWrite(const StageLimits& stage) {
   PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "rows_per_part_min", 0, stage.rows_per_part_min));
   PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "rows_per_part_max", 0, stage.rows_per_part_max));
+  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "bytes_per_part_min", 0, stage.bytes_per_part_min));
   if (stage.rows_per_part_max == 0) return Status::OK();
   return AtLeast(stage.name, "rows_per_part_max", stage.rows_per_part_min, stage.rows_per_part_max);
 }

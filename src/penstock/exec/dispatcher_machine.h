@@ -79,6 +79,7 @@ class StateMachine final : public Dispatcher {
   bool IsAhead(const StageState& stage, TaskId id) const;
   bool IsWanted(const StageState& stage) const;
   bool Admits(const StageState& stage, TaskId id) const;
+  bool IsFarAhead(const StageState& stage) const;
   Idle StartSteps(StageState& stage);
   void StartNew(StageState& stage);
   void StepOut(StageState& stage, TaskId id, Task& task);

@@ -8,14 +8,15 @@ namespace penstock::dispatch {
 
 PartPlanner::PartPlanner(const StageLimits& limits, bool preserve_order)
     : rows_min_(limits.rows_per_part_min),
+      bytes_min_(limits.bytes_per_part_min),
       rows_max_(limits.rows_per_part_max),
-      by_chunk_(!preserve_order && limits.rows_per_part_min == 0) {}
+      by_chunk_(!preserve_order && rows_min_ == 0 && bytes_min_ == 0) {}
 
 PartPlanner::Room PartPlanner::RoomFor(int64_t chunk, int64_t rows) {
   auto open = open_.find(KeyOf(chunk));
   if (open != open_.end()) {
     const Part& part = parts_.at(open->second);
-    if (part.last_chunk != chunk && part.rows >= rows_min_) {
+    if (part.last_chunk != chunk && HasEnough(part)) {
       End(open);
       open = open_.end();
     }
@@ -28,11 +29,12 @@ PartPlanner::Room PartPlanner::RoomFor(int64_t chunk, int64_t rows) {
   return {open->second, rows_max_ > 0 ? std::min(rows, rows_max_ - taken) : rows};
 }
 
-void PartPlanner::Append(int64_t chunk, TaskId task, int64_t rows) {
+void PartPlanner::Append(int64_t chunk, TaskId task, int64_t rows, int64_t bytes) {
   const auto open = open_.find(KeyOf(chunk));
   PENSTOCK_CHECK(open != open_.end());
   Part& part = parts_.at(open->second);
   part.rows += rows;
+  part.bytes += bytes;
   part.last_chunk = chunk;
   part.steps.push_back(task);
   if (rows_max_ > 0 && part.rows >= rows_max_) {

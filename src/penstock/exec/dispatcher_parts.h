@@ -12,8 +12,8 @@ namespace penstock::dispatch {
 
 /// Decides which rows go into which part file, and when a part is closed.
 ///
-/// A part ends where its chunk ends once it has `rows_per_part_min` rows, and whenever it has
-/// `rows_per_part_max`. The step that may turn out to be a part's last is held until that is
+/// A part ends where its chunk ends once it has `rows_per_part_min` rows and `bytes_per_part_min`
+/// bytes, and whenever it has `rows_per_part_max`. The step that may turn out to be a part's last is held until that is
 /// known, since it has to close the part. Steps of one part run one at a time, in order; parts
 /// run side by side. Without order, chunks come mingled and each open chunk has its own part
 /// (unless parts gather across chunks).
@@ -28,8 +28,8 @@ class PartPlanner {
   /// Returns the part that the next rows of `chunk` belong to, and how many of `rows` fit it.
   Room RoomFor(int64_t chunk, int64_t rows);
 
-  /// Adds a step of `rows` rows to the part that RoomFor just returned for `chunk`.
-  void Append(int64_t chunk, TaskId task, int64_t rows);
+  /// Adds a step of so many rows and bytes to the part that RoomFor just returned for `chunk`.
+  void Append(int64_t chunk, TaskId task, int64_t rows, int64_t bytes);
 
   /// No more rows of `chunk` will come. Without order: ends its part.
   void EndChunk(int64_t chunk);
@@ -58,6 +58,7 @@ class PartPlanner {
  private:
   struct Part {
     int64_t rows = 0;
+    int64_t bytes = 0;
     int64_t last_chunk = 0;
     bool ended = false;
     bool step_out = false;
@@ -68,7 +69,12 @@ class PartPlanner {
   void End(std::map<int64_t, int64_t>::iterator open);
   void Refresh(int64_t part);
 
+  bool HasEnough(const Part& part) const {
+    return part.rows >= rows_min_ && part.bytes >= bytes_min_;
+  }
+
   const int64_t rows_min_;
+  const int64_t bytes_min_;
   const int64_t rows_max_;
   const bool by_chunk_;
   int64_t next_part_ = 0;

@@ -94,6 +94,12 @@ struct StageState {
   /// Returns whether a gathered task waits to be started.
   bool has_gathered() const { return batches() && next_start < next_task(); }
 
+  /// Returns how many batches are gathered and not started, and how many run at once at most.
+  int64_t ready() const { return next_task() - next_start; }
+  int64_t capacity() const {
+    return native() ? limits.slots : int64_t{limits.workers} * limits.in_flight_per_worker;
+  }
+
   /// Returns whether nothing is left, given that the input has ended.
   bool empty() const;
 

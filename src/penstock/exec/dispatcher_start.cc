@@ -97,7 +97,7 @@ void StateMachine::FillParts(StageState& stage) {
     const Piece piece = stage.queue.Take(room.rows);
     const TaskId task =
         stage.AddTask({.chunk = chunk, .part = room.part, .rows = piece.rows, .pieces = {piece}});
-    stage.parts.Append(chunk, task, piece.rows);
+    stage.parts.Append(chunk, task, piece.rows, piece.bytes());
     if (!ordered() && stage.queue.Drained(chunk)) {
       stage.queue.Forget(chunk);
       stage.parts.EndChunk(chunk);
@@ -161,8 +161,19 @@ bool StateMachine::Admits(const StageState& stage, TaskId id) const {
   return !stage.yields() || admission_.Admits(stage.index, IsAhead(stage, id), IsWanted(stage));
 }
 
+/// Whether the stage after it has all that it can use for a while.
+bool StateMachine::IsFarAhead(const StageState& stage) const {
+  if (!stage.native() || !stage.yields()) return false;
+  const StageState& after = next(stage);
+  const bool runs_functions =
+      after.limits.role == StageRole::kNative || after.limits.role == StageRole::kWork;
+  return runs_functions && after.ready() >= 2 * after.capacity() &&
+         admission_.used_by(stage.index) >= limits_.ahead_bytes;
+}
+
 Idle StateMachine::StartSteps(StageState& stage) {
   while (!stage.native() || native_running_ < limits_.native_threads) {
+    if (IsFarAhead(stage)) return Idle::kBlocked;
     if (!stage.waiting.empty()) {
       if (!Admits(stage, *stage.waiting.begin())) return Idle::kBlocked;
       NextStep(stage, *stage.waiting.begin());

@@ -24,6 +24,7 @@
 #include "penstock/exec/write_runner.h"
 #include "penstock/exec/zip_runner.h"
 #include "penstock/memory/machine.h"
+#include "penstock/memory/warm_pool.h"
 #include "penstock/plan/physical.h"
 #include "penstock/plan/rules.h"
 
@@ -51,6 +52,8 @@ bool Zips(const PhysicalPlan& plan) {
                              [](const Stage& stage) { return stage.kind == StageKind::kZip; });
 }
 
+constexpr int64_t kIdleReadBytesMax = int64_t{128} << 20;
+
 using Sources = std::vector<std::unique_ptr<Source>>;  // By stage; null for those that do not read.
 
 Result<Sources> MakeSources(const PhysicalPlan& plan, const PipelineOptions& options) {
@@ -77,7 +80,9 @@ class PipelineImpl final : public Pipeline {
   PipelineImpl(PhysicalPlan plan, PipelineOptions options)
       : plan_(std::move(plan)),
         options_(std::move(options)),
-        segments_(SegmentPool::Make(options_.budget_bytes / 4)) {}
+        segments_(SegmentPool::Make(options_.budget_bytes / 4)) {
+    WarmPool::Shared().AllowIdle(std::min(options_.budget_bytes / 16, kIdleReadBytesMax));
+  }
 
   ~PipelineImpl() override {
     Cancel();
@@ -86,6 +91,7 @@ class PipelineImpl final : public Pipeline {
     if (pool_ != nullptr) pool_->Close();
     host_.reset();  // Kills and reaps what is left; no event of it follows.
     if (writer_ != nullptr) writer_->AbortUnlessCommitted();
+    WarmPool::Shared().AllowIdle(0);
   }
 
   Status Begin(Sources sources, std::unique_ptr<Sink> sink);

@@ -81,6 +81,11 @@ Result<std::shared_ptr<arrow::Schema>> KnownSchema(const LogicalPlan& plan) {
 }
 
 Result<std::optional<int64_t>> KnownRows(const LogicalPlan& plan) {
+  const bool may_be_known = std::all_of(plan.ops.begin() + 1, plan.ops.end(), [](const auto& op) {
+    return std::holds_alternative<LimitOp>(op) || std::holds_alternative<CombineOp>(op) ||
+           KeepsRowCount(op);
+  });
+  if (!may_be_known) return std::nullopt;  // Files that a filter rules out are not opened.
   PENSTOCK_TRY(const std::unique_ptr<Source> source, SourceOf(plan));
   PENSTOCK_TRY(std::optional<int64_t> rows, source->CountRows());
   for (size_t i = 1; rows && i < plan.ops.size(); ++i) {

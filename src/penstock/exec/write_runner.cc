@@ -60,8 +60,8 @@ class WriteRunnerImpl final : public WriteRunner {
       MutexLock lock(mutex_);
       if (any_opened_) return Status::OK();
     }
-    PENSTOCK_TRY(const auto schema, empty_schema_());
-    if (schema == nullptr || schema->num_fields() == 0) return Status::OK();
+    PENSTOCK_TRY(std::shared_ptr<arrow::Schema> schema, empty_schema_());
+    if (schema == nullptr) schema = arrow::schema(arrow::FieldVector{});
     PENSTOCK_TRY(auto batch, arrow::RecordBatch::MakeEmpty(schema));
     PENSTOCK_TRY(const auto writer, sink_->Open(/*part=*/0));
     PENSTOCK_RETURN_NOT_OK(writer->Write(Block{.batch = std::move(batch)}));

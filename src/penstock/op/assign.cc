@@ -4,6 +4,7 @@
 
 #include "penstock/op/columns.h"
 #include "penstock/op/operators.h"
+#include "penstock/op/positions.h"
 #include "penstock/op/schema_cache.h"
 #include "penstock/plan/expression.h"
 
@@ -41,13 +42,15 @@ Result<std::shared_ptr<arrow::Array>> AsArray(const arrow::Datum& value, int64_t
 
 class AssignTransform final : public Transform {
  public:
-  explicit AssignTransform(std::vector<AssignedColumn> columns) : columns_(std::move(columns)) {}
+  AssignTransform(std::vector<AssignedColumn> columns, PositionColumns positions)
+      : columns_(std::move(columns)), positions_(positions) {}
 
   Result<Block> Apply(Block block) const override {
     PENSTOCK_TRY(const auto bound, BoundFor(block.batch->schema()));
     auto columns = block.batch->columns();
     columns.resize(static_cast<size_t>(bound->schema->num_fields()));
-    const compute::ExecBatch input(*block.batch);
+    PENSTOCK_TRY(const auto rows, WithPositions(block, positions_));
+    const compute::ExecBatch input(*rows);
     for (size_t i = 0; i < columns_.size(); ++i) {
       auto value = compute::ExecuteScalarExpression(bound->expressions[i], input);
       if (!value.ok()) return columns_[i].Explained(value.status());
@@ -67,17 +70,19 @@ class AssignTransform final : public Transform {
  private:
   Result<std::shared_ptr<const BoundAssign>> BoundFor(
       const std::shared_ptr<arrow::Schema>& schema) const {
-    return cache_.Get(schema, [this](const arrow::Schema& input) { return Bind(input); });
+    return cache_.Get(schema, [&](const arrow::Schema& input) {
+      return Bind(input, *WithPositions(schema, positions_));
+    });
   }
 
-  Result<BoundAssign> Bind(const arrow::Schema& input) const {
+  Result<BoundAssign> Bind(const arrow::Schema& input, const arrow::Schema& read) const {
     BoundAssign bound;
     arrow::FieldVector fields = input.fields();
     for (const AssignedColumn& column : columns_) {
       for (const std::string& name : column.reads) {
         PENSTOCK_RETURN_NOT_OK(FindColumn(input, name, "Column '" + column.name + "'").status());
       }
-      auto expression = BindExpression(column.expression, input);
+      auto expression = BindExpression(column.expression, read);
       if (!expression.ok()) return column.Explained(expression.status());
       auto field = arrow::field(column.name, expression->type()->GetSharedPtr());
       const std::vector<int> same_name = input.GetAllFieldIndices(column.name);
@@ -95,6 +100,7 @@ class AssignTransform final : public Transform {
   }
 
   const std::vector<AssignedColumn> columns_;
+  const PositionColumns positions_;
   const SchemaCache<BoundAssign> cache_;
 };
 
@@ -102,12 +108,14 @@ class AssignTransform final : public Transform {
 
 Result<std::unique_ptr<Transform>> MakeAssign(AssignOp op) {
   std::vector<AssignedColumn> columns;
+  PositionColumns positions;
   for (auto& [name, json] : op.columns) {
+    positions = PositionsIn(json, positions);
     PENSTOCK_TRY(compute::Expression expression, ExpressionFromJson(json));
     columns.push_back(
         {std::move(name), std::move(expression), ColumnsOf(json), ExpressionText(json)});
   }
-  return std::make_unique<AssignTransform>(std::move(columns));
+  return std::make_unique<AssignTransform>(std::move(columns), positions);
 }
 
 }  // namespace penstock

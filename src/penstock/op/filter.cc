@@ -4,6 +4,7 @@
 #include "penstock/base/check.h"
 #include "penstock/op/columns.h"
 #include "penstock/op/operators.h"
+#include "penstock/op/positions.h"
 #include "penstock/op/schema_cache.h"
 #include "penstock/plan/expression.h"
 
@@ -32,19 +33,22 @@ Block WithoutRows(Block block) {
 class FilterTransform final : public Transform {
  public:
   FilterTransform(compute::Expression whole, std::vector<compute::Expression> parts,
-                  std::vector<std::string> columns, std::string text)
+                  std::vector<std::string> columns, PositionColumns positions, std::string text)
       : whole_(std::move(whole)),
         parts_(std::move(parts)),
         columns_(std::move(columns)),
+        positions_(positions),
         text_(std::move(text)) {}
 
   Result<Block> Apply(Block block) const override {
     PENSTOCK_TRY(const auto bound, BoundFor(block.batch->schema()));
-    Result<arrow::Datum> mask = Evaluate(bound->whole, *block.batch);
+    PENSTOCK_TRY(const auto rows, WithPositions(block, positions_));
+    Result<arrow::Datum> mask = Evaluate(bound->whole, *rows);
     if (mask.ok()) return KeepWhere(std::move(block), *mask);
     if (bound->parts.size() == 1) return Explained(mask.status());
     for (const compute::Expression& part : bound->parts) {
-      Result<arrow::Datum> part_mask = Evaluate(part, *block.batch);
+      PENSTOCK_TRY(const auto left, WithPositions(block, positions_));
+      Result<arrow::Datum> part_mask = Evaluate(part, *left);
       if (!part_mask.ok()) return Explained(part_mask.status());
       PENSTOCK_TRY(block, KeepWhere(std::move(block), *part_mask));
     }
@@ -64,7 +68,9 @@ class FilterTransform final : public Transform {
 
   Result<std::shared_ptr<const BoundFilter>> BoundFor(
       const std::shared_ptr<arrow::Schema>& schema) const {
-    return cache_.Get(schema, [this](const arrow::Schema& input) { return Bind(input); });
+    return cache_.Get(schema, [&](const arrow::Schema& input) {
+      return Bind(input, *WithPositions(schema, positions_));
+    });
   }
 
   Result<compute::Expression> BindOne(const compute::Expression& expression,
@@ -78,14 +84,14 @@ class FilterTransform final : public Transform {
     return bound;
   }
 
-  Result<BoundFilter> Bind(const arrow::Schema& schema) const {
+  Result<BoundFilter> Bind(const arrow::Schema& schema, const arrow::Schema& read) const {
     for (const std::string& name : columns_) {
       PENSTOCK_RETURN_NOT_OK(FindColumn(schema, name, "Filter").status());
     }
     BoundFilter bound;
-    PENSTOCK_TRY(bound.whole, BindOne(whole_, schema));
+    PENSTOCK_TRY(bound.whole, BindOne(whole_, read));
     for (const compute::Expression& part : parts_) {
-      PENSTOCK_TRY(bound.parts.emplace_back(), BindOne(part, schema));
+      PENSTOCK_TRY(bound.parts.emplace_back(), BindOne(part, read));
     }
     return bound;
   }
@@ -93,6 +99,7 @@ class FilterTransform final : public Transform {
   const compute::Expression whole_;
   const std::vector<compute::Expression> parts_;
   const std::vector<std::string> columns_;
+  const PositionColumns positions_;
   const std::string text_;
   const SchemaCache<BoundFilter> cache_;
 };
@@ -142,7 +149,8 @@ Result<std::unique_ptr<Transform>> MakeFilter(FilterOp op) {
     PENSTOCK_TRY(parts.emplace_back(), ExpressionFromJson(part));
   }
   return std::make_unique<FilterTransform>(std::move(whole), std::move(parts),
-                                           ColumnsOf(op.expression), ExpressionText(op.expression));
+                                           ColumnsOf(op.expression), PositionsIn(op.expression),
+                                           ExpressionText(op.expression));
 }
 
 }  // namespace penstock

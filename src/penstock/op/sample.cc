@@ -20,14 +20,6 @@ uint64_t KeyOf(uint64_t seed, int64_t split) {
   return Mix(Mix(seed) ^ static_cast<uint64_t>(split));
 }
 
-uint64_t HashText(std::string_view text) {
-  uint64_t hash = 0xCBF29CE484222325;
-  for (const char character : text) {
-    hash = (hash ^ static_cast<unsigned char>(character)) * 0x100000001B3;
-  }
-  return hash;
-}
-
 /// Collects which rows of a block stay.
 class RowChoice {
  public:

@@ -10,6 +10,7 @@
 
 #include "penstock/plan/expression_lists.h"
 #include "penstock/plan/expression_options.h"
+#include "penstock/plan/expression_positions.h"
 #include "penstock/plan/expression_values.h"
 
 namespace penstock {
@@ -26,7 +27,8 @@ constexpr std::string_view kRandom = "random";  // The only one with another val
 Status PrepareCompute() {
   static const Status status = [] {
     PENSTOCK_RETURN_NOT_OK(compute::Initialize());
-    return RegisterListFunctions(*compute::GetFunctionRegistry());
+    PENSTOCK_RETURN_NOT_OK(RegisterListFunctions(*compute::GetFunctionRegistry()));
+    return RegisterPositionFunctions(*compute::GetFunctionRegistry());
   }();
   return status;
 }
@@ -80,6 +82,12 @@ Result<std::shared_ptr<compute::FunctionOptions>> OptionsOf(const std::string& n
   return ReadFunctionOptions(name, options);
 }
 
+Result<compute::Expression> PositionOf(const Json& name) {
+  if (name == "id") return compute::field_ref(arrow::FieldRef(std::string(kIdColumn)));
+  if (name == "place") return compute::field_ref(arrow::FieldRef(std::string(kPlaceColumn)));
+  return Status::Invalid("An expression's position must be \"id\" or \"place\", not ", Dump(name));
+}
+
 Result<compute::Expression> FromJson(const Json& json, int depth) {
   if (depth > kDepthMax) {
     return Status::Invalid("An expression is nested more than ", kDepthMax, " deep");
@@ -87,6 +95,7 @@ Result<compute::Expression> FromJson(const Json& json, int depth) {
   if (IsColumn(json)) {
     return compute::field_ref(arrow::FieldRef(json.at("column").get<std::string>()));
   }
+  if (json.is_object() && json.contains("position")) return PositionOf(json.at("position"));
   if (json.is_object() && json.contains("literal")) {
     PENSTOCK_TRY(auto scalar, ScalarFromJson(json));
     return compute::literal(std::move(scalar));

@@ -81,6 +81,7 @@ std::string ExpressionText(const Json& json) {
     if (call && json.contains("arguments") && json.at("arguments").is_array()) {
       return CallText(json);
     }
+    if (json.contains("position")) return "row " + Dump(json.at("position"));
     if (json.contains("literal")) return Dump(json.at("literal"));
   }
   return Dump(json);

@@ -63,8 +63,40 @@ Result<ScalarPointer> BytesScalar(const Json& value) {
   return std::make_shared<arrow::BinaryScalar>(arrow::Buffer::FromString(std::move(bytes)));
 }
 
+Result<ScalarPointer> ScalarOf(const Json& value, const TypePointer& type);
+
+Result<std::shared_ptr<arrow::Array>> ArrayOf(const Json& values, const TypePointer& type) {
+  PENSTOCK_TRY(const auto builder, arrow::MakeBuilder(type));
+  for (const Json& value : values) {
+    PENSTOCK_TRY(const ScalarPointer scalar, ScalarOf(value, type));
+    PENSTOCK_RETURN_NOT_OK(builder->AppendScalar(*scalar));
+  }
+  return builder->Finish();
+}
+
+Result<ScalarPointer> StructOf(const Json& value, const TypePointer& type) {
+  arrow::ScalarVector fields;
+  for (const auto& field : type->fields()) {
+    const auto found = value.find(field->name());
+    PENSTOCK_TRY(fields.emplace_back(),
+                 ScalarOf(found == value.end() ? Json() : *found, field->type()));
+  }
+  return std::make_shared<arrow::StructScalar>(std::move(fields), type);
+}
+
 Result<ScalarPointer> ScalarOf(const Json& value, const TypePointer& type) {
   if (value.is_null()) return arrow::MakeNullScalar(type ? type : arrow::null());
+  if (type != nullptr && type->id() == arrow::Type::LIST && value.is_array()) {
+    const auto& list = static_cast<const arrow::ListType&>(*type);
+    PENSTOCK_TRY(auto values, ArrayOf(value, list.value_type()));
+    return std::make_shared<arrow::ListScalar>(std::move(values), type);
+  }
+  if (type != nullptr && type->id() == arrow::Type::STRUCT && value.is_object()) {
+    return StructOf(value, type);
+  }
+  if (type != nullptr && type->id() == arrow::Type::TIME32 && value.is_number_integer()) {
+    return std::make_shared<arrow::Time32Scalar>(value.get<int32_t>(), type);
+  }
   const bool bytes = type != nullptr && IsBytes(*type);
   PENSTOCK_TRY(ScalarPointer scalar, bytes ? BytesScalar(value) : PlainScalar(value));
   if (!type || scalar->type->Equals(*type)) return scalar;
@@ -120,12 +152,7 @@ Result<std::shared_ptr<arrow::Array>> ArrayFromJson(const Json& values, const Js
   if (type->id() == arrow::Type::NA) {
     return arrow::MakeArrayOfNull(type, static_cast<int64_t>(values.size()));
   }
-  PENSTOCK_TRY(const auto builder, arrow::MakeBuilder(type));
-  for (const Json& value : values) {
-    PENSTOCK_TRY(const ScalarPointer scalar, ScalarOf(value, type));
-    PENSTOCK_RETURN_NOT_OK(builder->AppendScalar(*scalar));
-  }
-  return builder->Finish();
+  return ArrayOf(values, type);
 }
 
 }  // namespace penstock

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "penstock/plan/expression.h"
+#include "penstock/plan/expression_positions.h"
 #include "penstock/plan/overloaded.h"
 
 namespace penstock {
@@ -146,8 +147,25 @@ Status CheckFields(const LogicalOp& op) {
       op);
 }
 
+bool ReadsPositionsIn(const LogicalOp& op) {
+  if (const auto* filter = std::get_if<FilterOp>(&op)) return ReadsPositions(filter->expression);
+  const auto* assign = std::get_if<AssignOp>(&op);
+  return assign != nullptr &&
+         std::any_of(assign->columns.begin(), assign->columns.end(),
+                     [](const auto& pair) { return ReadsPositions(pair.second); });
+}
+
 Status CheckPlace(const LogicalPlan& plan, size_t index) {
   const LogicalOp& op = plan.ops[index];
+  const auto end = plan.ops.begin() + static_cast<ptrdiff_t>(index);
+  if (ReadsPositionsIn(op) && std::any_of(plan.ops.begin(), end, [](const LogicalOp& below) {
+        return std::holds_alternative<CombineOp>(below);
+      })) {
+    return Status::Invalid(
+        "rows of several data sets have no position together; put random() and "
+        "monotonically_increasing_id() before union() and zip(), or call materialize() before "
+        "them");
+  }
   if (index == 0 && !std::holds_alternative<ReadOp>(op)) {
     return Status::Invalid("a plan must begin with a read");
   }

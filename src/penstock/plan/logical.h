@@ -1,5 +1,6 @@
 #pragma once
 
+#include <arrow/filesystem/type_fwd.h>
 #include <arrow/record_batch.h>
 
 #include <cstdint>
@@ -23,6 +24,7 @@ struct ReadOp {
   std::string kind;
   nlohmann::json options = nlohmann::json::object();
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches;  // For kind "memory" only.
+  std::shared_ptr<arrow::fs::FileSystem> file_system;        // Of the paths; null: they say.
   std::optional<std::vector<std::string>> columns;           // Only these, in this order.
   std::optional<nlohmann::json> filter;                      // expression.h; a hint where inexact.
   std::optional<int64_t> row_limit;                          // Rows beyond it need not be read.
@@ -123,7 +125,8 @@ struct RepartitionOp {
 struct WriteOp {
   std::string kind;
   nlohmann::json options = nlohmann::json::object();
-  std::shared_ptr<FileNames> file_names;  // Null: the writer names the files. Shared by copies.
+  std::shared_ptr<FileNames> file_names;  // Null: the writer names the files. Shared by copies,
+  std::shared_ptr<arrow::fs::FileSystem> file_system;  // as is this. Null: the path says.
 };
 
 struct LogicalPlan;
@@ -156,7 +159,8 @@ std::string OpName(const LogicalOp& op);
 /// Checks the order of operators and their fields; Invalid naming operator and field.
 Status ValidatePlan(const LogicalPlan& plan);
 
-/// Serialises all but in-memory batches (NotImplemented for those). Payloads are base64.
+/// Serialises all but in-memory batches and file systems (NotImplemented for those). Payloads are
+/// base64.
 Result<nlohmann::json> PlanToJson(const LogicalPlan& plan);
 Result<LogicalPlan> PlanFromJson(const nlohmann::json& json);
 

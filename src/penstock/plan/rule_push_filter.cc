@@ -1,7 +1,8 @@
 // push_filter: a FilterOp
 //   - sinks below Project, Drop and Rename when every column that it reads is there below them;
 //     its columns are renamed back. A filter on a column that they take away stays, and fails;
-//   - sinks below Assign when it reads none of the columns that are assigned;
+//   - sinks below Assign when it reads none of the columns that are assigned, and none of them
+//     follows from the rows' positions: a reader that skips data counts them anew;
 //   - never sinks below a function, a limit, a sample or a repartition;
 //   - merges with a FilterOp below it: and_kleene(lower, upper). The filter's transform lets the
 //     upper part fail only for rows that the lower part keeps, as before;
@@ -14,6 +15,7 @@
 #include <optional>
 
 #include "penstock/plan/expression.h"
+#include "penstock/plan/expression_positions.h"
 #include "penstock/plan/rule_list.h"
 
 namespace penstock {
@@ -46,6 +48,9 @@ std::optional<std::string> NameBelow(const LogicalOp& op, const std::string& nam
 }
 
 std::optional<Json> FilterBelowAssign(const AssignOp& assign, const Json& expression) {
+  const bool positions = std::any_of(assign.columns.begin(), assign.columns.end(),
+                                     [](const auto& pair) { return ReadsPositions(pair.second); });
+  if (positions) return std::nullopt;
   const std::vector<std::string> read = ColumnsOf(expression);
   const bool apart = std::none_of(assign.columns.begin(), assign.columns.end(),
                                   [&](const auto& pair) { return Contains(read, pair.first); });

@@ -47,12 +47,20 @@ Json OptionsToJson(const WorkerOptions& options) {
   return json;
 }
 
+/// What is open cannot be written down, and may hold secrets that nobody wants written.
+Status NoFileSystem() {
+  return Status::NotImplemented(
+      "A plan with a file system that is open already cannot be written down; name the file system "
+      "by URIs");
+}
+
 Result<Json> ReadToJson(const ReadOp& read) {
   if (!read.batches.empty()) {
     return Status::NotImplemented(
         "A plan that reads from memory cannot be written down; write "
         "the rows to a file and read that");
   }
+  if (read.file_system != nullptr) return NoFileSystem();
   Json json = {{"op", "read"}, {"kind", read.kind}, {"options", read.options}};
   PutOptional(json, "columns", read.columns);
   PutOptional(json, "filter", read.filter);
@@ -130,6 +138,7 @@ Result<Json> OpToJson(const LogicalOp& op) {
               return Result<Json>(Status::NotImplemented(
                   "A plan whose files the caller names cannot be serialised"));
             }
+            if (write.file_system != nullptr) return Result<Json>(NoFileSystem());
             return Result<Json>(
                 Json{{"op", "write"}, {"kind", write.kind}, {"options", write.options}});
           },

@@ -47,6 +47,8 @@ class ArrowFormat final : public FileFormat {
   explicit ArrowFormat(arrow::ipc::IpcWriteOptions options) : options_(std::move(options)) {}
 
   std::string extension() const override { return ".arrow"; }
+  bool holds_no_columns() const override { return true; }
+
   Status CheckSchema(const arrow::Schema& schema) const override {
     return ChooseTypes(schema, ArrowType).status();
   }

@@ -86,6 +86,8 @@ class CsvFormat final : public FileFormat {
   std::string extension() const override { return ".csv"; }
   arrow::Compression::type stream_compression() const override { return compression_; }
 
+  bool holds_no_columns() const override { return true; }
+
   Status CheckSchema(const arrow::Schema& schema) const override {
     return ChooseTypes(schema, CsvType).status();
   }

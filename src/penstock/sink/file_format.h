@@ -54,11 +54,18 @@ class FileFormat {
   /// and so may other files.
   virtual bool rows_stand_alone() const { return file_per_row(); }
 
+  /// Whether a file may be without columns: then a write of no rows leaves one even where nobody
+  /// knows what columns they would have, so that the folder reads back as no rows.
+  virtual bool holds_no_columns() const { return false; }
+
   /// Refuses a schema that the format cannot hold: Invalid naming the column.
   virtual Status CheckSchema(const arrow::Schema& schema) const = 0;
 
-  /// Whether a batch of a schema that passed can be read back, too.
-  virtual bool CanBeRead(const arrow::RecordBatch& batch) const { return true; }
+  /// The schema that a file is opened with so that it can take this batch, whose schema passed, and
+  /// be read back. Differs from the batch's own in types alone; a file takes batches with either.
+  virtual std::shared_ptr<arrow::Schema> FileSchema(const arrow::RecordBatch& batch) const {
+    return batch.schema();
+  }
 
   virtual Result<std::unique_ptr<FileWriter>> Open(std::shared_ptr<arrow::io::OutputStream> stream,
                                                    std::shared_ptr<arrow::Schema> schema,

@@ -27,8 +27,11 @@ struct FileSinkOptions {
   std::string mode;
   int64_t rows_per_part_min = 0;
   int64_t rows_per_part_max = 0;
+  int64_t bytes_per_part_min = 0;
+  int64_t steps_max = 0;
   std::vector<std::string> partition_columns;
   bool create_folder = true;
+  std::vector<std::string> retried_errors;
 };
 
 Result<FileSinkOptions> ReadOptions(OptionReader& options) {
@@ -46,9 +49,13 @@ Result<FileSinkOptions> ReadOptions(OptionReader& options) {
   if (read.rows_per_part_max > 0 && read.rows_per_part_min > read.rows_per_part_max) {
     return options.Wrong("rows_per_part_min", "at most rows_per_part_max");
   }
+  PENSTOCK_TRY(read.bytes_per_part_min, options.Integer("bytes_per_part_min", 0, 0));
+  PENSTOCK_TRY(read.steps_max, options.Integer("steps_max", 0, 0));
   PENSTOCK_TRY(auto columns, options.Texts("partition_columns"));
   read.partition_columns = std::move(columns).value_or(std::vector<std::string>());
   PENSTOCK_TRY(read.create_folder, options.Bool("create_folder", true));
+  PENSTOCK_TRY(auto retried, options.Texts("retried_io_errors"));
+  read.retried_errors = std::move(retried).value_or(std::vector<std::string>());
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
   return read;
 }
@@ -92,6 +99,10 @@ class FilePartWriter final : public PartWriter {
         name_(std::move(name)) {}
 
   Status Write(const Block& block) override {
+    if (block.rows() == 0) {
+      empty_ = block.batch;
+      return Status::OK();
+    }
     if (block.batch->num_columns() == 0) {
       return Status::Invalid("Cannot write ", options_.path, "/", name_, format_.extension(),
                              ": a file cannot hold rows without columns; keep or add one");
@@ -105,12 +116,23 @@ class FilePartWriter final : public PartWriter {
   }
 
   Result<std::vector<PartFile>> Close() override {
+    if (sequences_.empty() && empty_ != nullptr) PENSTOCK_RETURN_NOT_OK(WriteEmpty());
     for (auto& [subfolder, sequence] : sequences_) PENSTOCK_RETURN_NOT_OK(sequence.CloseFile());
     sequences_.clear();
     return shared_->OfPart(part_);
   }
 
  private:
+  /// Writes a file that has columns, as far as they are known, but no rows.
+  Status WriteEmpty() {
+    if (empty_->num_columns() == 0) {
+      return format_.holds_no_columns() ? WriteTo("", empty_) : Status::OK();
+    }
+    if (options_.partition_columns.empty()) return WriteTo("", empty_);
+    PENSTOCK_TRY(const Partition partition, EmptyPartition(empty_, options_.partition_columns));
+    return WriteTo(partition.subfolder, partition.batch);
+  }
+
   Status WriteTo(const std::string& subfolder, const std::shared_ptr<arrow::RecordBatch>& batch) {
     recent_.remove(subfolder);
     recent_.push_back(subfolder);
@@ -129,6 +151,7 @@ class FilePartWriter final : public PartWriter {
   const int64_t part_;
   const std::string name_;
   std::map<std::string, FileSequence> sequences_;  // By subfolder.
+  std::shared_ptr<arrow::RecordBatch> empty_;      // The last one; null before the first.
   std::list<std::string> recent_;                  // Subfolders with an open file, oldest first.
 };
 
@@ -207,6 +230,8 @@ class FileSink final : public Sink {
 
   int64_t rows_per_part_max() const override { return options_.rows_per_part_max; }
   int64_t rows_per_part_min() const override { return options_.rows_per_part_min; }
+  int64_t bytes_per_part_min() const override { return options_.bytes_per_part_min; }
+  int64_t steps_max() const override { return options_.steps_max; }
 
  private:
   std::string Extension() const {
@@ -260,11 +285,12 @@ class FileSink final : public Sink {
 }  // namespace
 
 Result<std::unique_ptr<Sink>> MakeFileSink(OptionReader options, std::unique_ptr<FileFormat> format,
-                                           std::shared_ptr<FileNames> names) {
+                                           const WriteOp& write) {
   PENSTOCK_TRY(FileSinkOptions read, ReadOptions(options));
   const std::string write_name = RandomName();
-  PENSTOCK_TRY(auto folder, OpenOutputFolder(read.path, write_name));
-  return std::make_unique<FileSink>(std::move(read), std::move(format), std::move(names),
+  FileAccess access{.file_system = write.file_system, .retried_errors = read.retried_errors};
+  PENSTOCK_TRY(auto folder, OpenOutputFolder(read.path, std::move(access), write_name));
+  return std::make_unique<FileSink>(std::move(read), std::move(format), write.file_names,
                                     write_name, std::move(folder));
 }
 

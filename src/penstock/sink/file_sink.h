@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "penstock/base/status.h"
-#include "penstock/plan/file_names.h"
+#include "penstock/plan/logical.h"
 #include "penstock/plan/options.h"
 #include "penstock/sink/file_format.h"
 #include "penstock/sink/sink.h"
@@ -18,14 +18,17 @@ namespace penstock {
 ///                      (where there are); "append"
 ///   rows_per_part_min  see Sink; 0
 ///   rows_per_part_max  see Sink; 0
+///   bytes_per_part_min  see Sink; 0
+///   steps_max          see Sink; 0
 ///   partition_columns  columns whose values name subfolders, in the way of Hive, and that the
 ///                      files then lack; none
 ///   create_folder      whether a folder that is not there is made; true
+///   retried_io_errors  see FileAccess; none
 ///
 /// Files are named `<write>_<part>` and the format's extension, `write` being 32 random digits;
-/// the further files of a part `<write>_<part>_<number>`. Where `names` is not null its names take
+/// the further files of a part `<write>_<part>_<number>`. Where `write` has file names they take
 /// the place of `<write>_<part>`, up to the extension that it may have.
 Result<std::unique_ptr<Sink>> MakeFileSink(OptionReader options, std::unique_ptr<FileFormat> format,
-                                           std::shared_ptr<FileNames> names);
+                                           const WriteOp& write);
 
 }  // namespace penstock

@@ -87,6 +87,8 @@ class JsonFormat final : public FileFormat {
   std::string extension() const override { return ".json"; }
   arrow::Compression::type stream_compression() const override { return compression_; }
 
+  bool holds_no_columns() const override { return true; }
+
   Status CheckSchema(const arrow::Schema& schema) const override {
     const auto check = [this](const arrow::DataType& type) {
       return MakeJsonCells(type, style_).status().ok()

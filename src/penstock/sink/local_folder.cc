@@ -1,4 +1,3 @@
-#include <arrow/filesystem/localfs.h>
 #include <arrow/io/file.h>
 #include <arrow/util/io_util.h>
 #include <fcntl.h>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "penstock/sink/folder_claim.h"
+#include "penstock/sink/named_stream.h"
 #include "penstock/sink/output_folder.h"
 #include "penstock/sink/remote_folder.h"
 #include "penstock/sink/system_failure.h"
@@ -32,51 +32,6 @@ Result<mode_t> ModeAt(const files::path& path, const std::string& doing) {
   if (errno == ENOENT) return mode_t{0};
   return SystemFailure(errno, doing, path);
 }
-
-/// Passes writes on and says in errors which file it is. Closing it leaves the file open: it is to
-/// be synced first.
-class NamedStream final : public arrow::io::OutputStream {
- public:
-  NamedStream(std::shared_ptr<arrow::io::FileOutputStream> file, std::string path)
-      : file_(std::move(file)), path_(std::move(path)) {}
-
-  Status Close() override {
-    closed_ = true;
-    return Status::OK();
-  }
-  bool closed() const override { return closed_; }
-  Result<int64_t> Tell() const override { return file_->Tell(); }
-  Status Flush() override { return Named(file_->Flush()); }
-  using arrow::io::OutputStream::Write;
-  Status Write(const void* data, int64_t bytes) override {
-    return Named(file_->Write(data, bytes));
-  }
-
-  Status WriteAtStart(const std::string& bytes) {
-    const auto size = static_cast<ssize_t>(bytes.size());
-    if (pwrite(file_->file_descriptor(), bytes.data(), bytes.size(), 0) == size) {
-      return Status::OK();
-    }
-    return SystemFailure(errno, "write", path_);
-  }
-
-  Status SyncAndClose() {
-    if (fsync(file_->file_descriptor()) != 0) return SystemFailure(errno, "sync", path_);
-    return Named(file_->Close());
-  }
-
-  void Drop() { static_cast<void>(file_->Abort()); }
-
- private:
-  Status Named(const Status& status) const {
-    const int error = arrow::internal::ErrnoFromStatus(status);
-    return error == 0 ? status : SystemFailure(error, "write", path_);
-  }
-
-  const std::shared_ptr<arrow::io::FileOutputStream> file_;  // Shared as Arrow hands it out.
-  const std::string path_;
-  bool closed_ = false;
-};
 
 class LocalTemporaryFile final : public TemporaryFile {
  public:
@@ -246,16 +201,13 @@ class LocalFolder final : public OutputFolder {
 
 }  // namespace
 
-Result<std::unique_ptr<OutputFolder>> OpenOutputFolder(const std::string& path,
+Result<std::unique_ptr<OutputFolder>> OpenOutputFolder(const std::string& path, FileAccess access,
                                                        const std::string& write_name) {
-  std::string location = path;
-  if (path.find("://") != std::string::npos) {
-    PENSTOCK_TRY(const auto file_system, arrow::fs::FileSystemFromUri(path, &location));
-    if (file_system->type_name() != "local") {
-      return MakeRemoteFolder(file_system, location, write_name);
-    }
+  PENSTOCK_TRY(PlacedPath placed, PathPlacer(std::move(access)).Place(path));
+  if (placed.file_system->type_name() == "local") {
+    return std::make_unique<LocalFolder>(placed.location, write_name);
   }
-  return std::make_unique<LocalFolder>(location, write_name);
+  return MakeRemoteFolder(placed, write_name);
 }
 
 }  // namespace penstock

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "penstock/base/status.h"
+#include "penstock/files/path_placer.h"
 
 namespace penstock {
 
@@ -75,7 +76,7 @@ class OutputFolder {
 
 /// Opens the folder at a path or URI for the write of this name; see remote_folder.h for file
 /// systems other than the local one.
-Result<std::unique_ptr<OutputFolder>> OpenOutputFolder(const std::string& path,
+Result<std::unique_ptr<OutputFolder>> OpenOutputFolder(const std::string& path, FileAccess access,
                                                        const std::string& write_name);
 
 }  // namespace penstock

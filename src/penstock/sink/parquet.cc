@@ -1,7 +1,5 @@
-#include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/util/compression.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
@@ -10,36 +8,29 @@
 #include <utility>
 
 #include "penstock/block/block.h"
+#include "penstock/memory/warm_pool.h"
+#include "penstock/sink/parquet_dictionary.h"
+#include "penstock/sink/parquet_options.h"
+#include "penstock/sink/plain_columns.h"
+#include "penstock/sink/readable_lists.h"
 #include "penstock/sink/registry.h"
 
-/// Options of the writer parquet, beside those of file_sink.h:
-///   compression        "none", "snappy", "gzip", "zstd", "lz4" or "brotli"; "snappy"
-///   compression_level  the codec's own scale; its default when absent
-///   row_group_rows     at most so many rows a row group; 1048576
-///   dictionary         whether columns are dictionary-encoded where that pays; true
-///   statistics         whether row groups carry their columns' least and greatest values; true
 namespace penstock {
 namespace {
 
 /// Row groups are held in memory until they are whole.
 constexpr int64_t kRowGroupBytesMax = int64_t{64} << 20;
 
-bool HoldsFixedSizeList(const arrow::DataType& type) {
-  if (type.id() == arrow::Type::FIXED_SIZE_LIST) return true;
-  if (type.id() == arrow::Type::EXTENSION) {
-    return HoldsFixedSizeList(*static_cast<const arrow::ExtensionType&>(type).storage_type());
-  }
-  return std::ranges::any_of(type.fields(),
-                             [](const auto& field) { return HoldsFixedSizeList(*field->type()); });
-}
-
 class ParquetFile final : public FileWriter {
  public:
-  explicit ParquetFile(std::unique_ptr<parquet::arrow::FileWriter> writer)
-      : writer_(std::move(writer)) {}
+  ParquetFile(std::shared_ptr<arrow::io::OutputStream> stream,
+              std::shared_ptr<arrow::Schema> schema, ParquetOptions options)
+      : stream_(std::move(stream)), schema_(std::move(schema)), options_(std::move(options)) {}
 
   /// Cuts the batch so that no row group grows far beyond the bytes that may be held in memory.
-  Status Write(const std::shared_ptr<arrow::RecordBatch>& batch) override {
+  Status Write(const std::shared_ptr<arrow::RecordBatch>& given) override {
+    PENSTOCK_TRY(const auto batch, CastColumns(given, schema_));
+    if (writer_ == nullptr) PENSTOCK_RETURN_NOT_OK(Begin(batch.get()));
     const int64_t bytes = BlockBytes(*batch);
     const int64_t slices =
         std::max<int64_t>((bytes + kRowGroupBytesMax - 1) / kRowGroupBytesMax, 1);
@@ -56,27 +47,56 @@ class ParquetFile final : public FileWriter {
   }
 
   Result<std::string> Finish() override {
+    if (writer_ == nullptr) PENSTOCK_RETURN_NOT_OK(Begin(/*first=*/nullptr));
     PENSTOCK_RETURN_NOT_OK(writer_->Close());
     return "";
   }
 
  private:
-  const std::unique_ptr<parquet::arrow::FileWriter> writer_;
+  Status Begin(const arrow::RecordBatch* first) {
+    auto properties = options_.properties;
+    if (first != nullptr && options_.judges_dictionary) {
+      PENSTOCK_TRY(properties, WithoutIdleDictionaries(*properties, *first));
+    }
+    PENSTOCK_TRY(writer_,
+                 parquet::arrow::FileWriter::Open(*schema_, &WarmPool::Shared(), std::move(stream_),
+                                                  std::move(properties),
+                                                  options_.arrow_properties));
+    return Status::OK();
+  }
+
+  static Result<std::shared_ptr<parquet::WriterProperties>> WithoutIdleDictionaries(
+      const parquet::WriterProperties& properties, const arrow::RecordBatch& first) {
+    PENSTOCK_TRY(const auto columns,
+                 ColumnsBeyondDictionary(first, properties.dictionary_pagesize_limit()));
+    parquet::WriterProperties::Builder builder(properties);
+    for (const std::string& column : columns) {
+      const parquet::schema::ColumnPath path({column});
+      builder.disable_dictionary(std::make_shared<parquet::schema::ColumnPath>(path));
+    }
+    return builder.build();
+  }
+
+  std::shared_ptr<arrow::io::OutputStream> stream_;  // The writer's once there is one.
+  const std::shared_ptr<arrow::Schema> schema_;      // Shared as all schemas are.
+  const ParquetOptions options_;
+  std::unique_ptr<parquet::arrow::FileWriter> writer_;  // Null until something is written.
   int64_t group_bytes_ = 0;
 };
 
 class ParquetFormat final : public FileFormat {
  public:
-  explicit ParquetFormat(std::shared_ptr<parquet::WriterProperties> properties)
-      : properties_(std::move(properties)) {}
+  explicit ParquetFormat(ParquetOptions options) : options_(std::move(options)) {}
 
   std::string extension() const override { return ".parquet"; }
+
+  bool holds_no_columns() const override { return true; }
 
   Status CheckSchema(const arrow::Schema& schema) const override {
     for (const auto& field : schema.fields()) {
       std::shared_ptr<parquet::SchemaDescriptor> converted;
       const Status possible =
-          parquet::arrow::ToParquetSchema(arrow::schema({field}).get(), *properties_, &converted);
+          parquet::arrow::ToParquetSchema(arrow::schema({field}).get(), *options_.properties, &converted);
       if (!possible.ok()) {
         return Status::Invalid(
             "Column '", field->name(),
@@ -86,51 +106,25 @@ class ParquetFormat final : public FileFormat {
     return Status::OK();
   }
 
-  /// Arrow writes nulls among tensors and other lists of a fixed size, but cannot read them.
-  bool CanBeRead(const arrow::RecordBatch& batch) const override {
-    return std::ranges::none_of(batch.columns(), [](const auto& column) {
-      return column->null_count() > 0 && HoldsFixedSizeList(*column->type());
-    });
+  std::shared_ptr<arrow::Schema> FileSchema(const arrow::RecordBatch& batch) const override {
+    return ReadableSchema(batch);
   }
 
   Result<std::unique_ptr<FileWriter>> Open(std::shared_ptr<arrow::io::OutputStream> stream,
                                            std::shared_ptr<arrow::Schema> schema,
                                            FilePlace place) const override {
-    const auto arrow_properties =
-        parquet::ArrowWriterProperties::Builder().store_schema()->set_use_threads(false)->build();
-    PENSTOCK_TRY(auto writer, parquet::arrow::FileWriter::Open(
-                                  *schema, arrow::default_memory_pool(), std::move(stream),
-                                  properties_, arrow_properties));
-    return std::make_unique<ParquetFile>(std::move(writer));
+    return std::make_unique<ParquetFile>(std::move(stream), std::move(schema), options_);
   }
 
  private:
-  const std::shared_ptr<parquet::WriterProperties> properties_;  // Shared with every file.
+  const ParquetOptions options_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<FileFormat>> MakeParquetFormat(OptionReader& options) {
-  parquet::WriterProperties::Builder properties;
-  properties.enable_page_checksum();
-  PENSTOCK_TRY(const std::string codec, options.Text("compression", "snappy"));
-  const auto known =
-      arrow::util::Codec::GetCompressionType(codec == "none" ? "uncompressed" : codec);
-  if (!known.ok() || !arrow::util::Codec::IsAvailable(*known)) {
-    return options.Wrong("compression", "none, snappy, gzip, zstd, lz4 or brotli");
-  }
-  properties.compression(*known);
-  if (!options.Raw("compression_level").is_null()) {
-    PENSTOCK_TRY(const int64_t level, options.Integer("compression_level", 0, -100));
-    properties.compression_level(static_cast<int>(std::min<int64_t>(level, 100)));
-  }
-  PENSTOCK_TRY(const int64_t group_rows, options.Integer("row_group_rows", int64_t{1} << 20, 1));
-  properties.max_row_group_length(group_rows);
-  PENSTOCK_TRY(const bool dictionary, options.Bool("dictionary", true));
-  if (!dictionary) properties.disable_dictionary();
-  PENSTOCK_TRY(const bool statistics, options.Bool("statistics", true));
-  if (!statistics) properties.disable_statistics();
-  return std::make_unique<ParquetFormat>(properties.build());
+  PENSTOCK_TRY(ParquetOptions read, ReadParquetOptions(options));
+  return std::make_unique<ParquetFormat>(std::move(read));
 }
 
 }  // namespace penstock

@@ -43,6 +43,7 @@ struct FileSequence::OpenFile {
   std::unique_ptr<TemporaryFile> temporary;
   std::shared_ptr<arrow::io::OutputStream> stream;  // Shared with the writer.
   std::unique_ptr<FileWriter> writer;
+  std::shared_ptr<arrow::Schema> schema;  // Of the file; its batches' may have other types.
   int64_t rows = 0;
 };
 
@@ -82,32 +83,44 @@ Result<std::shared_ptr<arrow::RecordBatch>> FileSequence::MakeFit(
   };
   std::shared_ptr<arrow::Schema> schema = batch->schema();
   if (is_last(*schema)) {
-    if (file_ == nullptr) PENSTOCK_RETURN_NOT_OK(Begin(schema));
+    if (file_ != nullptr && !Takes(*batch)) PENSTOCK_RETURN_NOT_OK(CloseFile());
+    if (file_ == nullptr) PENSTOCK_RETURN_NOT_OK(Begin(*batch));
     return batch;
   }
   if (format_.rows_stand_alone()) {
     PENSTOCK_RETURN_NOT_OK(format_.CheckSchema(*schema));
     schema_ = schema;
-    if (file_ == nullptr) PENSTOCK_RETURN_NOT_OK(Begin(schema));
+    if (file_ == nullptr) PENSTOCK_RETURN_NOT_OK(Begin(*batch));
     return batch;
   }
   if (schema_ != nullptr) {
     PENSTOCK_TRY(schema, UnifySchemas(schema_, schema));
   }
   auto fit = BringToSchema(batch, schema);
-  if (!fit.ok() || !format_.CanBeRead(**fit)) {
+  if (!fit.ok()) {
     schema = batch->schema();
     fit = batch;
   }
-  if (is_last(*schema) && file_ != nullptr) return fit;
+  if (is_last(*schema) && file_ != nullptr && Takes(**fit)) return fit;
   PENSTOCK_RETURN_NOT_OK(format_.CheckSchema(*schema));
   PENSTOCK_RETURN_NOT_OK(shared_.CheckSchema(schema));
   PENSTOCK_RETURN_NOT_OK(CloseFile());
-  PENSTOCK_RETURN_NOT_OK(Begin(std::move(schema)));
+  PENSTOCK_RETURN_NOT_OK(Begin(**fit));
   return fit;
 }
 
-Status FileSequence::Begin(std::shared_ptr<arrow::Schema> schema) {
+/// Says whether the open file holds each column as this batch needs it held, or as it is.
+bool FileSequence::Takes(const arrow::RecordBatch& batch) const {
+  const auto needed = format_.FileSchema(batch);
+  for (int i = 0; needed != batch.schema() && i < needed->num_fields(); ++i) {
+    const arrow::DataType& type = *needed->field(i)->type();
+    if (type.Equals(*batch.schema()->field(i)->type())) continue;
+    if (!type.Equals(*file_->schema->field(i)->type())) return false;
+  }
+  return true;
+}
+
+Status FileSequence::Begin(const arrow::RecordBatch& first) {
   auto file = std::make_unique<OpenFile>();
   PENSTOCK_TRY(file->temporary, folder_.CreateTemporary(FinalName()));
   file->stream = file->temporary->stream();
@@ -116,9 +129,10 @@ Status FileSequence::Begin(std::shared_ptr<arrow::Schema> schema) {
     PENSTOCK_TRY(file->stream,
                  arrow::io::CompressedOutputStream::Make(codec.get(), file->temporary->stream()));
   }
+  file->schema = format_.FileSchema(first);
   PENSTOCK_TRY(file->writer,
-               format_.Open(file->stream, schema, FilePlace{.part = part_, .file = files_}));
-  schema_ = std::move(schema);
+               format_.Open(file->stream, file->schema, FilePlace{.part = part_, .file = files_}));
+  schema_ = first.schema();
   file_ = std::move(file);
   return Status::OK();
 }

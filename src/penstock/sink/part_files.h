@@ -63,7 +63,8 @@ class FileSequence {
   Status WriteRows(const std::shared_ptr<arrow::RecordBatch>& batch);
   Result<std::shared_ptr<arrow::RecordBatch>> MakeFit(
       const std::shared_ptr<arrow::RecordBatch>& batch);
-  Status Begin(std::shared_ptr<arrow::Schema> schema);
+  bool Takes(const arrow::RecordBatch& batch) const;
+  Status Begin(const arrow::RecordBatch& first);
   std::string Place() const;
   std::string FinalName() const;
   Status Named(const Status& status) const;

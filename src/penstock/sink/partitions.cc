@@ -92,6 +92,17 @@ Result<std::shared_ptr<arrow::RecordBatch>> Without(std::shared_ptr<arrow::Recor
 
 }  // namespace
 
+Result<Partition> EmptyPartition(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                 const std::vector<std::string>& columns) {
+  PENSTOCK_RETURN_NOT_OK(SubfoldersOf(*batch, columns).status());
+  Partition partition;
+  for (const std::string& column : columns) {
+    partition.subfolder += fmt::format("{}={}/", column, kNullValue);
+  }
+  PENSTOCK_TRY(partition.batch, Without(batch, columns));
+  return partition;
+}
+
 Result<std::vector<Partition>> PartByColumns(const std::shared_ptr<arrow::RecordBatch>& batch,
                                              const std::vector<std::string>& columns) {
   PENSTOCK_TRY(const auto subfolders, SubfoldersOf(*batch, columns));

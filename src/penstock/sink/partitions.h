@@ -26,4 +26,9 @@ struct Partition {
 Result<std::vector<Partition>> PartByColumns(const std::shared_ptr<arrow::RecordBatch>& batch,
                                              const std::vector<std::string>& columns);
 
+/// Returns where a batch of no rows goes: to the folder of nulls, whose name has all columns.
+/// Invalid as PartByColumns says.
+Result<Partition> EmptyPartition(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                 const std::vector<std::string>& columns);
+
 }  // namespace penstock

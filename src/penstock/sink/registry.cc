@@ -41,7 +41,7 @@ Result<std::unique_ptr<Sink>> MakeSink(const WriteOp& write) {
   }
   OptionReader options(fmt::format("writer {}", write.kind), write.options);
   PENSTOCK_TRY(auto format, writer->make(options));
-  return MakeFileSink(std::move(options), std::move(format), write.file_names);
+  return MakeFileSink(std::move(options), std::move(format), write);
 }
 
 }  // namespace penstock

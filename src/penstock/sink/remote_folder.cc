@@ -1,56 +1,79 @@
 #include "penstock/sink/remote_folder.h"
 
+#include <arrow/io/file.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
 #include <utility>
 
+#include "penstock/files/upload.h"
 #include "penstock/sink/folder_claim.h"
+#include "penstock/sink/named_stream.h"
+#include "penstock/sink/system_failure.h"
 
 namespace penstock {
 namespace {
 
 namespace fs = arrow::fs;
 
+/// Grows on this machine, in a file without a name, and goes to its own place as a whole: an upload
+/// that breaks off can begin anew, and formats that write their beginning last can do so.
 class RemoteTemporaryFile final : public TemporaryFile {
  public:
-  RemoteTemporaryFile(std::shared_ptr<fs::FileSystem> file_system, std::string path,
-                      std::string name, std::shared_ptr<arrow::io::OutputStream> stream)
-      : file_system_(std::move(file_system)),
-        path_(std::move(path)),
+  static Result<std::unique_ptr<TemporaryFile>> Create(PlacedPath place, std::string name) {
+    std::string pattern = std::filesystem::temp_directory_path() / "penstock_XXXXXX";
+    const int descriptor = mkostemp(pattern.data(), O_CLOEXEC);
+    if (descriptor < 0) return SystemFailure(errno, "create", pattern);
+    unlink(pattern.c_str());
+    PENSTOCK_TRY(auto file, arrow::io::FileOutputStream::Open(descriptor));
+    return std::make_unique<RemoteTemporaryFile>(
+        std::move(place), std::move(name), descriptor,
+        std::make_shared<NamedStream>(std::move(file), pattern));
+  }
+
+  /// `spool` owns the descriptor.
+  RemoteTemporaryFile(PlacedPath place, std::string name, int descriptor,
+                      std::shared_ptr<NamedStream> spool)
+      : place_(std::move(place)),
         name_(std::move(name)),
-        stream_(std::move(stream)) {}
+        descriptor_(descriptor),
+        spool_(std::move(spool)),
+        stream_(spool_) {}
 
   ~RemoteTemporaryFile() override {
-    if (kept_) return;
-    static_cast<void>(stream_->Abort());
-    static_cast<void>(file_system_->DeleteFile(path_));
+    spool_->Drop();
+    if (uploads_ && !kept_) static_cast<void>(place_.file_system->DeleteFile(place_.location));
   }
 
   const std::string& name() const override { return name_; }
   const std::shared_ptr<arrow::io::OutputStream>& stream() const override { return stream_; }
 
-  Status OverwriteStart(const std::string& head) override {
-    return Status::NotImplemented(
-        "Files of a format that is written back to front cannot go to the ",
-        file_system_->type_name(), " file system; write to a local folder; got: ", path_);
-  }
+  Status OverwriteStart(const std::string& head) override { return spool_->WriteAtStart(head); }
 
   Result<int64_t> Keep() override {
-    if (!stream_->closed()) {
-      PENSTOCK_RETURN_NOT_OK(stream_->Close());
-    }
-    PENSTOCK_TRY(const fs::FileInfo info, file_system_->GetFileInfo(path_));
+    PENSTOCK_TRY(const int64_t bytes, spool_->Tell());
+    const int other = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+    if (other < 0) return SystemFailure(errno, "read again", place_.location);
+    PENSTOCK_TRY(const auto written, arrow::io::ReadableFile::Open(other));
+    uploads_ = true;
+    PENSTOCK_RETURN_NOT_OK(Upload(*written, place_));
     kept_ = true;
-    return info.size();
+    return bytes;
   }
 
  private:
-  const std::shared_ptr<fs::FileSystem> file_system_;  // Shared with the folder.
-  const std::string path_;
+  const PlacedPath place_;
   const std::string name_;
-  const std::shared_ptr<arrow::io::OutputStream> stream_;  // Shared with who writes to it.
+  const int descriptor_;                                   // The spool's.
+  const std::shared_ptr<NamedStream> spool_;               // Shared with who writes to it,
+  const std::shared_ptr<arrow::io::OutputStream> stream_;  // under this type.
+  bool uploads_ = false;
   bool kept_ = false;
 };
 
@@ -61,10 +84,11 @@ bool IsHidden(const std::string& relative) {
 
 class RemoteFolder final : public OutputFolder {
  public:
-  RemoteFolder(std::shared_ptr<fs::FileSystem> file_system, std::string path,
-               std::string write_name)
-      : file_system_(std::move(file_system)),
-        path_(std::move(path)),
+  RemoteFolder(const PlacedPath& place, std::string write_name)
+      : file_system_(place.file_system),
+        retrier_(place.retrier),
+        prefix_(place.prefix),
+        path_(place.location),
         write_name_(std::move(write_name)) {
     while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
   }
@@ -89,7 +113,7 @@ class RemoteFolder final : public OutputFolder {
   Result<bool> Exists() override {
     PENSTOCK_TRY(const fs::FileInfo info, file_system_->GetFileInfo(path_));
     if (info.IsFile()) {
-      return Status::IOError("Cannot write into a file; choose a folder; got: ", path_);
+      return Status::IOError("Cannot write into a file; choose a folder; got: ", prefix_, path_);
     }
     return info.IsDirectory();
   }
@@ -109,18 +133,19 @@ class RemoteFolder final : public OutputFolder {
   Result<std::unique_ptr<TemporaryFile>> CreateTemporary(const std::string& final_name) override {
     std::string name =
         fmt::format("{}{:06}{}", TemporaryPrefix(write_name_), next_temporary_++, kTemporarySuffix);
-    std::string path = PathOf(name);
-    PENSTOCK_TRY(auto stream, file_system_->OpenOutputStream(path));
-    return std::make_unique<RemoteTemporaryFile>(file_system_, std::move(path), std::move(name),
-                                                 std::move(stream));
+    PlacedPath place{.file_system = file_system_,
+                     .location = PathOf(name),
+                     .prefix = prefix_,
+                     .retrier = retrier_};
+    return RemoteTemporaryFile::Create(std::move(place), std::move(name));
   }
 
   Status Publish(const std::string& temporary_name, const std::string& final_name,
                  bool replace) override {
     PENSTOCK_TRY(const fs::FileInfo info, file_system_->GetFileInfo(PathOf(final_name)));
     if (!replace && info.type() != fs::FileType::NotFound) {
-      return Status::AlreadyExists("Cannot give a part its final name: there is one; got: ",
-                                   PathOf(final_name));
+      return Status::AlreadyExists(
+          "Cannot give a part its final name: there is one; got: ", prefix_, PathOf(final_name));
     }
     const size_t slash = final_name.rfind('/');
     if (slash != std::string::npos) {
@@ -152,7 +177,9 @@ class RemoteFolder final : public OutputFolder {
     return selector;
   }
 
-  const std::shared_ptr<fs::FileSystem> file_system_;  // Shared with the temporary files.
+  const std::shared_ptr<fs::FileSystem> file_system_;  // Shared with the temporary files,
+  const std::shared_ptr<const Retrier> retrier_;       // as is this.
+  const std::string prefix_;
   std::string path_;
   const std::string write_name_;
   std::atomic<int64_t> next_temporary_ = 0;
@@ -161,10 +188,8 @@ class RemoteFolder final : public OutputFolder {
 
 }  // namespace
 
-std::unique_ptr<OutputFolder> MakeRemoteFolder(std::shared_ptr<fs::FileSystem> file_system,
-                                               std::string path, std::string write_name) {
-  return std::make_unique<RemoteFolder>(std::move(file_system), std::move(path),
-                                        std::move(write_name));
+std::unique_ptr<OutputFolder> MakeRemoteFolder(const PlacedPath& place, std::string write_name) {
+  return std::make_unique<RemoteFolder>(place, std::move(write_name));
 }
 
 }  // namespace penstock

@@ -23,7 +23,8 @@ struct PartFile {
 /// A part is one file as long as its blocks go into the first one's schema without loss: by name,
 /// with nulls for columns that are not there and values cast to a wider type. A block that does not
 /// begins the next file, of the schema that block/unify.h makes of both, or of its own where that
-/// changes a value or puts nulls among tensors, which no reader takes. The files' names sort as
+/// changes a value. So does one that the format must hold by other types, such as the first nulls
+/// among tensors in Parquet. The files' names sort as
 /// their rows lie. kSchemaMismatch where there is no such schema, or none with the other parts'.
 class PartWriter {
  public:
@@ -69,6 +70,12 @@ class Sink {
   /// that a part gathers across chunks; 0: a part ends where its chunk ends.
   virtual int64_t rows_per_part_max() const = 0;
   virtual int64_t rows_per_part_min() const = 0;
+
+  /// The least bytes in memory that a part gathers, beside its rows; 0: as above.
+  virtual int64_t bytes_per_part_min() const = 0;
+
+  /// How many steps may write at once; 0: as many as there are threads.
+  virtual int64_t steps_max() const = 0;
 };
 
 /// Makes the writer that `write.kind` names (sink/registry.cc lists them). Invalid for an unknown

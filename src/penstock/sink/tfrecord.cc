@@ -3,7 +3,7 @@
 #include <string_view>
 #include <utility>
 
-#include "penstock/sink/crc32c.h"
+#include "penstock/base/crc32c.h"
 #include "penstock/sink/plain_columns.h"
 #include "penstock/sink/registry.h"
 #include "penstock/sink/tfrecord_example.h"

@@ -51,7 +51,7 @@ class BinaryFormat final : public FileFormat {
 Result<std::unique_ptr<Source>> MakeBinaryFilesSource(const ReadOp& read, const ReadLimits& limits,
                                                       int /*parallelism*/) {
   OptionReader options("reader binary_files", read.options);
-  PENSTOCK_TRY(WholeFileOptions files, ReadWholeFileOptions(options));
+  PENSTOCK_TRY(WholeFileOptions files, ReadWholeFileOptions(options, read));
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
   return MakeWholeFileSource(std::make_unique<BinaryFormat>(), std::move(files), read, limits);
 }

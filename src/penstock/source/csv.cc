@@ -87,7 +87,7 @@ Result<std::unique_ptr<Source>> MakeCsvSource(const ReadOp& read, const ReadLimi
                                               int /*parallelism*/) {
   OptionReader options("reader csv", read.options);
   PENSTOCK_TRY(CsvOptions csv_options, ReadCsvOptions(options));
-  PENSTOCK_TRY(auto set, ListFileSet(options, /*folder_extensions=*/{}));
+  PENSTOCK_TRY(auto set, ListFileSet(options, read, /*folder_extensions=*/{}));
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
   return MakeTextSource(std::make_unique<CsvFormat>(std::move(csv_options)), std::move(set.files),
                         std::move(set.columns), read, limits);

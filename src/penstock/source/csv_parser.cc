@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "penstock/base/error.h"
@@ -37,7 +38,7 @@ class CsvParser final : public TextParser {
     while (true) {
       PENSTOCK_TRY(const auto text, Read(*rows_, &TextRows::NextPiece));
       if (text == nullptr) return nullptr;
-      if (IsBlank(*text)) continue;
+      if (IsOnlyLineEnds(*text)) continue;
       PENSTOCK_TRY(auto batch, ParseRows(text));
       if (batch->num_rows() > 0) return batch;
     }
@@ -52,7 +53,9 @@ class CsvParser final : public TextParser {
     if (range_.whole()) {
       PENSTOCK_TRY(auto stream, OpenStream(file_));
       PENSTOCK_TRY(stream, AsUtf8(std::move(stream), options_.encoding));
-      rows_.emplace(std::move(stream), arrow::csv::MakeChunker(options_.parse), piece_bytes_);
+      PENSTOCK_TRY(const int64_t row_bytes_max, RowBytesMaxOf(file_));
+      rows_.emplace(std::move(stream), arrow::csv::MakeChunker(options_.parse), piece_bytes_,
+                    row_bytes_max);
       PENSTOCK_RETURN_NOT_OK(ReadHeader(*rows_));
     } else {
       PENSTOCK_TRY(const auto file, OpenFile(file_));
@@ -72,7 +75,25 @@ class CsvParser final : public TextParser {
   Result<std::shared_ptr<arrow::Buffer>> Read(TextRows& rows, ReadFunction read) {
     auto text = (rows.*read)();
     if (!text.ok()) return ReadFailure(text.status(), AtRow(1));
+    if (*text != nullptr && options_.parse.newlines_in_values && HoldsNull(**text)) {
+      return MakeError(
+          ErrorKind::kCorruptData,
+          fmt::format(
+              "{}: the text holds a NUL byte, and where rows end around it cannot be told; "
+              "name its encoding if it is UTF-16, else say that newlines_in_values is false",
+              AtRow(0)));
+    }
     return text;
+  }
+
+  /// Spaces are a value, where a row has one.
+  static bool IsOnlyLineEnds(const arrow::Buffer& text) {
+    return std::string_view(text).find_first_not_of("\r\n") == std::string_view::npos;
+  }
+
+  /// Arrow's search for the ends of rows that may hold newlines takes NUL for an escape.
+  static bool HoldsNull(const arrow::Buffer& text) {
+    return std::string_view(text).find('\0') != std::string_view::npos;
   }
 
   Status Skip(TextRows& rows, int64_t count) {
@@ -90,7 +111,7 @@ class CsvParser final : public TextParser {
       do {
         PENSTOCK_TRY(row, Read(rows, &TextRows::NextRow));
         if (row == nullptr) return Status::OK();
-      } while (IsBlank(*row));
+      } while (IsOnlyLineEnds(*row));
       if (names_.empty()) PENSTOCK_RETURN_NOT_OK(TakeNames(row));
     }
     return Skip(rows, options_.skip_rows_after_names);

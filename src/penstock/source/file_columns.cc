@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "penstock/source/text_rows.h"
 #include "penstock/source/type_names.h"
 
 namespace penstock {
@@ -51,6 +52,15 @@ Result<std::optional<Partitioning>> ReadPartitioning(OptionReader& options) {
   read.types.assign(types.begin(), types.end());
   PENSTOCK_RETURN_NOT_OK(parts.RefuseOthers());
   return read;
+}
+
+/// What becomes a column of text, or a column's name, must be text.
+Status CheckUtf8(const InputFile& file, const std::string& part) {
+  if (IsUtf8(part)) return Status::OK();
+  return Status::Invalid(
+      fmt::format("{}: the path is not UTF-8, as columns are; rename the file or folder, or leave "
+                  "include_paths and partitioning out",
+                  file.path));
 }
 
 }  // namespace
@@ -101,6 +111,7 @@ Result<FileColumns> FileColumns::Make(OptionReader& options, bool include_path,
     PENSTOCK_TRY(const auto values, columns.partitioning_->ValuesOf(file.path));
     for (const auto& [name, value] : values) {
       if (!is_new(name)) continue;
+      PENSTOCK_RETURN_NOT_OK(CheckUtf8(file, name));
       const auto& types = columns.partitioning_->types;
       const auto typed =
           std::ranges::find(types, name, [](const auto& pair) { return pair.first; });
@@ -114,6 +125,15 @@ Result<FileColumns> FileColumns::Make(OptionReader& options, bool include_path,
   return columns;
 }
 
+void FileColumns::TakeTypes(const arrow::Schema& declared) {
+  arrow::FieldVector fields = schema_->fields();
+  for (auto& field : fields) {
+    const auto given = declared.GetFieldByName(field->name());
+    if (given != nullptr) field = field->WithType(given->type());
+  }
+  schema_ = arrow::schema(std::move(fields));
+}
+
 Result<arrow::ScalarVector> FileColumns::ValuesOf(const InputFile& file) const {
   Partitioning::Values values;
   if (partitioning_) {
@@ -122,6 +142,7 @@ Result<arrow::ScalarVector> FileColumns::ValuesOf(const InputFile& file) const {
   arrow::ScalarVector scalars;
   for (const auto& field : schema_->fields()) {
     if (include_path_ && field->name() == kPathColumn) {
+      PENSTOCK_RETURN_NOT_OK(CheckUtf8(file, file.path));
       scalars.push_back(std::make_shared<arrow::StringScalar>(file.path));
       continue;
     }
@@ -132,6 +153,7 @@ Result<arrow::ScalarVector> FileColumns::ValuesOf(const InputFile& file) const {
       scalars.push_back(arrow::MakeNullScalar(field->type()));
       continue;
     }
+    PENSTOCK_RETURN_NOT_OK(CheckUtf8(file, *found->second));
     auto scalar = arrow::Scalar::Parse(field->type(), *found->second);
     if (!scalar.ok()) {
       return Status::Invalid(fmt::format("{}: the partition \"{}\" is not of its type {}; got: {}",

@@ -38,7 +38,7 @@ struct Partitioning {
 };
 
 /// Columns that have one value in all rows of a file: what its path tells (the partitions), and
-/// the path itself. Immutable.
+/// the path itself. Immutable once made.
 class FileColumns {
  public:
   /// No columns, or only "path".
@@ -48,6 +48,9 @@ class FileColumns {
   /// partition that only some have is null in the others.
   static Result<FileColumns> Make(OptionReader& options, bool include_path,
                                   const std::vector<InputFile>& files);
+
+  /// Gives the columns that `declared` has too the types that they have there.
+  void TakeTypes(const arrow::Schema& declared);
 
   /// The columns: partitions, then "path".
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }

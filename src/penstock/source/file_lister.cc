@@ -1,6 +1,5 @@
 #include "penstock/source/file_lister.h"
 
-#include <arrow/filesystem/localfs.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/stat.h>
@@ -26,7 +25,8 @@ bool EndsWithoutCase(std::string_view text, std::string_view ending) {
   });
 }
 
-bool HasExtension(std::string_view path, const std::vector<std::string>& extensions) {
+bool HasExtension(std::string_view whole, const std::vector<std::string>& extensions) {
+  const std::string_view path = NamePart(whole);
   const auto ends_so = [path](const std::string& extension) {
     if (path.size() <= extension.size() || !EndsWithoutCase(path, extension)) return false;
     return extension.starts_with('.') || path[path.size() - extension.size() - 1] == '.';
@@ -58,7 +58,7 @@ FileLister::FileLister(FileOptions options, const std::vector<std::string>& fold
       named_extensions_(options_.file_extensions.value_or(std::vector<std::string>{})),
       folder_extensions_(options_.file_extensions.value_or(folder_extensions)),
       sizes_(sizes),
-      local_(std::make_shared<arrow::fs::LocalFileSystem>()) {}
+      placer_(options_.access) {}
 
 Result<std::vector<InputFile>> FileLister::Next(int64_t count_max) {
   while (static_cast<int64_t>(found_.size()) < count_max && !IsDone()) {
@@ -84,7 +84,10 @@ Status FileLister::Advance() {
 Status FileLister::BeginPath(const std::string& path) {
   path_files_ = 0;
   by_glob_ = false;
-  PENSTOCK_RETURN_NOT_OK(EnterFileSystem(path));
+  PENSTOCK_TRY(PlacedPath placed, placer_.Place(path));
+  file_system_ = std::move(placed.file_system);
+  location_ = std::move(placed.location);
+  prefix_ = std::move(placed.prefix);
   while (location_.size() > 1 && location_.ends_with('/')) location_.pop_back();
   PENSTOCK_TRY(const FileInfo info, file_system_->GetFileInfo(location_));
   if (info.type() == FileType::Directory) return EnterFolder(location_, {}, /*chosen=*/true);
@@ -93,7 +96,7 @@ Status FileLister::BeginPath(const std::string& path) {
     ++path_files_;
     return Status::OK();
   }
-  if (IsGlob(location_)) {
+  if (IsGlob(location_) && file_system_->type_name() != "http") {
     by_glob_ = true;
     const std::string folder = GlobFolder(location_);
     const bool names_folder = location_.starts_with(folder == "/" ? folder : folder + "/");
@@ -128,20 +131,6 @@ Status FileLister::EndOfPaths() const {
       ErrorKind::kMissingPath,
       fmt::format("There is no file to read: looked for files with {}; got: {}",
                   ExtensionsText(folder_extensions_), fmt::join(options_.paths, ", ")));
-}
-
-Status FileLister::EnterFileSystem(const std::string& path) {
-  const size_t scheme_end = path.find("://");
-  if (scheme_end == std::string::npos) {
-    file_system_ = local_;
-    location_ = path;
-    prefix_.clear();
-    return Status::OK();
-  }
-  PENSTOCK_TRY(file_system_, arrow::fs::FileSystemFromUri(path, &location_));
-  const std::string scheme = path.substr(0, scheme_end);
-  prefix_ = scheme == "file" ? "" : scheme + "://";
-  return Status::OK();
 }
 
 Status FileLister::EnterFolder(std::string location, GlobNames::Places places, bool chosen) {

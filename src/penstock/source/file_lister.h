@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "penstock/base/status.h"
+#include "penstock/files/path_placer.h"
 #include "penstock/source/folder_names.h"
 #include "penstock/source/glob.h"
 #include "penstock/source/input_files.h"
@@ -47,7 +48,6 @@ class FileLister {
   Status BeginPath(const std::string& path);
   Status EndPath(const std::string& path) const;
   Status EndOfPaths() const;
-  Status EnterFileSystem(const std::string& path);
   Status EnterFolder(std::string location, GlobNames::Places places, bool chosen);
   Status TakeName(Folder& folder);
   void AddFile(std::string location, int64_t bytes);
@@ -56,7 +56,7 @@ class FileLister {
   const std::vector<std::string> named_extensions_;
   const std::vector<std::string> folder_extensions_;
   const FileSizes sizes_;
-  const std::shared_ptr<arrow::fs::FileSystem> local_;  // Shared with the files that lie on it.
+  PathPlacer placer_;
 
   std::vector<InputFile> found_;
   size_t next_path_ = 0;

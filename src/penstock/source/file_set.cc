@@ -17,9 +17,9 @@ void Shuffle(std::vector<InputFile>& files, uint64_t seed) {
 
 }  // namespace
 
-Result<FileSet> ListFileSet(OptionReader& options,
+Result<FileSet> ListFileSet(OptionReader& options, const ReadOp& read,
                             const std::vector<std::string>& folder_extensions) {
-  PENSTOCK_TRY(const FileOptions file_options, ReadFileOptions(options));
+  PENSTOCK_TRY(const FileOptions file_options, ReadFileOptions(options, read));
   const bool shuffled = !options.Raw("shuffle_seed").is_null();
   PENSTOCK_TRY(const int64_t seed, options.Integer("shuffle_seed", 0, 0));
   FileSet set;

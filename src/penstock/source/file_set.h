@@ -19,7 +19,7 @@ struct FileSet {
 /// Lists the files as ListFiles does, by the options of ReadFileOptions and
 ///   shuffle_seed  an integer: the files come in an order that is drawn from it
 ///   partitioning  see file_columns.h
-Result<FileSet> ListFileSet(OptionReader& options,
+Result<FileSet> ListFileSet(OptionReader& options, const ReadOp& read,
                             const std::vector<std::string>& folder_extensions);
 
 }  // namespace penstock

@@ -48,8 +48,7 @@ GlobNames::Places GlobNames::Step(const Places& places, const std::string& name)
     }
   }
   std::ranges::sort(next);
-  const auto twins = std::ranges::unique(next);
-  next.erase(twins.begin(), twins.end());
+  next.erase(std::unique(next.begin(), next.end()), next.end());
   return next;
 }
 

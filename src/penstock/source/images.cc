@@ -194,7 +194,7 @@ Result<std::unique_ptr<Source>> MakeImagesSource(const ReadOp& read, const ReadL
                                                  int /*parallelism*/) {
   OptionReader options("reader images", read.options);
   PENSTOCK_TRY(const ImageWish wish, ReadWish(options));
-  PENSTOCK_TRY(WholeFileOptions files, ReadWholeFileOptions(options));
+  PENSTOCK_TRY(WholeFileOptions files, ReadWholeFileOptions(options, read));
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
   return MakeWholeFileSource(std::make_unique<ImageFormat>(wish), std::move(files), read, limits);
 }

@@ -41,7 +41,7 @@ std::string LowerCase(std::string_view text) {
 
 const CodecSuffix* CodecOf(const std::string& path) {
   const auto* found = std::find_if(std::begin(kCodecs), std::end(kCodecs),
-                                   [lower = LowerCase(path)](const CodecSuffix& codec) {
+                                   [lower = LowerCase(NamePart(path))](const CodecSuffix& codec) {
                                      return lower.ends_with(codec.suffix);
                                    });
   return found == std::end(kCodecs) ? nullptr : found;
@@ -58,8 +58,7 @@ Status TooLarge(const InputFile& file, int64_t bytes_max) {
 Result<std::shared_ptr<arrow::Buffer>> ReadDecompressed(const InputFile& file, int64_t bytes_max) {
   PENSTOCK_TRY(const auto stream, OpenStream(file));
   PENSTOCK_TRY(const auto info, file.file_system->GetFileInfo(file.location));
-  const int64_t honest_max =
-      std::max(kDecompressedFreely, std::max<int64_t>(info.size(), 0) * kCompressionRatioMax);
+  const int64_t honest_max = DecompressedBytesMax(info.size());
   PENSTOCK_TRY(auto bytes, arrow::AllocateResizableBuffer(0));
   while (true) {
     const int64_t held = bytes->size();
@@ -82,7 +81,7 @@ Result<std::shared_ptr<arrow::Buffer>> ReadDecompressed(const InputFile& file, i
 
 }  // namespace
 
-Result<FileOptions> ReadFileOptions(OptionReader& options) {
+Result<FileOptions> ReadFileOptions(OptionReader& options, const ReadOp& read_op) {
   FileOptions read;
   PENSTOCK_TRY(auto paths, options.Texts("paths"));
   if (!paths || paths->empty()) {
@@ -92,6 +91,9 @@ Result<FileOptions> ReadFileOptions(OptionReader& options) {
   PENSTOCK_TRY(read.include_paths, options.Bool("include_paths", false));
   PENSTOCK_TRY(read.ignore_missing_paths, options.Bool("ignore_missing_paths", false));
   PENSTOCK_TRY(read.file_extensions, options.Texts("file_extensions"));
+  PENSTOCK_TRY(auto retried, options.Texts("retried_io_errors"));
+  if (retried) read.access.retried_errors = std::move(*retried);
+  read.access.file_system = read_op.file_system;
   return read;
 }
 
@@ -101,12 +103,22 @@ Result<std::vector<InputFile>> ListFiles(const FileOptions& options,
       .Next(std::numeric_limits<int64_t>::max());
 }
 
+std::string_view NamePart(std::string_view path) {
+  const bool of_web = path.starts_with("http://") || path.starts_with("https://");
+  return of_web ? path.substr(0, path.find_first_of("?#")) : path;
+}
+
 std::vector<std::string> WithCodecs(const std::vector<std::string>& extensions) {
   std::vector<std::string> all = extensions;
   for (const std::string& extension : extensions) {
     for (const CodecSuffix& codec : kCodecs) all.push_back(extension + std::string(codec.suffix));
   }
   return all;
+}
+
+int64_t DecompressedBytesMax(int64_t compressed_bytes) {
+  return std::max(kDecompressedFreely,
+                  std::max<int64_t>(compressed_bytes, 0) * kCompressionRatioMax);
 }
 
 bool IsCompressed(const InputFile& file) { return CodecOf(file.path) != nullptr; }
@@ -120,7 +132,7 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const InputFile& f
 Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const InputFile& file) {
   auto opened = file.file_system->OpenInputStream(file.location);
   if (!opened.ok()) return ReadFailure(opened.status(), file.path);
-  const std::string lower = LowerCase(file.path);
+  const std::string lower = LowerCase(NamePart(file.path));
   if (std::ranges::any_of(kNotRead, [&](auto suffix) { return lower.ends_with(suffix); })) {
     return Status::NotImplemented(
         file.path,

@@ -8,9 +8,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "penstock/base/status.h"
+#include "penstock/files/path_placer.h"
+#include "penstock/plan/logical.h"
 #include "penstock/plan/options.h"
 
 namespace penstock {
@@ -26,13 +29,15 @@ struct InputFile {
 /// What every file reader lets the user say.
 struct FileOptions {
   std::vector<std::string> paths;
+  FileAccess access;
   bool include_paths = false;
   bool ignore_missing_paths = false;
   std::optional<std::vector<std::string>> file_extensions;  // Without the leading dot.
 };
 
-/// Reads "paths", "include_paths", "ignore_missing_paths" and "file_extensions".
-Result<FileOptions> ReadFileOptions(OptionReader& options);
+/// Reads "paths", "include_paths", "ignore_missing_paths", "file_extensions" and
+/// "retried_io_errors"; takes the file system from `read_op`.
+Result<FileOptions> ReadFileOptions(OptionReader& options, const ReadOp& read_op);
 
 /// Lists the files that `options` name: files, folders, globs (`*`, `?`, `[..]` in a name, `**` for
 /// any folders), URIs of any file system that Arrow knows. In the order of `paths`; what a folder
@@ -47,11 +52,18 @@ Result<FileOptions> ReadFileOptions(OptionReader& options);
 Result<std::vector<InputFile>> ListFiles(const FileOptions& options,
                                          const std::vector<std::string>& folder_extensions);
 
+/// Returns the part of a path that can have an extension: of a file of the web all but the query.
+std::string_view NamePart(std::string_view path);
+
 /// Returns the extensions with and without the suffixes of the codecs that OpenStream knows.
 std::vector<std::string> WithCodecs(const std::vector<std::string>& extensions);
 
 /// Says whether OpenStream decompresses the file.
 bool IsCompressed(const InputFile& file);
+
+/// Returns how many bytes one value of a compressed file may claim: more than honest content
+/// becomes is a file that was made to fill the memory. -1: the file's size is not known.
+int64_t DecompressedBytesMax(int64_t compressed_bytes);
 
 /// Opens a file for reading anywhere in it; kMissingPath when it has gone.
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const InputFile& file);

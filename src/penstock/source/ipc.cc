@@ -1,16 +1,27 @@
 #include <arrow/ipc/options.h>
 #include <arrow/ipc/reader.h>
 
+#include <deque>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "penstock/base/mutex.h"
 #include "penstock/source/file_set.h"
+#include "penstock/source/ipc_stream.h"
 #include "penstock/source/parted_source.h"
 #include "penstock/source/registry.h"
 
-/// The reader ipc, of Arrow's IPC files (Feather version 2), has only the options of all file
-/// readers. A split is a record batch.
+/// The reader ipc, of Arrow's IPC files (Feather version 2) and IPC streams, has only the options
+/// of all file readers. What a file begins with says which it is. A split is a record batch.
 namespace penstock {
 namespace {
+
+constexpr std::string_view kFileMagic = "ARROW1";
+constexpr std::string_view kFeather1Magic = "FEA1";
+
+/// Files are opened in their order, some at once: more need not be remembered.
+constexpr size_t kIndexesMax = 64;
 
 class IpcFile final : public PartedFile {
  public:
@@ -41,16 +52,53 @@ class IpcFile final : public PartedFile {
   const int64_t bytes_;
 };
 
+/// Reads the first bytes, which tell the formats apart.
+Result<std::string> ReadMagic(arrow::io::RandomAccessFile& file) {
+  PENSTOCK_TRY(const auto magic, file.ReadAt(0, static_cast<int64_t>(kFileMagic.size())));
+  return magic->ToString();
+}
+
 class IpcFormat final : public PartedFormat {
  public:
   Result<std::unique_ptr<PartedFile>> Open(const InputFile& file) const override {
     PENSTOCK_TRY(auto input, OpenFile(file));
+    PENSTOCK_TRY(const std::string magic, ReadMagic(*input));
+    if (magic.starts_with(kFeather1Magic)) {
+      return Status::NotImplemented(
+          "Feather version 1 is not read; convert it with a pyarrow or pandas that still does: "
+          "pyarrow.feather.write_feather(pyarrow.feather.read_table(old), new)");
+    }
+    if (magic != kFileMagic) {
+      PENSTOCK_TRY(auto index, StreamIndexOf(file, *input));
+      return MakeIpcStreamFile(std::move(input), std::move(index));
+    }
     PENSTOCK_TRY(auto reader, arrow::ipc::RecordBatchFileReader::Open(input));
     PENSTOCK_TRY(const int64_t bytes, input->GetSize());
     return std::make_unique<IpcFile>(std::move(input), std::move(reader), bytes);
   }
 
   const char* part_name() const override { return "record batch"; }
+
+ private:
+  using Index = std::shared_ptr<const IpcStreamIndex>;
+
+  /// Goes through a stream once, not again for each of its record batches.
+  Result<Index> StreamIndexOf(const InputFile& file, arrow::io::RandomAccessFile& input) const {
+    {
+      MutexLock lock(mutex_);
+      for (const auto& [path, index] : indexes_) {
+        if (path == file.path) return index;
+      }
+    }
+    PENSTOCK_TRY(Index index, IndexIpcStream(input));
+    MutexLock lock(mutex_);
+    indexes_.emplace_back(file.path, index);
+    if (indexes_.size() > kIndexesMax) indexes_.pop_front();
+    return index;
+  }
+
+  mutable Mutex mutex_;
+  mutable std::deque<std::pair<std::string, Index>> indexes_ PENSTOCK_GUARDED_BY(mutex_);
 };
 
 }  // namespace
@@ -58,7 +106,7 @@ class IpcFormat final : public PartedFormat {
 Result<std::unique_ptr<Source>> MakeIpcSource(const ReadOp& read, const ReadLimits& limits,
                                               int /*parallelism*/) {
   OptionReader options("reader ipc", read.options);
-  PENSTOCK_TRY(auto set, ListFileSet(options, {"arrow", "feather", "ipc"}));
+  PENSTOCK_TRY(auto set, ListFileSet(options, read, {"arrow", "arrows", "feather", "ipc"}));
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
   return MakePartedSource(std::make_unique<IpcFormat>(), std::move(set.files),
                           std::move(set.columns), read, limits);

@@ -55,7 +55,7 @@ Result<std::unique_ptr<Source>> MakeJsonSource(const ReadOp& read, const ReadLim
   OptionReader options("reader json", read.options);
   PENSTOCK_TRY(const bool lines_only, options.Bool("lines", false));
   PENSTOCK_TRY(ColumnTypes types, ReadColumnTypes(options));
-  PENSTOCK_TRY(auto set, ListFileSet(options, WithCodecs({"json", "jsonl", "ndjson"})));
+  PENSTOCK_TRY(auto set, ListFileSet(options, read, WithCodecs({"json", "jsonl", "ndjson"})));
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
   return MakeTextSource(std::make_unique<JsonFormat>(lines_only, std::move(types)),
                         std::move(set.files), std::move(set.columns), read, limits);

@@ -32,6 +32,11 @@ bool IsUntyped(const std::shared_ptr<arrow::Field>& field) {
   return field->type()->id() == arrow::Type::NA;
 }
 
+Result<std::shared_ptr<arrow::RecordBatch>> Parse(const arrow::json::ParseOptions& options,
+                                                  const std::shared_ptr<arrow::Buffer>& text) {
+  return arrow::json::ParseOne(options, WithoutLeadingNull(text));
+}
+
 class JsonParser final : public TextParser {
  public:
   JsonParser(const ColumnTypes& types, bool may_be_array, InputFile file, const TextRange& range,
@@ -62,8 +67,10 @@ class JsonParser final : public TextParser {
  private:
   Status Start() {
     std::shared_ptr<arrow::io::InputStream> stream;
+    int64_t row_bytes_max = kRowBytesMax;
     if (range_.whole()) {
       PENSTOCK_TRY(stream, OpenStream(file_));
+      PENSTOCK_TRY(row_bytes_max, RowBytesMaxOf(file_));
     } else {
       PENSTOCK_TRY(const auto file, OpenFile(file_));
       auto range = OpenRange(file, range_);
@@ -75,7 +82,7 @@ class JsonParser final : public TextParser {
     if (may_be_array_ && range_.begin == 0) stream = ArrayAsLines(std::move(stream));
     rows_.emplace(std::move(stream),
                   std::make_unique<arrow::Chunker>(arrow::MakeNewlineBoundaryFinder()),
-                  piece_bytes_);
+                  piece_bytes_, row_bytes_max);
     return Status::OK();
   }
 
@@ -124,7 +131,7 @@ class JsonParser final : public TextParser {
 
   Result<std::shared_ptr<arrow::RecordBatch>> ParseRows(
       const std::shared_ptr<arrow::Buffer>& text) {
-    auto parsed = arrow::json::ParseOne(options_, text);
+    auto parsed = Parse(options_, text);
     if (!parsed.ok()) {
       PENSTOCK_TRY(parsed, ParseAsItIs(text, parsed.status()));
     }
@@ -151,7 +158,7 @@ class JsonParser final : public TextParser {
       return HoldsNumbers(*field->type()) && !types_.contains(field->name());
     });
     SetTypes(options, std::move(fields));
-    auto batch = arrow::json::ParseOne(options, text);
+    auto batch = Parse(options, text);
     auto copy = columns_;
     if (!batch.ok() || !copy.Fit(*batch).ok()) return Explain(text, refused);
     return batch;
@@ -201,7 +208,7 @@ class JsonParser final : public TextParser {
     const auto parse = [&](size_t first, size_t last) {
       const int64_t offset = rows[first].begin;
       const auto part = arrow::SliceBuffer(text, offset, rows[last - 1].end - offset);
-      return arrow::json::ParseOne(options_, part).status();
+      return Parse(options_, part).status();
     };
     while (end - begin > 1) {
       const size_t middle = begin + (end - begin) / 2;

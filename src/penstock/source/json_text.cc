@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "penstock/source/text_rows.h"
 
@@ -10,6 +12,8 @@ namespace penstock {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kNull = "null";
 
 /// Counts brackets that open, those in strings among them.
 int64_t CountOpenings(std::string_view text) {
@@ -118,6 +122,16 @@ std::optional<int64_t> FindRowNestedTooDeep(const arrow::Buffer& text) {
   if (openings <= kJsonDepthMax) return std::nullopt;
   const auto deep = FindTooDeep(view, row, view.size());
   return deep ? std::optional(RowAt(text, *deep)) : std::nullopt;
+}
+
+std::shared_ptr<arrow::Buffer> WithoutLeadingNull(const std::shared_ptr<arrow::Buffer>& text) {
+  const std::string_view view(*text);
+  size_t first = view.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  first = view.find_first_not_of(kBlanks, first);
+  if (first == std::string_view::npos || !view.substr(first).starts_with(kNull)) return text;
+  std::string changed(view);
+  changed.replace(first, kNull.size(), "{}  ");
+  return arrow::Buffer::FromString(std::move(changed));
 }
 
 }  // namespace penstock

@@ -3,6 +3,7 @@
 #include <arrow/buffer.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -25,5 +26,9 @@ std::vector<JsonRow> JsonRowsOf(const arrow::Buffer& text);
 /// kJsonDepthMax; nothing where there is none. Fast: a parser does far more work a byte.
 std::optional<int64_t> FindRowThatIsNotUtf8(const arrow::Buffer& text);
 std::optional<int64_t> FindRowNestedTooDeep(const arrow::Buffer& text);
+
+/// Returns the text with `{}` in place of a `null` that is its first row, of the same length: both
+/// are rows of nulls, but of a text that begins with null Arrow's parser crashes.
+std::shared_ptr<arrow::Buffer> WithoutLeadingNull(const std::shared_ptr<arrow::Buffer>& text);
 
 }  // namespace penstock

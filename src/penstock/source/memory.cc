@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "penstock/base/check.h"
-#include "penstock/block/block.h"
+#include "penstock/block/packed.h"
 #include "penstock/block/unify.h"
 #include "penstock/plan/options.h"
 #include "penstock/source/registry.h"
@@ -39,7 +39,12 @@ class MemoryRows final : public SliceableRows {
     const Batches slices = Slices(begin, end);
     if (slices.size() == 1) return slices.front();
     if (slices.empty()) return arrow::RecordBatch::MakeEmpty(schema_);
-    return arrow::ConcatenateRecordBatches(slices);
+    std::vector<Piece> pieces;
+    for (const auto& slice : slices) {
+      pieces.push_back({.block = {.batch = slice}, .offset = 0, .rows = slice->num_rows()});
+    }
+    PENSTOCK_TRY(Block joined, ConcatenatePieces(pieces));
+    return joined.batch;
   }
 
  private:

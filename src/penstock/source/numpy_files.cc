@@ -163,7 +163,7 @@ class NumpyFormat final : public FileFormat {
 Result<std::unique_ptr<Source>> MakeNumpySource(const ReadOp& read, const ReadLimits& limits,
                                                 int /*parallelism*/) {
   OptionReader options("reader numpy", read.options);
-  PENSTOCK_TRY(WholeFileOptions files, ReadWholeFileOptions(options));
+  PENSTOCK_TRY(WholeFileOptions files, ReadWholeFileOptions(options, read));
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
   return MakeWholeFileSource(std::make_unique<NumpyFormat>(), std::move(files), read, limits);
 }

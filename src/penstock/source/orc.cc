@@ -73,7 +73,7 @@ class OrcFormat final : public PartedFormat {
 Result<std::unique_ptr<Source>> MakeOrcSource(const ReadOp& read, const ReadLimits& limits,
                                               int /*parallelism*/) {
   OptionReader options("reader orc", read.options);
-  PENSTOCK_TRY(auto set, ListFileSet(options, {"orc"}));
+  PENSTOCK_TRY(auto set, ListFileSet(options, read, {"orc"}));
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
   return MakePartedSource(std::make_unique<OrcFormat>(), std::move(set.files),
                           std::move(set.columns), read, limits);

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "penstock/block/ray_tensor.h"
+#include "penstock/memory/warm_pool.h"
 
 namespace penstock {
 namespace {
@@ -135,7 +136,8 @@ Status Encrypted(const InputFile& file) {
 Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const InputFile& file,
                                                                 const ParquetFooter* footer) {
   PENSTOCK_TRY(auto input, OpenFile(file));
-  parquet::ReaderProperties properties;
+  WarmPool& memory = WarmPool::Shared();
+  parquet::ReaderProperties properties(&memory);
   properties.enable_buffered_stream();
   properties.set_buffer_size(kReadBufferBytes);
   properties.set_page_checksum_verification(true);  // Where the writer left checksums.
@@ -146,7 +148,7 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const InputFile&
       builder.Open(std::move(input), properties, footer == nullptr ? nullptr : footer->metadata);
   if (opened.message().find("encrypted metadata") != std::string::npos) return Encrypted(file);
   if (!opened.ok()) return ReadFailure(opened, file.path);
-  auto reader = builder.properties(arrow_properties)->Build();
+  auto reader = builder.memory_pool(&memory)->properties(arrow_properties)->Build();
   if (!reader.ok()) return ReadFailure(reader.status(), file.path);
   return reader;
 }
@@ -193,7 +195,10 @@ Result<bool> RowGroupMayMatch(const ParquetFooter& footer, int row_group,
     PENSTOCK_TRY(auto holds, WhatHolds(field, *group->ColumnChunk(leaves.front())));
     if (holds) guarantees.push_back(std::move(*holds));
   }
-  if (guarantees.empty()) return true;
+  if (guarantees.empty()) {
+    const auto folded = compute::FoldConstants(filter);
+    return !folded.ok() || folded->IsSatisfiable();
+  }
   PENSTOCK_TRY(auto guarantee, compute::and_(guarantees).Bind(*footer.schema));
   const auto left = compute::SimplifyWithGuarantee(filter, guarantee);
   return !left.ok() || left->IsSatisfiable();  // What fails is for the rows themselves to say.

@@ -46,18 +46,20 @@ Result<FooterPointer> ParquetFooters::Get(int64_t file) {
   return footer;
 }
 
-Result<std::shared_ptr<arrow::Schema>> ParquetFooters::UnifySchemas(const ColumnNames& columns) {
-  PENSTOCK_TRY(const FooterPointer first, Get(0));
+Result<std::shared_ptr<arrow::Schema>> ParquetFooters::UnifySchemas(
+    const ColumnNames& columns, const std::vector<int64_t>& files) {
+  PENSTOCK_TRY(const FooterPointer first, Get(files.front()));
   std::shared_ptr<arrow::Schema> schema = first->schema;
-  std::vector<Result<std::shared_ptr<arrow::Schema>>> read = ReadSchemas(first->schema);
-  for (size_t file = 1; file < read.size(); ++file) {
-    PENSTOCK_TRY(const auto whole, std::move(read[file]));
+  std::vector<Result<std::shared_ptr<arrow::Schema>>> read = ReadSchemas(first->schema, files);
+  for (size_t i = 1; i < read.size(); ++i) {
+    PENSTOCK_TRY(const auto whole, std::move(read[i]));
     const auto found = Chosen(whole, columns);
     auto unified = penstock::UnifySchemas(schema, found);
     if (!unified.ok()) {
-      PENSTOCK_TRY(const int64_t other, FindOther(found));
+      PENSTOCK_TRY(const int64_t other, FindOther(found, files));
       return unified.status().WithMessage(
-          files_[static_cast<size_t>(other)].path, " and ", files_[file].path,
+          files_[static_cast<size_t>(other)].path, " and ",
+          files_[static_cast<size_t>(files[i])].path,
           " cannot be read together; read them apart, or convert one: ",
           unified.status().message());
     }
@@ -67,15 +69,15 @@ Result<std::shared_ptr<arrow::Schema>> ParquetFooters::UnifySchemas(const Column
 }
 
 std::vector<Result<std::shared_ptr<arrow::Schema>>> ParquetFooters::ReadSchemas(
-    const std::shared_ptr<arrow::Schema>& first) {
-  std::vector<Result<std::shared_ptr<arrow::Schema>>> schemas(files_.size(), first);
+    const std::shared_ptr<arrow::Schema>& first, const std::vector<int64_t>& files) {
+  std::vector<Result<std::shared_ptr<arrow::Schema>>> schemas(files.size(), first);
   std::atomic<size_t> next = 1;
   std::atomic<bool> failed = false;
   const auto read_on = [&] {
     while (!failed) {  // What was begun is ended, so that the first that fails is known.
       const size_t file = next++;
-      if (file >= files_.size()) return;
-      const Result<FooterPointer> footer = Get(static_cast<int64_t>(file));
+      if (file >= files.size()) return;
+      const Result<FooterPointer> footer = Get(files[file]);
       if (!footer.ok()) {
         schemas[file] = footer.status();
         failed = true;
@@ -85,19 +87,20 @@ std::vector<Result<std::shared_ptr<arrow::Schema>>> ParquetFooters::ReadSchemas(
     }
   };
   std::vector<std::jthread> threads;
-  for (size_t i = 1; i < std::min(kReadAtOnce, files_.size() - 1); ++i)
+  for (size_t i = 1; i < std::min(kReadAtOnce, files.size() - 1); ++i)
     threads.emplace_back(read_on);
   read_on();
   threads.clear();
   return schemas;
 }
 
-Result<int64_t> ParquetFooters::FindOther(const std::shared_ptr<arrow::Schema>& schema) {
-  for (int64_t file = 0; file < static_cast<int64_t>(files_.size()); ++file) {
+Result<int64_t> ParquetFooters::FindOther(const std::shared_ptr<arrow::Schema>& schema,
+                                          const std::vector<int64_t>& files) {
+  for (const int64_t file : files) {
     PENSTOCK_TRY(const FooterPointer footer, Get(file));
     if (!penstock::UnifySchemas(footer->schema, schema).ok()) return file;
   }
-  return 0;
+  return files.front();
 }
 
 }  // namespace penstock

@@ -28,18 +28,20 @@ class ParquetFooters {
 
   using ColumnNames = std::optional<std::vector<std::string>>;
 
-  /// Reads all footers, several at once, and returns what block/unify.h makes of their schemas; of
-  /// files other than the first only `columns` count, where they are given. kSchemaMismatch naming
-  /// both files, kCorruptData naming the first that is broken.
-  Result<std::shared_ptr<arrow::Schema>> UnifySchemas(const ColumnNames& columns);
+  /// Reads the footers of `files` (at least one), several at once, and returns what block/unify.h
+  /// makes of their schemas; of files other than the first only `columns` count, where they are
+  /// given. kSchemaMismatch naming both files, kCorruptData naming the first that is broken.
+  Result<std::shared_ptr<arrow::Schema>> UnifySchemas(const ColumnNames& columns,
+                                                      const std::vector<int64_t>& files);
 
  private:
-  /// Reads all files' schemas; ends early where one fails. Those equal to the first share it.
+  /// Reads the files' schemas; ends early where one fails. Those equal to the first share it.
   std::vector<Result<std::shared_ptr<arrow::Schema>>> ReadSchemas(
-      const std::shared_ptr<arrow::Schema>& first);
+      const std::shared_ptr<arrow::Schema>& first, const std::vector<int64_t>& files);
 
-  /// Returns the first file whose own schema does not go with `schema`.
-  Result<int64_t> FindOther(const std::shared_ptr<arrow::Schema>& schema);
+  /// Returns the first of the files whose own schema does not go with `schema`.
+  Result<int64_t> FindOther(const std::shared_ptr<arrow::Schema>& schema,
+                            const std::vector<int64_t>& files);
 
   const std::vector<InputFile>& files_;
   Mutex mutex_;

@@ -30,6 +30,8 @@ constexpr std::array kReaders{
     Reader{"binary_files", MakeBinaryFilesSource, {.projects = true}},
     Reader{"numpy", MakeNumpySource, {.projects = true}},
     Reader{"images", MakeImagesSource, {.projects = true}},
+    Reader{"tfrecord", MakeTfrecordSource, {.projects = true}},
+    Reader{"webdataset", MakeWebdatasetSource, {.projects = true}},
     Reader{"memory", MakeMemorySource, {.projects = true, .splits_freely = true}},
 };
 

@@ -34,6 +34,10 @@ Result<std::unique_ptr<Source>> MakeNumpySource(const ReadOp& read, const ReadLi
                                                 int parallelism);
 Result<std::unique_ptr<Source>> MakeImagesSource(const ReadOp& read, const ReadLimits& limits,
                                                  int parallelism);
+Result<std::unique_ptr<Source>> MakeTfrecordSource(const ReadOp& read, const ReadLimits& limits,
+                                                   int parallelism);
+Result<std::unique_ptr<Source>> MakeWebdatasetSource(const ReadOp& read, const ReadLimits& limits,
+                                                     int parallelism);
 
 /// Wraps a source so that its splits come in an order drawn from `seed`, numbered anew. Lists all
 /// of them with the first NextSplits, and holds them: about 200 bytes each.

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
-#include <ranges>
 #include <utility>
 
 #include "penstock/source/chunks.h"
@@ -124,10 +122,16 @@ int64_t RowBorders::Uncut(int64_t index) const {
 
 void RowBorders::CutAt(int64_t rows) {
   if (rows > end_) return;
-  const auto indices = std::views::iota(int64_t{0}, splits_ + 1);
-  const int64_t beyond = *std::ranges::lower_bound(indices, rows, std::less<>{},
-                                                   [this](int64_t index) { return at(index); });
-  splits_ = std::max<int64_t>(beyond, 1);
+  int64_t first = 0;
+  for (int64_t last = splits_; first < last;) {
+    const int64_t middle = first + (last - first) / 2;
+    if (at(middle) < rows) {
+      first = middle + 1;
+    } else {
+      last = middle;
+    }
+  }
+  splits_ = std::max<int64_t>(first, 1);
   end_ = rows;
 }
 

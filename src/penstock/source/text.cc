@@ -84,8 +84,10 @@ class LineParser final : public TextParser {
  private:
   Status Start() {
     std::shared_ptr<arrow::io::InputStream> stream;
+    int64_t row_bytes_max = kRowBytesMax;
     if (range_.whole()) {
       PENSTOCK_TRY(stream, OpenStream(file_));
+      PENSTOCK_TRY(row_bytes_max, RowBytesMaxOf(file_));
       PENSTOCK_TRY(stream, AsUtf8(std::move(stream), options_.encoding));
     } else {
       PENSTOCK_TRY(const auto file, OpenFile(file_));
@@ -96,7 +98,7 @@ class LineParser final : public TextParser {
     }
     rows_.emplace(std::move(stream),
                   std::make_unique<arrow::Chunker>(arrow::MakeNewlineBoundaryFinder()),
-                  piece_bytes_);
+                  piece_bytes_, row_bytes_max);
     return Status::OK();
   }
 
@@ -167,7 +169,7 @@ Result<std::unique_ptr<Source>> MakeLineSource(const ReadOp& read, const ReadLim
   TextOptions text_options;
   PENSTOCK_TRY(text_options.encoding, ReadEncoding(options));
   PENSTOCK_TRY(text_options.drop_empty_lines, options.Bool("drop_empty_lines", true));
-  PENSTOCK_TRY(auto set, ListFileSet(options, /*folder_extensions=*/{}));
+  PENSTOCK_TRY(auto set, ListFileSet(options, read, /*folder_extensions=*/{}));
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
   return MakeTextSource(std::make_unique<LineFormat>(std::move(text_options)), std::move(set.files),
                         std::move(set.columns), read, limits);

@@ -8,17 +8,20 @@
 #include <utility>
 
 namespace penstock {
-namespace {
 
-constexpr int64_t kRowBytesMax = int64_t{1} << 30;
-
-}  // namespace
+Result<int64_t> RowBytesMaxOf(const InputFile& file) {
+  if (!IsCompressed(file)) return kRowBytesMax;
+  PENSTOCK_TRY(const auto info, file.file_system->GetFileInfo(file.location));
+  return std::min(kRowBytesMax, DecompressedBytesMax(info.size()));
+}
 
 TextRows::TextRows(std::shared_ptr<arrow::io::InputStream> stream,
-                   std::unique_ptr<arrow::Chunker> chunker, int64_t piece_bytes)
+                   std::unique_ptr<arrow::Chunker> chunker, int64_t piece_bytes,
+                   int64_t row_bytes_max)
     : stream_(std::move(stream)),
       chunker_(std::move(chunker)),
       piece_bytes_(piece_bytes),
+      row_bytes_max_(row_bytes_max),
       held_(arrow::Buffer::FromString("")) {}
 
 Result<std::shared_ptr<arrow::Buffer>> TextRows::NextRow() {
@@ -45,8 +48,8 @@ Result<std::shared_ptr<arrow::Buffer>> TextRows::WholeRows() {
     PENSTOCK_RETURN_NOT_OK(chunker_->Process(held_, &whole, &partial));
     if (whole->size() > 0) return whole;
     if (at_end_) return nullptr;
-    if (held_->size() >= kRowBytesMax) {
-      return Status::Invalid("a row does not end within 1 GiB");
+    if (held_->size() >= row_bytes_max_) {
+      return Status::Invalid("a row does not end within ", row_bytes_max_ >> 20, " MiB");
     }
     PENSTOCK_RETURN_NOT_OK(ReadMore());
   }

@@ -9,17 +9,25 @@
 #include <string_view>
 
 #include "penstock/base/status.h"
+#include "penstock/source/input_files.h"
 
 namespace penstock {
 
+inline constexpr int64_t kRowBytesMax = int64_t{1} << 30;
+
+/// Returns how long a row of the file may be at most: kRowBytesMax, or of a compressed file what
+/// one value may honestly have.
+Result<int64_t> RowBytesMaxOf(const InputFile& file);
+
 /// Cuts a stream of text into pieces that end where a row ends.
 ///
-/// Pieces are about `piece_bytes` long; one with a longer row is as long as that row, up to 1 GiB
-/// (Invalid beyond). Borders depend on the bytes and `piece_bytes` alone. One thread.
+/// Pieces are about `piece_bytes` long; one with a longer row is as long as that row, up to about
+/// `row_bytes_max` (Invalid beyond). Borders depend on the bytes and `piece_bytes` alone. One
+/// thread.
 class TextRows {
  public:
   TextRows(std::shared_ptr<arrow::io::InputStream> stream, std::unique_ptr<arrow::Chunker> chunker,
-           int64_t piece_bytes);
+           int64_t piece_bytes, int64_t row_bytes_max = kRowBytesMax);
 
   /// Returns the next row alone, or nullptr at the end.
   Result<std::shared_ptr<arrow::Buffer>> NextRow();
@@ -39,6 +47,7 @@ class TextRows {
   const std::shared_ptr<arrow::io::InputStream> stream_;  // Shared with whoever opened it.
   const std::unique_ptr<arrow::Chunker> chunker_;
   const int64_t piece_bytes_;
+  const int64_t row_bytes_max_;
   std::shared_ptr<arrow::Buffer> held_;  // Read but not yet returned; shared with slices of it.
   int64_t bytes_taken_ = 0;
   bool at_end_ = false;

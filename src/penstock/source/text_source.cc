@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "penstock/base/mutex.h"
-#include "penstock/block/unify.h"
 #include "penstock/source/batch_cutter.h"
 #include "penstock/source/column_choice.h"
 #include "penstock/source/text_columns.h"
@@ -142,13 +141,12 @@ class TextSource final : public Source {
         continue;
       }
       if (columns_) schema = OnlyColumnsOf(*schema, *Chosen());
-      auto unified = UnifySchemas(found.all, schema);
+      auto unified = format_->Unify(found.all, schema);
       if (!unified.ok()) {
         return unified.status().WithMessage(
             found.origin, " and ", files_[i].path,
-            " cannot be read together; read them apart, convert one, or name the type in "
-            "column_types: ",
-            unified.status().message());
+            " cannot be read together; read them apart, convert one, or name the type in ",
+            format_->types_option(), ": ", unified.status().message());
       }
       found.all = unified.MoveValueUnsafe();
     }

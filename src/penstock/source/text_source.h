@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "penstock/base/status.h"
+#include "penstock/block/unify.h"
 #include "penstock/source/file_columns.h"
 #include "penstock/source/input_files.h"
 #include "penstock/source/source.h"
@@ -40,7 +41,7 @@ class TextParser {
   virtual std::shared_ptr<arrow::Schema> header() const { return nullptr; }
 };
 
-/// A kind of text file. Threads: any, at once.
+/// A kind of file whose rows come front to back: text, or records. Threads: any, at once.
 class TextFormat {
  public:
   virtual ~TextFormat() = default;
@@ -54,6 +55,16 @@ class TextFormat {
 
   /// Returns the columns where they do not depend on the files; else nullptr.
   virtual std::shared_ptr<arrow::Schema> fixed_schema() const { return nullptr; }
+
+  /// Returns the columns that hold those of two files; UnifySchemas, or what widens more than it.
+  virtual Result<std::shared_ptr<arrow::Schema>> Unify(
+      const std::shared_ptr<arrow::Schema>& first,
+      const std::shared_ptr<arrow::Schema>& other) const {
+    return UnifySchemas(first, other);
+  }
+
+  /// The option in which the user can name types, for errors.
+  virtual const char* types_option() const { return "column_types"; }
 };
 
 /// Makes a source of text files. One longer than `limits.split_bytes` is read as several splits

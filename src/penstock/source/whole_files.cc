@@ -304,9 +304,9 @@ class WholeFileSource final : public Source {
 
 }  // namespace
 
-Result<WholeFileOptions> ReadWholeFileOptions(OptionReader& options) {
+Result<WholeFileOptions> ReadWholeFileOptions(OptionReader& options, const ReadOp& read_op) {
   WholeFileOptions read;
-  PENSTOCK_TRY(read.files, ReadFileOptions(options));
+  PENSTOCK_TRY(read.files, ReadFileOptions(options, read_op));
   if (!options.Raw("shuffle_seed").is_null()) {
     PENSTOCK_TRY(read.shuffle_seed, options.Integer("shuffle_seed", 0, 0));
   }

@@ -69,7 +69,7 @@ struct WholeFileOptions {
 };
 
 /// Reads what ReadFileOptions does, and "shuffle_seed".
-Result<WholeFileOptions> ReadWholeFileOptions(OptionReader& options);
+Result<WholeFileOptions> ReadWholeFileOptions(OptionReader& options, const ReadOp& read_op);
 
 /// Makes a source of such files, in the order of their listing, which goes on while they are read.
 ///

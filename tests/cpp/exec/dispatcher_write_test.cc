@@ -64,6 +64,26 @@ TEST_F(DispatcherWriteTest, APartGathersChunksUntilItHasTheLeastRowsAskedFor) {
   EXPECT_THAT(job.DoneEmpty(1, 1), ElementsAre("drop 2", "start 1/2 [3:0+5] part 1 closes"));
 }
 
+TEST_F(DispatcherWriteTest, APartGathersChunksUntilItHasTheLeastBytesAskedFor) {
+  StageLimits write = WriteStage(1);
+  write.bytes_per_part_min = 15;
+  DispatcherScript job = ReadInto(write, {0, 1, 2}, /*ordered=*/false);
+  job.Done(0, 0, 1, 5, 0);  // Of 10 bytes.
+  EXPECT_THAT(job.Done(0, 1, 2, 5, 1), ElementsAre("start 1/0 [1:0+5] part 0"));
+  job.DoneEmpty(1, 0);
+  EXPECT_THAT(job.Done(0, 2, 3, 5, 2), ElementsAre("start 1/1 [2:0+5] part 0 closes"));
+  EXPECT_THAT(job.DoneEmpty(1, 1), ElementsAre("drop 2", "start 1/2 [3:0+5] part 1 closes"));
+}
+
+TEST_F(DispatcherWriteTest, APartThatIsFullEndsWithFewerBytesThanAskedFor) {
+  StageLimits write = WriteStage(4);
+  write.bytes_per_part_min = 100;
+  write.rows_per_part_max = 5;
+  DispatcherScript job = ReadInto(write, {0, 1});
+  EXPECT_THAT(job.Done(0, 0, 1, 10, 0),
+              ElementsAre("start 1/0 [1:0+5] part 0 closes", "start 1/1 [1:5+5] part 1 closes"));
+}
+
 TEST_F(DispatcherWriteTest, WithoutOrderEachChunkHasAPartOfItsOwn) {
   DispatcherScript job = ReadInto(WriteStage(4), {0, 1, 0 + 2, 2}, false);
   EXPECT_THAT(job.Done(0, 2, 1, 5, 2), IsEmpty());

@@ -88,7 +88,9 @@ void SimulatedWorld::CheckPart(const StartTask& action, const SimulatedTask& tas
           "a part has no more rows than allowed", part.rows);
   if (part.chunks.empty() || part.chunks.back() != task.chunk) part.chunks.push_back(task.chunk);
   const PieceRef& piece = action.pieces.front();
-  const auto first = blocks_.at(piece.block).rows.begin() + piece.offset;
+  const SimulatedBlock& block = blocks_.at(piece.block);
+  part.bytes += block.size.bytes * piece.rows / block.size.rows;
+  const auto first = block.rows.begin() + piece.offset;
   part.row_ids.insert(part.row_ids.end(), first, first + piece.rows);
 }
 
@@ -270,12 +272,14 @@ void SimulatedWorld::CheckPartsAtEnd() {
     Require(part->first == number++, "parts are numbered without gaps", part->first);
     const SimulatedPart& one = part->second;
     const auto after = std::next(part);
-    if (limits.rows_per_part_min == 0) {
+    if (limits.rows_per_part_min == 0 && limits.bytes_per_part_min == 0) {
       Require(one.chunks.size() == 1, "a part is of one chunk");
     }
     if (!job_.limits.preserve_order || after == parts_.end()) continue;
     Require(one.rows >= limits.rows_per_part_min, "a part has at least the rows asked for",
             one.rows);
+    Require(one.rows == limits.rows_per_part_max || one.bytes >= limits.bytes_per_part_min,
+            "a part has at least the bytes asked for", one.bytes);
     Require(
         one.rows == limits.rows_per_part_max || one.chunks.back() != after->second.chunks.front(),
         "a part ends full or at a chunk's border", part->first);

@@ -121,6 +121,7 @@ SimulatedStage MakeEnd(Dice& dice) {
   stage.ends_with_empty_step = false;
   if (stage.limits.role == StageRole::kWrite) {
     if (dice.OneIn(3)) stage.limits.rows_per_part_min = dice.Between(1, 40);
+    if (dice.OneIn(4)) stage.limits.bytes_per_part_min = dice.Between(1, 4000);
     if (dice.OneIn(3)) {
       stage.limits.rows_per_part_max = stage.limits.rows_per_part_min + dice.Between(1, 40);
     }
@@ -245,6 +246,7 @@ void MakeLimits(Dice& dice, SimulatedJob& job) {
   job.limits.native_threads = static_cast<int>(dice.Between(1, 4));
   job.limits.preserve_order = Zips(job) || !dice.OneIn(3);
   job.limits.window_tasks = dice.Pick<int64_t>({1, 2, 8, 1024});
+  job.limits.ahead_bytes = dice.Pick<int64_t>({0, 1000, 100'000, int64_t{64} << 20});
   job.limits.splits_ahead = dice.Pick<int64_t>({1, 2, 16, 1024});
   job.budget_is_ample = dice.OneIn(3);
   job.limits.budget_bytes =
@@ -327,6 +329,7 @@ std::string SimulatedJob::ToString() const {
         std::to_string(one.in_flight_per_worker) + " estimate " +
         std::to_string(one.block_bytes_estimate) + " part " +
         std::to_string(one.rows_per_part_min) + "-" + std::to_string(one.rows_per_part_max) +
+        "/" + std::to_string(one.bytes_per_part_min) +
         " keep " + std::to_string(stage.keep_percent) + " copies " + std::to_string(stage.copies) +
         " blocks " + std::to_string(stage.blocks_per_task_max) + " bytes " +
         std::to_string(stage.bytes_per_row) + "+" + std::to_string(stage.bytes_per_block) + "\n";

@@ -51,6 +51,7 @@ struct SimulatedPart {
   bool step_out = false;
   bool closed = false;
   int64_t rows = 0;
+  int64_t bytes = 0;
   std::vector<int64_t> chunks;  // Of its steps, without repeats in a row.
   std::vector<int64_t> row_ids;
 };

@@ -309,7 +309,7 @@ TEST_F(ParquetSinkTest, AnIntegerThatNoFloatHoldsKeepsItsValue) {
             "9007199254740993");
 }
 
-TEST_F(ParquetSinkTest, TensorsAreNeverFilledUpWithNullsThatNoReaderTakes) {
+TEST_F(ParquetSinkTest, ListsOfAFixedSizeThatAreFilledUpWithNullsCanBeRead) {
   const auto sink = Make();
   ASSERT_TRUE(sink->Start().ok());
   const auto writer = sink->Open(0).ValueOrDie();
@@ -320,7 +320,9 @@ TEST_F(ParquetSinkTest, TensorsAreNeverFilledUpWithNullsThatNoReaderTakes) {
   ASSERT_TRUE(writer->Close().ok());
   const auto parts = sink->Commit().ValueOrDie();
   ASSERT_THAT(parts, SizeIs(2));
-  EXPECT_THAT(Read(parts[1].name)->schema()->field_names(), ::testing::ElementsAre("a"));
+  const auto table = Read(parts[1].name);
+  EXPECT_THAT(table->schema()->field_names(), ::testing::ElementsAre("x", "a"));
+  EXPECT_EQ(table->column(0)->null_count(), 1);
 }
 
 TEST_F(ParquetSinkTest, AbortRemovesTheFilesThatAPartHasEndedBefore) {
@@ -425,6 +427,9 @@ TEST_F(ParquetSinkTest, RowsPerPartComeFromTheOptions) {
   const auto sink = Make({{"rows_per_part_min", 5}, {"rows_per_part_max", 9}});
   EXPECT_EQ(sink->rows_per_part_min(), 5);
   EXPECT_EQ(sink->rows_per_part_max(), 9);
+  EXPECT_EQ(sink->bytes_per_part_min(), 0);
+  EXPECT_EQ(Make({{"bytes_per_part_min", 7}})->bytes_per_part_min(), 7);
+  EXPECT_EQ(Make({{"steps_max", 2}})->steps_max(), 2);
 }
 
 }  // namespace

@@ -15,7 +15,12 @@ class RemoteFolderTest : public ::testing::Test {
  protected:
   std::shared_ptr<MockFileSystem> system_ =
       std::make_shared<MockFileSystem>(arrow::fs::TimePoint{});
-  std::unique_ptr<OutputFolder> folder_ = MakeRemoteFolder(system_, "bucket/out/", "write");
+  std::unique_ptr<OutputFolder> folder_ =
+      MakeRemoteFolder({.file_system = system_,
+                        .location = "bucket/out/",
+                        .prefix = "mock://",
+                        .retrier = std::make_shared<Retrier>(RetryPolicy{.attempts_max = 1})},
+                       "write");
 
   std::string Kept(const std::string& text) {
     auto file = folder_->CreateTemporary("x.csv").ValueOrDie();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import math
 import random
 
@@ -23,6 +24,14 @@ CONSTANTS = {
     "t": TIMES,
     "b": [True, False],
     "d": ["9", "10", "100", "-1"],
+    "m": [decimal.Decimal(text) for text in ("-1.50", "0.00", "0.01", "9.99", "10.00", "1.5")],
+    "e": [moment.date() for moment in TIMES[::3]] + [dt.date(1969, 12, 31)],
+    "z": [moment.replace(tzinfo=dt.UTC) for moment in TIMES],
+    "y": [b"", b"\x00", b"a", b"\xff", b"\xff\x00"],
+    "w": [-math.inf, -2.5, -0.0, 0.0, 1e-300, 2.5, math.nan],
+    "l": [-(2**63), -1, 0, 2**53 + 1, 2**63 - 1, 2.5],
+    "o": [dt.time(0), dt.time(1, 2, 3, 4), dt.time(23, 59, 59)],
+    "g": ["", "long" * 50, "longer" * 50, "é"],
 }
 TYPES = {
     "i": pa.int32(),
@@ -32,6 +41,14 @@ TYPES = {
     "t": pa.timestamp("ms"),
     "b": pa.bool_(),
     "d": pa.string(),
+    "m": pa.decimal128(9, 2),
+    "e": pa.date32(),
+    "z": pa.timestamp("us", "Europe/Rome"),
+    "y": pa.binary(),
+    "w": pa.float64(),
+    "l": pa.int64(),
+    "o": pa.time64("us"),
+    "g": pa.large_string(),
 }
 
 
@@ -83,7 +100,7 @@ def make_leaf(draw):  # noqa: PLR0911 - one return for each kind of leaf
         )
     if choice == 3 and name == "d":
         return column.cast("int64") < draw.choice([9, 10, 50])
-    if choice == 4 and name == "x":
+    if choice == 4 and name in "xw":
         return column.is_nan()
     if choice == 5 and name != "b":
         return column.between(constant, draw.choice(CONSTANTS[name]))

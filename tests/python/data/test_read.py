@@ -129,9 +129,8 @@ def test_a_column_that_is_not_there_is_an_error_that_names_it_and_those_that_are
 @pytest.mark.parametrize(
     "option",
     [
-        {"filesystem": object()},
         {"arrow_open_stream_args": {"buffer_size": 1}},
-        {"schema": object()},
+        {"meta_provider": object()},
         {"num_cpus": 1},
         {"concurrency": 2},
     ],

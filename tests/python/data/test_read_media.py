@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import decimal
 import uuid
@@ -112,6 +113,30 @@ def test_a_truncated_avro_file_is_refused_wherever_it_ends(tmp_path):
         else:
             whole_blocks.append(rows)
     assert len(whole_blocks) <= 3  # Avro does not say how many blocks there are to come.
+
+
+NARROW = [{"name": "i", "type": "long"}, {"name": "s", "type": "string"}]
+
+
+def rows_of_avro(path):
+    from penstock.data.python_sources.avro import AvroDatasource
+
+    return sum(block.num_rows for block in AvroDatasource([str(path)]).read_file(str(path)))
+
+
+def test_no_bit_that_turns_over_in_an_avro_file_loses_a_row_in_silence(tmp_path):
+    path = tmp_path / "a.avro"
+    write_avro(path, [{"i": i, "s": "x" * (i % 5)} for i in range(50)], NARROW)
+    data = path.read_bytes()
+    blocks = data.index(data[-16:]) + 16  # After the header, which ends with the sync marker.
+    rows = set()
+    for bit in range(blocks * 8, len(data) * 8):
+        damaged = bytearray(data)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        with contextlib.suppress(CorruptDataError):
+            rows.add(rows_of_avro(path))
+    assert rows == {50}
 
 
 def test_no_avro_file_at_all_is_refused_by_its_name(tmp_path):

@@ -156,13 +156,6 @@ def test_the_local_file_systems_of_pyarrow_are_accepted(tmp_path):
     for path, system in ((str(tmp_path / "a.csv"), local), ("a.csv", below)):
         ds = penstock.data.read_csv(path, filesystem=system)
         assert ds.take_all() == [{"n": 1}]
-    with pytest.raises(NotImplementedError, match="_MockFileSystem"):
-        penstock.data.read_csv("a.csv", filesystem=fs._MockFileSystem())
-
-
-def test_paths_on_the_web_are_refused_with_a_way_out():
-    with pytest.raises(NotImplementedError, match="fsspec"):
-        penstock.data.read_csv("https://example.com/a.csv")
 
 
 @pytest.mark.parametrize(

@@ -40,5 +40,3 @@ def test_only_some_columns_may_be_summarised():
     assert ds.summary(columns=["b"]).columns == ["b"]
     with pytest.raises(ValueError, match="got: c"):
         ds.summary(columns=["c"])
-    with pytest.raises(NotImplementedError, match="override_dtype_agg_mapping"):
-        ds.summary(override_dtype_agg_mapping={"x": 1})

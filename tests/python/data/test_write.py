@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -91,9 +92,7 @@ def test_limits_that_contradict_each_other_are_a_value_error(ds, tmp_path):
         ds.write_parquet(tmp_path, min_rows_per_file=10, max_rows_per_file=5)
 
 
-@pytest.mark.parametrize(
-    "option", [{"catalog": "a"}, {"filesystem": object()}, {"use_byte_stream_split": True}]
-)
+@pytest.mark.parametrize("option", [{"catalog": "a"}, {"use_byte_stream_split": True}])
 def test_options_that_are_not_supported_are_refused_by_name(ds, tmp_path, option):
     with pytest.raises(NotImplementedError, match=next(iter(option))):
         ds.write_parquet(tmp_path, **option)
@@ -115,9 +114,21 @@ def test_a_result_without_rows_writes_its_columns_alone(ds, mode, tmp_path):
     assert back.schema().names == ["n"]
 
 
-def test_a_result_without_rows_whose_columns_a_function_decides_writes_no_file(ds, tmp_path):
-    ds.filter(expr="id > 1000").map_batches(lambda batch: batch).write_parquet(tmp_path / "out")
-    assert parts(tmp_path / "out") == []
+@pytest.mark.parametrize("kind", ["parquet", "csv", "json"])
+def test_a_result_without_rows_whose_columns_a_function_decides_reads_back_as_no_rows(
+    kind, ds, tmp_path
+):
+    nothing = ds.filter(expr="id > 1000").map_batches(lambda batch: batch)
+    getattr(nothing, f"write_{kind}")(tmp_path / "out")
+    assert getattr(penstock.data, f"read_{kind}")(tmp_path / "out").take_all() == []
+
+
+def test_a_result_without_rows_keeps_the_columns_that_name_folders(tmp_path):
+    table = pa.table({"n": pa.array([], pa.int64()), "year": pa.array([], pa.string())})
+    penstock.data.from_arrow(table).write_parquet(tmp_path, partition_cols=["year"])
+    again = penstock.data.read_parquet(tmp_path)
+    assert again.schema().names == ["n", "year"]
+    assert again.take_all() == []
 
 
 def test_a_name_that_the_system_refuses_is_an_error_with_its_reason(ds, tmp_path):

@@ -293,11 +293,42 @@ def test_a_folder_of_odd_characters_is_written(tmp_path):
     assert penstock.data.read_json(folder).count() == 3
 
 
+def test_files_gather_the_least_bytes_asked_for(tmp_path):
+    ds = penstock.data.range(3_500_000)  # Of 8 bytes each.
+
+    def rows(folder, **options):
+        ds.write_parquet(folder, **options)
+        return [pq.read_metadata(file).num_rows for file in sorted(folder.iterdir())]
+
+    assert len(rows(tmp_path / "a")) > 3
+    gathered = rows(tmp_path / "b", min_bytes_per_file=9_000_000)
+    assert sum(gathered) == 3_500_000
+    assert len(gathered) > 1
+    assert min(gathered[:-1]) * 8 >= 9_000_000
+    with pytest.raises(ValueError, match="min_bytes_per_file must be at least 1; got: 0"):
+        ds.write_parquet(tmp_path / "bad", min_bytes_per_file=0)
+
+
+@pytest.mark.parametrize(
+    "verb", ["parquet", "csv", "json", "orc", "numpy", "images", "tfrecords", "webdataset"]
+)
+def test_concurrency_bounds_the_threads_that_write(verb, tmp_path):
+    images = penstock.data.range_tensor(4, shape=(2, 2)).map_batches(
+        lambda batch: {"data": batch["data"].astype("uint8")}
+    )
+    ds = images if verb == "images" else penstock.data.range(40, override_num_blocks=8)
+    column = {"numpy": {"column": "id"}, "images": {"column": "data"}}.get(verb, {})
+    write = getattr(ds, f"write_{verb}")
+    write(tmp_path / "out", concurrency=1, **column)
+    assert any((tmp_path / "out").iterdir())
+    assert ds._last_run.snapshot().stages[-1].slots == 1
+    with pytest.raises(ValueError, match="concurrency must be at least 1; got: 0"):
+        write(tmp_path / "bad", concurrency=0, **column)
+
+
 def test_options_not_supported_are_named(tmp_path):
-    with pytest.raises(NotImplementedError, match="filesystem"):
-        penstock.data.range(3).write_csv(tmp_path, filesystem=object())
-    with pytest.raises(NotImplementedError, match="min_bytes_per_file"):
-        penstock.data.range(3).write_parquet(tmp_path, min_bytes_per_file=5)
+    with pytest.raises(NotImplementedError, match="catalog"):
+        penstock.data.range(3).write_parquet(tmp_path, catalog="glue")
     penstock.data.range(3).write_csv(tmp_path / "out", filesystem=pa.fs.LocalFileSystem())
 
 

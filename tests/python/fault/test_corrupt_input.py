@@ -39,7 +39,7 @@ def test_damaged_parquet_is_an_error_that_names_the_file(damage, tmp_path):
 TEXTS = {
     "a short row": ("csv", b"a,b\n1,2\n3\n", "row 2"),
     "a long row": ("csv", b"a,b\n1,2\n3,4,5\n", "row 2"),
-    "UTF-16": ("csv", "a,b\n1,2\n".encode("utf-16"), "header row.*UTF-8"),
+    "UTF-16": ("csv", "a,b\n1,2\n".encode("utf-16"), "data row 1.*encoding if it is UTF-16"),
     "a cut gzip file": ("csv.gz", gzip.compress(bytes(range(32, 127)) * 99)[:50], "compressed"),
     "an open array": ("json", b'[{"a": 1}, {"a":', "not closed"),
     "an open object": ("json", b'{"a": 1}\n{"a":', "row 2"),

@@ -99,7 +99,7 @@ def test_no_rows_stay_no_rows(tmp_path):
     none = penstock.data.range(0).map_batches(same)
     assert (none.take_all(), none.count(), len(none.to_pandas())) == ([], 0, 0)
     none.write_parquet(tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert penstock.data.read_parquet(tmp_path / "out").count() == 0
 
 
 @pytest.mark.parametrize("rows", [10**15, 2**63 - 1])

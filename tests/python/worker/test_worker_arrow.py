@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from round_trips import as_numpy, is_plain, round_trip
 
-from penstock.worker import arrow, batches
+from penstock.worker import arrow, batches, ragged
+from penstock.worker.failure import BadReturnError
 
 
 def test_ragged_arrays_are_lists():
@@ -23,9 +24,88 @@ def test_ragged_arrays_are_lists():
     assert [list(row) for row in as_numpy(values)] == [[0, 1], [0, 1, 2]]
 
 
-def test_ragged_matrices_are_nested_lists():
-    values = [np.zeros((1, 2)), np.zeros((2, 2))]
-    assert round_trip(values).to_pylist() == [[[0, 0]], [[0, 0], [0, 0]]]
+RAGGED = [np.arange(2.0).reshape(1, 2), None, np.arange(6.0).reshape(3, 2)]
+
+
+def as_objects(values):
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+@pytest.mark.parametrize("container", [list, tuple, as_objects])
+def test_matrices_whose_shapes_differ_are_tensors_of_variable_shape(container):
+    batch = batches.encode({"t": container(RAGGED)}, "f").pack()
+    assert ragged.is_ragged(arrow.record_batch(batch).schema.field("t"))
+    for came in (batches.to_numpy(batch)["t"], batches.other_values(batch)[0]):
+        assert came[1] is None
+        assert np.array_equal(came[0], RAGGED[0])
+        assert np.array_equal(came[2], RAGGED[2])
+
+
+def test_rows_with_matrices_of_their_own_shapes_are_tensors():
+    rows = [{"t": np.ones((2, 1), np.int16)}, {"t": np.ones((1, 3), np.int16)}]
+    batch = batches.encode(rows, "f").pack()
+    assert [row.shape for row in batches.to_numpy(batch)["t"]] == [(2, 1), (1, 3)]
+    assert batches.to_numpy(batch)["t"][0].dtype == np.int16
+
+
+@pytest.mark.parametrize("shapes", [[(2, 3), (2, 3)], [(1, 2), (2, 2)], [(2,), (3,)]], ids=str)
+def test_tensors_of_torch_one_a_row_are_as_arrays_of_numpy(shapes):
+    torch = pytest.importorskip("torch")
+    values = [np.full(shape, 7, np.float32) for shape in shapes]
+    tensors = [torch.from_numpy(value).requires_grad_() for value in values]
+    ours = arrow.record_batch(batches.encode({"t": tensors}, "f").pack())
+    assert ours.equals(arrow.record_batch(batches.encode({"t": values}, "f").pack()))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([np.zeros((1, 2)), np.zeros(2)], "equally many dimensions.* have 1 and 2; .*column 't'"),
+        ([np.zeros((1, 2)), np.zeros((2, 2), np.float32)], "are float32 and float64; .*column 't'"),
+    ],
+)
+def test_tensors_that_mix_dimensions_or_types_are_refused(values, words):
+    with pytest.raises(BadReturnError, match=words):
+        batches.encode({"t": values}, "f")
+
+
+def test_a_table_keeps_its_metadata_but_for_the_index_of_pandas():
+    field = pa.field("n", pa.int64(), metadata={"unit": "m"})
+    schema = pa.schema([field], metadata={"source": "x", "pandas": "{}"})
+    table = pa.table([pa.array([1, 2])], schema=schema)
+    batch = batches.encode(table, "f").pack()
+    again = arrow.record_batch(batch).schema
+    assert again.field("n").metadata == {b"unit": b"m"}
+    assert again.metadata == {b"source": b"x"}
+    assert batch.is_plain
+
+
+def test_types_of_the_users_own_keep_their_name_and_metadata():
+    class Own(pa.ExtensionType):
+        def __init__(self):
+            super().__init__(pa.int64(), "penstock.test.own")
+
+        def __arrow_ext_serialize__(self):
+            return b"facts"
+
+        @classmethod
+        def __arrow_ext_deserialize__(cls, storage_type, serialized):
+            return cls()
+
+    column = pa.ExtensionArray.from_storage(Own(), pa.array([1, 2]))
+    field = arrow.record_batch(batches.encode(pa.table({"o": column}), "f").pack()).schema.field(0)
+    assert field.metadata[b"ARROW:extension:name"] == b"penstock.test.own"
+    assert field.metadata[b"ARROW:extension:metadata"] == b"facts"
+
+
+def test_chunks_that_offsets_do_not_reach_become_a_large_type(monkeypatch):
+    monkeypatch.setattr(arrow, "OFFSET_MAX", 5)
+    table = pa.table({"s": pa.chunked_array([["abc"], ["def"]]), "n": [1, 2]})
+    again = arrow.record_batch(batches.encode(table, "f").pack())
+    assert again.schema.types == [pa.large_string(), pa.int64()]
+    assert again.column("s").to_pylist() == ["abc", "def"]
 
 
 @pytest.mark.parametrize(

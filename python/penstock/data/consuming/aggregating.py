@@ -21,7 +21,7 @@ from penstock.data.consuming.verbs import ConsumeVerbs
 from penstock.exceptions import MissingColumnError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -91,16 +91,20 @@ class AggregateVerbs(ConsumeVerbs):
     def summary(
         self,
         columns: list[str] | None = None,
-        override_dtype_agg_mapping: object = None,
+        override_dtype_agg_mapping: Mapping[Any, Callable[[str], Sequence[Aggregate]]]
+        | None = None,
     ) -> DatasetSummary:
-        """Return counts, extremes, means, deviations, missing and zero values of each column."""
+        """Return counts, extremes, means, deviations, missing and zero values of each column.
+
+        `override_dtype_agg_mapping` has, for some types (a `DataType` or a pyarrow type), what
+        makes the aggregates of a column of that type instead: a function of the column's name.
+        """
         from penstock.data.consuming.summary import summarise
 
-        arguments.refuse("summary", {"override_dtype_agg_mapping": override_dtype_agg_mapping})
         schema = self.schema()
         if schema is None:
             raise ValueError("There is nothing to summarise: the data set has no rows")
-        return summarise(self, schema, columns)
+        return summarise(self, schema, columns, override_dtype_agg_mapping or {})
 
     def _on_columns(self, on: Columns, make: Callable[[str], Aggregate]) -> Any:
         if on is None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from penstock.data import aggregate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     import pandas as pd
 
     from penstock.data.consuming.aggregating import AggregateVerbs
@@ -59,13 +61,21 @@ class DatasetSummary:
         return "\n".join(lines)
 
 
-def summarise(dataset: AggregateVerbs, schema: Schema, columns: list[str] | None) -> DatasetSummary:
+def summarise(
+    dataset: AggregateVerbs,
+    schema: Schema,
+    columns: list[str] | None,
+    by_type: Mapping[Any, Callable[[str], Sequence[aggregate.Aggregate]]],
+) -> DatasetSummary:
     """Find the figures that each column's type allows, all in one pass.
 
     Raises:
         ValueError: a column that is not there.
 
     """
+    from penstock.data.datatype import type_text
+
+    own = {type_text(kind): make for kind, make in by_type.items()}
     types = dict(zip(schema.names, schema.types, strict=True))
     wanted = schema.names if columns is None else list(columns)
     for name in wanted:
@@ -74,7 +84,8 @@ def summarise(dataset: AggregateVerbs, schema: Schema, columns: list[str] | None
     asked: list[aggregate.Aggregate] = []
     keys: list[tuple[str, str]] = []
     for column in wanted:
-        for agg in _aggregates_for(types[column], column):
+        make = own.get(str(types[column]))
+        for agg in make(column) if make else _aggregates_for(types[column], column):
             statistic = agg.name.partition("(")[0]
             agg.name = f"{statistic}({column})"
             asked.append(agg)

@@ -9,11 +9,27 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.data import arguments
+from penstock.data.expressions.expanded import star, unnest
 from penstock.data.expressions.literals import literal_tree
 from penstock.data.expressions.node import Expr, as_expr, call
+from penstock.data.expressions.rows import monotonically_increasing_id, random, uuid
 from penstock.data.expressions.udf import pyarrow_udf, udf
 
-__all__ = ["Expr", "coalesce", "col", "download", "lit", "pyarrow_udf", "udf", "when"]
+__all__ = [
+    "Expr",
+    "coalesce",
+    "col",
+    "download",
+    "lit",
+    "monotonically_increasing_id",
+    "pyarrow_udf",
+    "random",
+    "star",
+    "udf",
+    "unnest",
+    "uuid",
+    "when",
+]
 
 
 def col(name: str) -> Expr:
@@ -27,6 +43,8 @@ def col(name: str) -> Expr:
 def lit(value: object) -> Expr:
     """Return a constant: None, a bool, number, text, bytes, date or time (NumPy's scalars too).
 
+    A list (or a NumPy array) and a dict of such values are constants too: a list and a struct.
+
     Raises:
         TypeError: any other value.
         ValueError: text with a lone surrogate.
@@ -37,7 +55,8 @@ def lit(value: object) -> Expr:
 
 def coalesce(*values: object) -> Expr:
     """Return the first of the values that is not missing."""
-    return call("coalesce", *values)
+    given = [value for value in map(as_expr, values) if value.tree != {"literal": None}]
+    return call("coalesce", *given) if given else lit(None)
 
 
 class When:

@@ -24,6 +24,8 @@ def literal_tree(value: object) -> dict[str, Any]:
         ValueError: text with a lone surrogate.
 
     """
+    if isinstance(value, list | tuple | dict) or (hasattr(value, "ndim") and value.ndim > 0):
+        return _nested_tree(value)
     item = getattr(value, "item", None)
     plain = item() if callable(item) and not isinstance(value, _PLAIN) else value
     if isinstance(plain, float) and not math.isfinite(plain):
@@ -35,10 +37,41 @@ def literal_tree(value: object) -> dict[str, Any]:
     typed = _typed(plain)
     if typed is None:
         raise TypeError(
-            "A constant must be None, bool, int, float, str, bytes, Decimal, date, time, datetime "
-            f"or timedelta; got: {value!r}"
+            "A constant must be None, bool, int, float, str, bytes, Decimal, date, time, datetime, "
+            f"timedelta, or a list or dict of them; got: {value!r}"
         )
     return {"literal": typed[0], "type": typed[1]}
+
+
+def _nested_tree(value: Any) -> dict[str, Any]:
+    import pyarrow as pa
+
+    plain = value.tolist() if hasattr(value, "tolist") else value
+    numbers = pa.array(value.ravel()).type if hasattr(value, "ravel") else None
+    try:
+        kind = pa.scalar(plain).type
+    except pa.ArrowException as error:
+        raise TypeError(
+            f"A constant list or dict must hold values of one type ({error}): {value!r}"
+        ) from None
+    if numbers is not None:
+        for _ in range(value.ndim):
+            numbers = pa.list_(numbers)
+        kind = numbers
+    return {"literal": _nested_value(plain, kind), "type": str(kind)}
+
+
+def _nested_value(value: Any, kind: Any) -> Any:
+    """Return what stands for a part of a list or dict that has the Arrow type `kind`."""
+    import pyarrow as pa
+
+    if value is None:
+        return None
+    if pa.types.is_list(kind):
+        return [_nested_value(item, kind.value_type) for item in value]
+    if pa.types.is_struct(kind):
+        return {field.name: _nested_value(value.get(field.name), field.type) for field in kind}
+    return literal_tree(value)["literal"]
 
 
 def set_options(values: Iterable[object]) -> dict[str, Any]:

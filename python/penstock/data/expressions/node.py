@@ -114,7 +114,8 @@ class Expr(Operators):
 
     def fill_null(self, value: object) -> Expr:
         """Return the value, or `value` where it is missing."""
-        return call("coalesce", self, value)
+        bare_null = as_expr(value).tree == {"literal": None}
+        return self if bare_null else call("coalesce", self, value)
 
     def cast(self, target_type: object, *, safe: bool = True) -> Expr:
         """Return the value as another type.
@@ -216,12 +217,10 @@ _SYMBOLS = {
 
 def tree_text(tree: dict[str, Any]) -> str:
     """Return an expression as a person reads it."""
-    if "column" in tree:
-        return str(tree["column"])
-    if "literal" in tree:
-        return repr(tree["literal"])
-    if "constant" in tree:
-        return repr(tree["constant"])
+    if "arguments" not in tree:
+        return _leaf_text(tree)
+    if "several" in tree:
+        return "*" if tree["several"] is None else f"unnest({tree_text(tree['several'])})"
     operands = [tree_text(argument) for argument in tree["arguments"]]
     name = tree["call"] if "call" in tree else tree["python"].name
     symbol = _SYMBOLS.get(name)
@@ -229,6 +228,14 @@ def tree_text(tree: dict[str, Any]) -> str:
         return f"({f' {symbol} '.join(operands)})"
     options = [f"{key}={value!r}" for key, value in tree.get("options", {}).items()]
     return f"{name}({', '.join(operands + options)})"
+
+
+def _leaf_text(tree: dict[str, Any]) -> str:
+    if "column" in tree:
+        return str(tree["column"])
+    if "position" in tree:
+        return f"row {tree['position']}"
+    return repr(tree["literal"] if "literal" in tree else tree["constant"])
 
 
 def _refuse_python(value: object) -> object:

@@ -31,12 +31,25 @@ class AvroDatasource(FileBasedDatasource):
 
         from penstock.data.python_sources.avro_types import arrow_schema
 
-        records: Any = fastavro.reader(f)
-        schema = arrow_schema(records.writer_schema)
+        blocks: Any = fastavro.block_reader(f)
+        schema = arrow_schema(blocks.writer_schema)
         yield schema.empty_table()
+        records = _records(blocks)
         while rows := list(itertools.islice(records, _ROWS_AT_ONCE)):
             columns = [_column(field, [row[field.name] for row in rows]) for field in schema]
             yield pa.Table.from_arrays(columns, schema=schema)
+
+
+def _records(blocks: Any) -> Iterator[Any]:
+    """Yield the records of all blocks, each of which must hold no more than it counts."""
+    for block in blocks:
+        yield from block
+        left = block.bytes_.read()
+        if left:
+            raise ValueError(
+                f"the block at byte {block.offset} holds more than the {block.num_records} "
+                f"records that it counts; bytes left over: {len(left)}"
+            )
 
 
 def _column(field: pa.Field, values: list[Any]) -> pa.Array:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from penstock.data.block import BlockMetadata, to_table
 from penstock.data.datasource import Datasource, ReadTask
-from penstock.data.reading.paths import path_list
+from penstock.data.reading.paths import path_list, without_options
 from penstock.exceptions import CorruptDataError
 
 if TYPE_CHECKING:
@@ -49,6 +49,11 @@ class FileBasedDatasource(Datasource):
             )
         self._paths = path_list(paths)
         self._filesystem = filesystem
+        if filesystem is None:
+            from penstock.data.reading.python_files import file_system_of
+
+            self._filesystem = file_system_of(self._paths)
+            self._paths = [without_options(path) for path in self._paths]
         self._partition_filter = partition_filter
         self._ignore_missing_paths = ignore_missing_paths
         self._include_paths = include_paths

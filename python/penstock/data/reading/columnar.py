@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 from penstock.data.reading.file_arguments import HIVE, FileArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     from penstock.data.dataset import Dataset
     from penstock.data.expressions import Expr
@@ -34,7 +37,10 @@ def read_parquet(
     file_extensions: Sequence[str] | None = None,
     parallelism: int = -1,
     override_num_blocks: int | None = None,
-    filter: Expr | str | None = None,
+    filter: Expr | pc.Expression | str | None = None,
+    schema: pa.Schema | None = None,
+    tensor_column_schema: Mapping[str, tuple[Any, Sequence[int]]] | None = None,
+    include_row_hash: bool = False,
     **options: Any,
 ) -> Dataset:
     """Read Parquet files.
@@ -47,10 +53,17 @@ def read_parquet(
         paths: a path, glob or URI, or several; folders are searched through.
         columns: read only these columns, in this order.
         skip_paths: files to leave out.
-        filter: read only the rows for which this expression (`penstock.data.col`, or its text) is
-            true; row groups that have none are skipped by their statistics.
-        filesystem: None: the paths say. This machine's file system of pyarrow or fsspec is
-            accepted; others are named by URIs.
+        filter: read only the rows for which this expression is true: of `penstock.data.col`, of
+            `pyarrow.compute.field`, or its text. Row groups that have none are skipped by their
+            statistics, and files that have none by what the folders' names tell: they are not
+            opened at all.
+        schema: the columns, in this order and of these types, whatever the files say: what a file
+            lacks is null, other types are cast. No file is opened to find them.
+        tensor_column_schema: for columns whose values are the bytes of arrays, their dtype and
+            shape: {"image": (np.uint8, (32, 32, 3))}. They become tensor columns.
+        include_row_hash: add a column "row_hash" (uint64) that follows from the file's path and the
+            row's position in the file alone; it takes the place of one in the files.
+        filesystem: one of pyarrow's or fsspec's that the paths are on; None: they say.
         partition_filter: takes the list of files and returns those to read, such as a
             `PathPartitionFilter`.
         partitioning: what columns the folders' names tell; None: none.
@@ -60,19 +73,22 @@ def read_parquet(
         file_extensions: leave out files with other endings; None: leave out those that a folder
             holds besides the format's own.
         parallelism: older name of `override_num_blocks`; -1: not set.
-        override_num_blocks: in about how many pieces the input is read, as far as it can be cut.
+        override_num_blocks: in how many pieces the input is read: neighbouring row groups, of
+            several files too, are read together. There are no more pieces than row groups.
         options: Ray's other options; only None and False are accepted.
 
     Raises:
-        NotImplementedError: an option or a file system that this version does not support.
+        NotImplementedError: an option or a file system that this version does not support, or a
+            filter of pyarrow's with a function that has no form here.
+        TypeError: `schema` or `filter` is something else.
         ValueError: no path, or a number below 1.
 
     """
-    if filter is not None and not isinstance(filter, str) and not _is_expression(filter):
-        raise NotImplementedError(
-            "read_parquet takes a filter made with penstock.data.col, or a text such as 'n > 5'; "
-            f"got: {type(filter).__name__}"
-        )
+    reader: dict[str, Any] = {
+        "schema": None if schema is None else _schema_option(schema),
+        "tensor_columns": None if tensor_column_schema is None else _tensors(tensor_column_schema),
+        "row_hash": include_row_hash,
+    }
     if skip_paths is not None:
         partition_filter = _Skip(frozenset(skip_paths), partition_filter)
     files = FileArguments(
@@ -88,10 +104,13 @@ def read_parquet(
         parallelism=parallelism,
         override_num_blocks=override_num_blocks,
     )
-    dataset = files.dataset("parquet", {}, options)
+    dataset = files.dataset("parquet", reader, options)
     if filter is not None:
         dataset = dataset.filter(expr=filter)
-    return dataset if columns is None else dataset.select_columns(list(columns))
+    if columns is None:
+        return dataset
+    made = ["row_hash"] if include_row_hash and "row_hash" not in columns else []
+    return dataset.select_columns([*columns, *made])
 
 
 def read_orc(
@@ -146,7 +165,10 @@ def read_feather(
     override_num_blocks: int | None = None,
     **options: Any,
 ) -> Dataset:
-    """Read files of Arrow's IPC format (Feather version 2), record batch by record batch.
+    """Read Arrow's IPC files (Feather version 2) and IPC streams, record batch by record batch.
+
+    What a file begins with says which it is; a folder yields `.arrow`, `.arrows`, `.feather` and
+    `.ipc`. Feather version 1 is refused, saying how to convert it.
 
     Files whose columns differ are read as one, as by `read_parquet`; its other arguments and errors
     hold here too.
@@ -167,10 +189,22 @@ def read_feather(
     return files.dataset("ipc", {}, options, columns=columns)
 
 
-def _is_expression(value: object) -> bool:
-    from penstock.data.expressions import Expr
+def _schema_option(schema: Any) -> list[tuple[str, str]]:
+    from penstock.data.datatype import type_text
 
-    return isinstance(value, Expr)
+    names, types = getattr(schema, "names", None), getattr(schema, "types", None)
+    if names is None or types is None:
+        raise TypeError(f"schema must be a pyarrow.Schema; got: {schema!r}")
+    return [(name, type_text(kind)) for name, kind in zip(names, types, strict=True)]
+
+
+def _tensors(columns: Mapping[str, tuple[Any, Sequence[int]]]) -> dict[str, dict[str, Any]]:
+    from penstock.data.datatype import DataType
+
+    return {
+        name: {"type": DataType.from_numpy(dtype).text, "shape": [int(size) for size in shape]}
+        for name, (dtype, shape) in columns.items()
+    }
 
 
 class _Skip:

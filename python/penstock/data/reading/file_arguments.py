@@ -10,14 +10,15 @@ from penstock._core import LogicalPlan
 from penstock.data import arguments
 from penstock.data.context import DataContext
 from penstock.data.dataset import Dataset
+from penstock.data.reading.file_systems import place, retried_errors
 from penstock.data.reading.partitioning import Partitioning
-from penstock.data.reading.paths import local_paths
 from penstock.data.reading.splits import wished_splits
 from penstock.data.reading.whole_files import shuffle_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from penstock.data.reading.file_systems import Placed
     from penstock.data.reading.paths import Paths
     from penstock.data.reading.whole_files import FileShuffleConfig
 
@@ -62,18 +63,25 @@ class FileArguments:
         arguments.refuse(self.operation, options)
         extensions = None if self.file_extensions is None else list(self.file_extensions)
         partitions = _partitions(self.partitioning)
+        placed = place(
+            self.operation,
+            self.paths,
+            self.filesystem,
+            comes_back=self.partition_filter is not None,
+        )
         said = {
             **reader,
-            "paths": local_paths(self.operation, self.paths, self.filesystem),
+            **retried_errors(),
+            "paths": placed.paths,
             "include_paths": self.include_paths,
             "ignore_missing_paths": self.ignore_missing_paths,
             "file_extensions": extensions,
             "partitioning": partitions,
         }
         if self.partition_filter is not None:
-            said["paths"] = self._chosen(kind, said, self.partition_filter)
+            said["paths"] = self._chosen(kind, said, placed, self.partition_filter)
         said["shuffle_seed"] = shuffle_seed(self.shuffle)
-        plan = LogicalPlan.read(kind, json.dumps(said))
+        plan = LogicalPlan.read(kind, json.dumps(said), placed.file_system)
         splits = wished_splits(self.parallelism, self.override_num_blocks)
         if splits is not None:
             plan = plan.with_splits(splits)
@@ -81,8 +89,10 @@ class FileArguments:
         return dataset if columns is None else dataset.select_columns(list(columns))
 
     @staticmethod
-    def _chosen(kind: str, said: dict[str, Any], partition_filter: PathFilter) -> list[str]:
-        listed = LogicalPlan.read(kind, json.dumps(said)).files()
+    def _chosen(
+        kind: str, said: dict[str, Any], placed: Placed, partition_filter: PathFilter
+    ) -> list[str]:
+        listed = LogicalPlan.read(kind, json.dumps(said), placed.file_system).files()
         chosen = list(partition_filter(listed))
         if not chosen:
             raise ValueError(f"partition_filter left no file to read; files: {len(listed)}")

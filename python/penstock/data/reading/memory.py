@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 _ITEM = "item"
 _DATA = "data"
-_VARIABLE_SHAPE = {
-    "ARROW:extension:name": "arrow.variable_shape_tensor",
-    "ARROW:extension:metadata": "{}",
-}
 
 
 def from_items(
@@ -146,45 +142,24 @@ def _table_of_rows(rows: list[dict[str, Any]]) -> list[pa.Table]:
 def _table_of_columns(columns: dict[str, list[Any]]) -> pa.Table:
     import pyarrow as pa
 
+    from penstock.worker import ragged
+
     arrays: list[Any] = []
     fields: list[pa.Field] = []
     for name, values in columns.items():
         try:
-            metadata = _VARIABLE_SHAPE if _differ_in_shape(values) else None
-            arrays.append(_variable_shape(values) if metadata else pa.array(values))
+            vary = ragged.are_tensors(values)
+            arrays.append(ragged.encode(values) if vary else pa.array(values))
+            metadata = ragged.METADATA if vary else None
             fields.append(pa.field(str(name), arrays[-1].type, metadata=metadata))
         except UnicodeEncodeError as error:
             raise ValueError(
                 f"Column {name!r} holds text that UTF-8 cannot hold (a lone surrogate); replace "
                 f"it, or encode the text as bytes: {error}"
             ) from None
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        except (pa.ArrowException, TypeError, OverflowError) as error:
             raise TypeError(
                 f"The values of column {name!r} do not fit one Arrow type; give them one type, "
                 f"or encode them as bytes: {error}"
             ) from None
     return pa.table(arrays, pa.schema(fields))
-
-
-def _differ_in_shape(values: list[Any]) -> bool:
-    """Say whether all are arrays of one dtype and of equally many dimensions, more than one."""
-    import numpy as np
-
-    kinds = {
-        (value.ndim, value.dtype) if isinstance(value, np.ndarray) else None for value in values
-    }
-    kind = kinds.pop() if len(kinds) == 1 else None
-    return kind is not None and kind[0] > 1 and kind[1].kind in "biuf"
-
-
-def _variable_shape(values: list[Any]) -> pa.Array:
-    """Return the storage of Arrow's canonical type of tensors whose shapes vary."""
-    import numpy as np
-    import pyarrow as pa
-
-    offsets = np.cumsum([0, *(value.size for value in values)])
-    flat = np.concatenate([value.ravel() for value in values])
-    shapes = np.array([value.shape for value in values], np.int32)
-    data = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(flat))
-    shape = pa.FixedSizeListArray.from_arrays(pa.array(shapes.ravel()), shapes.shape[1])
-    return pa.StructArray.from_arrays([data, shape], ["data", "shape"])

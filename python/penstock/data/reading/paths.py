@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+WEB = ("http", "https")
+BY_ARROW = frozenset({"s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs", "mock"})
 
 
 def path_text(path: str | os.PathLike[str]) -> str:
@@ -45,42 +48,36 @@ def path_list(paths: Paths) -> list[str]:
     return found
 
 
-def local_paths(operation: str, paths: Paths, filesystem: Any) -> list[str]:
-    """Return the paths as the engine reads them: on this machine's disks, or by their URIs.
-
-    Raises:
-        NotImplementedError: a file system that is not this machine's, or a path on the web.
-        ValueError: see `path_list`.
-        TypeError: see `path_text`.
-
-    """
-    found = path_list(paths)
-    for path in found:
-        if path.startswith(("http://", "https://")):
-            raise NotImplementedError(
-                f"{operation} does not read from the web; copy the file to a disk or a bucket "
-                "first, for example with fsspec, or fetch it with the expression download; "
-                f"got: {path}"
-            )
-    if filesystem is None:
-        return found
-    base = _local_base(filesystem)
-    if base is None:
-        raise NotImplementedError(
-            f"{operation} reads this machine's files and URIs (s3://, gs://, abfs://, hdfs://, "
-            "with credentials from the environment); name the file system in the paths and leave "
-            f"it out: filesystem={type(filesystem).__name__}"
-        )
-    return [f"{base}{path}" for path in found]
+def scheme_of(path: str) -> str:
+    """Return the scheme of a URI; "" for a path."""
+    return path.split("://", 1)[0] if "://" in path else ""
 
 
-def _local_base(filesystem: Any) -> str | None:
-    """Return what comes before paths on this machine's file system; None: it is another."""
-    protocol = getattr(filesystem, "protocol", None)
-    if "file" in ([protocol] if isinstance(protocol, str) else protocol or []):
-        return ""
-    kind = getattr(filesystem, "type_name", "")
-    if kind == "subtree":
-        base = _local_base(filesystem.base_fs)
-        return None if base is None else f"{base}{filesystem.base_path.rstrip('/')}/"
-    return "" if kind == "local" else None
+def has_options(uri: str) -> bool:
+    """Say whether a URI holds options or credentials, which nobody shall see in a path."""
+    if scheme_of(uri) not in BY_ARROW:
+        return False
+    _, account, query = root_of(uri)
+    return bool(account or query)
+
+
+def root_of(uri: str) -> tuple[str, str, str]:
+    """Return what decides which file system a URI is on: its scheme, credentials and options."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(uri)
+    has_account = parts.scheme.startswith(("abfs", "hdfs", "viewfs"))
+    account = parts.netloc if has_account else parts.netloc.rpartition("@")[0]
+    return parts.scheme, account, parts.query
+
+
+def without_options(uri: str) -> str:
+    """Return a URI as a path that may be shown: without options and credentials."""
+    if not has_options(uri):
+        return uri
+    scheme, _, rest = uri.partition("://")
+    place_there, _, _ = rest.partition("?")
+    host, slash, path = place_there.partition("/")
+    if scheme.startswith("abfs") and "@" in host:  # container@account
+        host = host.partition("@")[0]
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"

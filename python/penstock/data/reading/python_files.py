@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock.data.reading.paths import path_text
+from penstock.data.optional import require
+from penstock.data.reading.paths import (
+    BY_ARROW,
+    WEB,
+    has_options,
+    path_text,
+    scheme_of,
+    without_options,
+)
 
 if TYPE_CHECKING:
     import os
@@ -24,12 +32,34 @@ def open_file_system(
 
     text = path_text(path)
     if filesystem is None:
+        filesystem = file_system_of([text])
+    if filesystem is None:
         if "://" in text:
             return _from_uri(text)
         return pafs.LocalFileSystem(), text
     if not isinstance(filesystem, pafs.FileSystem):
         filesystem = pafs.PyFileSystem(pafs.FSSpecHandler(filesystem))
-    return filesystem, text.split("://", 1)[-1]
+    if filesystem.type_name == "py::http":
+        return filesystem, text
+    return filesystem, without_options(text).split("://", 1)[-1]
+
+
+def file_system_of(paths: list[str]) -> Any:
+    """Return the file system of URIs that the engine does not list; None: it does.
+
+    These are files of the web, what only fsspec knows, and URIs whose options would get lost.
+    """
+    first = paths[0]
+    scheme = scheme_of(first)
+    if scheme in ("", "file", *BY_ARROW) and not has_options(first):
+        return None
+    if scheme in WEB:
+        import pyarrow.fs as pafs
+
+        from penstock.worker.http_files import HttpFiles
+
+        return pafs.PyFileSystem(HttpFiles())
+    return _from_uri(first)[0]
 
 
 def _from_uri(uri: str) -> tuple[pafs.FileSystem, str]:
@@ -39,6 +69,7 @@ def _from_uri(uri: str) -> tuple[pafs.FileSystem, str]:
     try:
         found: tuple[pafs.FileSystem, str] = pafs.FileSystem.from_uri(uri)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        require("fsspec", extra="fsspec", needed_by=f"What begins with {uri.split('://', 1)[0]}://")
         import fsspec
 
         system, path = fsspec.core.url_to_fs(uri)

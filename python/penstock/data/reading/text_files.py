@@ -51,8 +51,7 @@ def read_csv(
         read_options: `pyarrow.csv.ReadOptions`: column names, rows to skip, encoding.
         convert_options: `pyarrow.csv.ConvertOptions`: types, texts for null, true and false,
             timestamp formats, columns.
-        filesystem: None: the paths say. This machine's file system of pyarrow or fsspec is
-            accepted; others are named by URIs.
+        filesystem: one of pyarrow's or fsspec's that the paths are on; None: they say.
         partition_filter: takes the list of files and returns those to read, such as a
             `PathPartitionFilter`.
         partitioning: what columns the folders' names tell; None: none.

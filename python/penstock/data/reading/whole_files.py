@@ -14,7 +14,7 @@ from penstock._core import LogicalPlan
 from penstock.data import arguments
 from penstock.data.context import DataContext
 from penstock.data.dataset import Dataset
-from penstock.data.reading.paths import path_list
+from penstock.data.reading.file_systems import place, retried_errors
 from penstock.data.reading.splits import wished_splits
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class FileShuffleConfig:
 def read_binary_files(
     paths: Paths,
     *,
+    filesystem: Any = None,
     include_paths: bool = False,
     ignore_missing_paths: bool = False,
     partition_filter: PathFilter | None = None,
@@ -62,6 +63,7 @@ def read_binary_files(
 
     Args:
         paths: a path, glob or URI, or several; folders are searched through.
+        filesystem: one of pyarrow's or fsspec's that the paths are on; None: they say.
         include_paths: add a column "path" with the file that each row came from.
         ignore_missing_paths: leave out paths that do not exist.
         partition_filter: takes the list of files and returns those to read.
@@ -77,7 +79,15 @@ def read_binary_files(
         ValueError: no path, or a number below 1.
 
     """
-    files = _Files(paths, include_paths, ignore_missing_paths, file_extensions, shuffle)
+    files = _Files(
+        "read_binary_files",
+        paths,
+        filesystem,
+        include_paths,
+        ignore_missing_paths,
+        file_extensions,
+        shuffle,
+    )
     arguments.refuse("read_binary_files", options)
     return files.dataset("binary_files", {}, partition_filter, parallelism, override_num_blocks)
 
@@ -87,6 +97,7 @@ def read_images(
     *,
     size: tuple[int, int] | None = None,
     mode: str | None = None,
+    filesystem: Any = None,
     include_paths: bool = False,
     ignore_missing_paths: bool = False,
     partition_filter: PathFilter | None = None,
@@ -107,6 +118,7 @@ def read_images(
         size: height and width that all images are brought to, as Pillow's BILINEAR does.
         mode: "L", "LA", "RGB" or "RGBA" that all images are brought to; None: each its own, where
             palettes count as colours and 16 bits as 8.
+        filesystem: see there.
         include_paths: see `read_binary_files`; so are the other arguments and errors.
         ignore_missing_paths: see there.
         partition_filter: see there.
@@ -120,7 +132,15 @@ def read_images(
         ValueError: `size` is not two positive numbers, or `mode` is none of those.
 
     """
-    files = _Files(paths, include_paths, ignore_missing_paths, file_extensions, shuffle)
+    files = _Files(
+        "read_images",
+        paths,
+        filesystem,
+        include_paths,
+        ignore_missing_paths,
+        file_extensions,
+        shuffle,
+    )
     arguments.refuse("read_images", options)
     reader: dict[str, Any] = {"size": None if size is None else _image_size(size), "mode": mode}
     return files.dataset("images", reader, partition_filter, parallelism, override_num_blocks)
@@ -130,6 +150,7 @@ def read_numpy(
     paths: Paths,
     *,
     allow_pickle: bool = False,
+    filesystem: Any = None,
     include_paths: bool = False,
     ignore_missing_paths: bool = False,
     partition_filter: PathFilter | None = None,
@@ -150,7 +171,15 @@ def read_numpy(
             "read_numpy never unpickles, since that may run any code in the file; save the arrays "
             "with a type of numbers and leave it out: allow_pickle"
         )
-    files = _Files(paths, include_paths, ignore_missing_paths, file_extensions, shuffle)
+    files = _Files(
+        "read_numpy",
+        paths,
+        filesystem,
+        include_paths,
+        ignore_missing_paths,
+        file_extensions,
+        shuffle,
+    )
     arguments.refuse("read_numpy", options)
     return files.dataset("numpy", {}, partition_filter, parallelism, override_num_blocks)
 
@@ -159,7 +188,9 @@ def read_numpy(
 class _Files:
     """Which files are read, in what order."""
 
+    operation: str
     paths: Paths
+    filesystem: Any
     include_paths: bool
     ignore_missing_paths: bool
     file_extensions: Sequence[str] | None
@@ -175,21 +206,27 @@ class _Files:
     ) -> Dataset:
         """Return the data set that a kind of reader makes of the files."""
         extensions = None if self.file_extensions is None else list(self.file_extensions)
+        placed = place(
+            self.operation, self.paths, self.filesystem, comes_back=partition_filter is not None
+        )
         options = {
             **reader,
-            "paths": path_list(self.paths),
+            **retried_errors(),
+            "paths": placed.paths,
             "include_paths": self.include_paths,
             "ignore_missing_paths": self.ignore_missing_paths,
             "file_extensions": extensions,
             "shuffle_seed": shuffle_seed(self.shuffle),
         }
         if partition_filter is not None:
-            listed = LogicalPlan.read(kind, json.dumps({**options, "shuffle_seed": None})).files()
+            listed = LogicalPlan.read(
+                kind, json.dumps({**options, "shuffle_seed": None}), placed.file_system
+            ).files()
             chosen = list(partition_filter(listed))
             if not chosen:
                 raise ValueError(f"partition_filter left no file to read; files: {len(listed)}")
             options["paths"] = chosen
-        plan = LogicalPlan.read(kind, json.dumps(options))
+        plan = LogicalPlan.read(kind, json.dumps(options), placed.file_system)
         splits = wished_splits(parallelism, override_num_blocks)
         if splits is not None:
             plan = plan.with_splits(splits)

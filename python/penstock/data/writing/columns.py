@@ -46,9 +46,15 @@ class ColumnFileVerbs(FileVerbs):
             partition_cols: columns whose values name subfolders (`year=2020/`) and that the files
                 then lack; null is `__HIVE_DEFAULT_PARTITION__`.
             max_rows_per_file: rows after which the next file begins.
-            catalog, min_bytes_per_file: not supported.
-            arrow_parquet_args: `compression` ("snappy", "zstd", "none", …), `compression_level`,
-                `row_group_size`, `use_dictionary`, `write_statistics`.
+            min_bytes_per_file: bytes, as the rows are in memory, that a file gathers before it is
+                closed; with `min_rows_per_file` it gathers both.
+            catalog: not supported.
+            arrow_parquet_args: as pyarrow has them: `compression` ("snappy", "zstd", "none", …) and
+                `compression_level`, each also by column in a dict; `use_dictionary` and
+                `write_statistics`, each also a list of columns; `row_group_size`, `version`,
+                `data_page_size`, `write_page_index`, `store_schema`,
+                `use_compliant_nested_type`. Columns are named by their path in the file:
+                "a", of lists "a.list.element", of structs "a.b".
             arrow_parquet_args_fn: returns more of these; its values count.
         """
         files = FileOptions(
@@ -60,6 +66,8 @@ class ColumnFileVerbs(FileVerbs):
             mode,
             min_rows_per_file or num_rows_per_file,
             max_rows_per_file,
+            min_bytes_per_file=min_bytes_per_file,
+            concurrency=concurrency,
         )
         options = files.for_engine(whole_file_codec=False)
         options.update(
@@ -74,9 +82,7 @@ class ColumnFileVerbs(FileVerbs):
             filename_provider=filename_provider,
             not_supported={
                 "catalog": catalog,
-                "min_bytes_per_file": min_bytes_per_file,
                 "ray_remote_args": ray_remote_args,
-                "concurrency": concurrency,
             },
         )
 
@@ -112,6 +118,7 @@ class ColumnFileVerbs(FileVerbs):
             arrow_open_stream_args,
             mode,
             min_rows_per_file or num_rows_per_file,
+            concurrency=concurrency,
         )
         given = merged(arrow_csv_args, arrow_csv_args_fn)
         self._write_files(
@@ -122,7 +129,7 @@ class ColumnFileVerbs(FileVerbs):
                 **format_options.csv_write_options(given),
             },
             filename_provider=filename_provider,
-            not_supported={"ray_remote_args": ray_remote_args, "concurrency": concurrency},
+            not_supported={"ray_remote_args": ray_remote_args},
         )
 
     def write_json(
@@ -159,6 +166,7 @@ class ColumnFileVerbs(FileVerbs):
             arrow_open_stream_args,
             mode,
             min_rows_per_file or num_rows_per_file,
+            concurrency=concurrency,
         )
         given = merged(pandas_json_args, pandas_json_args_fn)
         self._write_files(
@@ -166,7 +174,7 @@ class ColumnFileVerbs(FileVerbs):
             "json",
             {**files.for_engine(whole_file_codec=True), **format_options.json_options(given)},
             filename_provider=filename_provider,
-            not_supported={"ray_remote_args": ray_remote_args, "concurrency": concurrency},
+            not_supported={"ray_remote_args": ray_remote_args},
         )
 
     def write_orc(
@@ -200,6 +208,7 @@ class ColumnFileVerbs(FileVerbs):
             arrow_open_stream_args,
             mode,
             min_rows_per_file,
+            concurrency=concurrency,
         )
         given = merged(arrow_orc_args, arrow_orc_args_fn)
         self._write_files(
@@ -207,7 +216,7 @@ class ColumnFileVerbs(FileVerbs):
             "orc",
             {**files.for_engine(whole_file_codec=False), **format_options.orc_options(given)},
             filename_provider=filename_provider,
-            not_supported={"ray_remote_args": ray_remote_args, "concurrency": concurrency},
+            not_supported={"ray_remote_args": ray_remote_args},
         )
 
     def write_arrow(

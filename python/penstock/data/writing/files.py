@@ -29,6 +29,8 @@ class FileVerbs(DatasetBase):
     ) -> None:
         """Run `plan`, or the data set's own, into files of a kind.
 
+        `options` are the engine's, by `FileOptions.for_engine`, and a format's own.
+
         Raises:
             NotImplementedError: an option in `not_supported` is set.
             Exception: what ended the job.
@@ -36,13 +38,16 @@ class FileVerbs(DatasetBase):
         """
         arguments.refuse(verb, not_supported)
         plan = self._plan if plan is None else plan
+        said = dict(options)
+        file_system = said.pop("file_system", None)
         if filename_provider is None:
-            self._run(plan.write(kind, json.dumps(options))).drain()
+            self._run(plan.write(kind, json.dumps(said), None, file_system)).drain()
             return
         from penstock.data.writing.file_names import NameGiver
 
         names = NameGiver(filename_provider)
-        self._run(plan.write(kind, json.dumps(options), names.file_names), names).drain()
+        written = plan.write(kind, json.dumps(said), names.file_names, file_system)
+        self._run(written, names).drain()
 
     def _only(self, verb: str, column: str) -> LogicalPlan:
         """Return the plan with one column alone.

@@ -16,6 +16,14 @@ _CSV = {
     "include_header": "header",
     "quoting_style": "quoting",
 }
+# Of `pyarrow.parquet.write_table`, and what they are to the engine.
+_PARQUET_SIZES = {"row_group_size": "row_group_rows", "data_page_size": "page_bytes"}
+_PARQUET_BY_COLUMN = {"use_dictionary": "dictionary", "write_statistics": "statistics"}
+_PARQUET_SWITCHES = {
+    "store_schema": "store_schema",
+    "use_compliant_nested_type": "compliant_lists",
+    "write_page_index": "page_index",
+}
 # Of pandas' `to_json`: values that say what happens anyway.
 _JSON_AS_IT_IS = {
     "orient": (None, "records"),
@@ -31,22 +39,27 @@ def parquet_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return options of `pyarrow.parquet.write_table`.
 
     Raises:
+        TypeError: a value that pyarrow does not take either.
         NotImplementedError: one that the engine cannot honour; it is named.
 
     """
     rest = dict(given)
     options: dict[str, Any] = {}
     if "compression" in rest:
-        options["compression"] = _codec(rest.pop("compression"))
-    if "row_group_size" in rest:
-        rows = rest.pop("row_group_size")
-        options["row_group_rows"] = arguments.at_least_one("row_group_size", rows)
+        options["compression"] = _codecs(rest.pop("compression"))
+    for name, own in _PARQUET_SIZES.items():
+        if rest.get(name) is not None:
+            options[own] = arguments.at_least_one(name, rest.pop(name))
     if rest.get("compression_level") is not None:
-        level = rest.pop("compression_level")
-        options["compression_level"] = arguments.whole_number("compression_level", level)
-    for name, own in (("use_dictionary", "dictionary"), ("write_statistics", "statistics")):
-        if isinstance(rest.get(name), bool):
-            options[own] = rest.pop(name)
+        options["compression_level"] = _levels(rest.pop("compression_level"))
+    for name, own in _PARQUET_BY_COLUMN.items():
+        if name in rest:
+            options[own] = _switch(name, rest.pop(name))
+    for name, own in _PARQUET_SWITCHES.items():
+        if name in rest:
+            options[own] = _truth(name, rest.pop(name))
+    if rest.get("version") is not None:
+        options["version"] = str(rest.pop("version"))
     arguments.refuse("write_parquet", rest)
     return options
 
@@ -125,3 +138,37 @@ def _codec(name: object) -> object:
     if not isinstance(name, str):
         return "none" if name is None else name
     return "none" if name.lower() == "uncompressed" else name.lower()
+
+
+def _codecs(value: object) -> object:
+    if isinstance(value, dict):
+        return {_column("compression", column): _codec(codec) for column, codec in value.items()}
+    return _codec(value)
+
+
+def _levels(value: object) -> object:
+    name = "compression_level"
+    if isinstance(value, dict):
+        return {
+            _column(name, column): arguments.whole_number(name, level)
+            for column, level in value.items()
+        }
+    return arguments.whole_number(name, value)
+
+
+def _switch(name: str, value: object) -> bool | list[str]:
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return sorted(_column(name, column) for column in value)
+    return _truth(name, value)
+
+
+def _truth(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, or what pyarrow takes; got: {value!r}")
+    return value
+
+
+def _column(name: str, column: object) -> str:
+    if not isinstance(column, str):
+        raise TypeError(f"{name} must name columns by their paths (str); got: {column!r}")
+    return column

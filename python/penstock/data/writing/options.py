@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock.data import arguments
-from penstock.data.reading.paths import path_text
+from penstock.data.reading.file_systems import place, retried_errors
 from penstock.data.writing.save_mode import mode_name
 
 if TYPE_CHECKING:
@@ -42,24 +42,39 @@ class FileOptions(NamedTuple):
     mode: SaveMode | str
     min_rows_per_file: int | None = None
     max_rows_per_file: int | None = None
+    min_bytes_per_file: int | None = None
+    concurrency: int | None = None
 
     def for_engine(self, *, whole_file_codec: bool) -> dict[str, Any]:
         """Return the engine's options; `whole_file_codec`: the format's files may be compressed.
+
+        "file_system" is a file system that is open, or None.
 
         Raises:
             ValueError: an unknown mode or codec, limits that contradict each other.
             NotImplementedError: an option that this version cannot honour.
 
         """
-        if not _is_local(self.filesystem):
-            arguments.refuse(self.verb, {"filesystem": self.filesystem})
+        placed = place(self.verb, self.path, self.filesystem)
         return {
-            "path": path_text(self.path),
+            **retried_errors(),
+            "path": placed.paths[0],
+            "file_system": placed.file_system,
             "mode": mode_name(self.mode),
             "create_folder": self.try_create_dir,
             **_rows_per_part(self.min_rows_per_file, self.max_rows_per_file),
+            **self._write_limits(),
             **self._stream_options(whole_file_codec=whole_file_codec),
         }
+
+    def _write_limits(self) -> dict[str, int]:
+        options: dict[str, int] = {}
+        if self.min_bytes_per_file is not None:
+            least = arguments.at_least_one("min_bytes_per_file", self.min_bytes_per_file)
+            options["bytes_per_part_min"] = least
+        if self.concurrency is not None:
+            options["steps_max"] = arguments.at_least_one("concurrency", self.concurrency)
+        return options
 
     def _stream_options(self, *, whole_file_codec: bool) -> dict[str, Any]:
         options: dict[str, Any] = {}
@@ -92,17 +107,6 @@ def stream_codec(option: str, value: object) -> dict[str, Any]:
 def merged(given: Mapping[str, Any], function: Callable[[], Mapping[str, Any]] | None) -> Any:
     """Return a verb's further arguments, with those that a function gives in their place."""
     return {**given, **(function() if function is not None else {})}
-
-
-def _is_local(filesystem: Any) -> bool:
-    return filesystem is None or "local" in (
-        getattr(filesystem, "type_name", None),
-        *_as_tuple(getattr(filesystem, "protocol", ())),
-    )
-
-
-def _as_tuple(protocol: Any) -> tuple[Any, ...]:
-    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
 
 
 def _rows_per_part(least: int | None, most: int | None) -> dict[str, int]:

@@ -49,13 +49,14 @@ class SampleFileVerbs(FileVerbs):
             arrow_open_stream_args,
             mode,
             min_rows_per_file or num_rows_per_file,
+            concurrency=concurrency,
         )
         self._write_files(
             files.verb,
             "numpy",
             files.for_engine(whole_file_codec=False),
             filename_provider=filename_provider,
-            not_supported={"ray_remote_args": ray_remote_args, "concurrency": concurrency},
+            not_supported={"ray_remote_args": ray_remote_args},
             plan=self._only("write_numpy", column),
         )
 
@@ -81,14 +82,20 @@ class SampleFileVerbs(FileVerbs):
             file_format: "png", "bmp", "jpg" or "jpeg"; for encoded images any extension.
         """
         files = FileOptions(
-            "write_images", path, filesystem, try_create_dir, arrow_open_stream_args, mode
+            "write_images",
+            path,
+            filesystem,
+            try_create_dir,
+            arrow_open_stream_args,
+            mode,
+            concurrency=concurrency,
         )
         self._write_files(
             files.verb,
             "image",
             {**files.for_engine(whole_file_codec=False), "file_format": file_format},
             filename_provider=filename_provider,
-            not_supported={"ray_remote_args": ray_remote_args, "concurrency": concurrency},
+            not_supported={"ray_remote_args": ray_remote_args},
             plan=self._only("write_images", column),
         )
 
@@ -123,6 +130,7 @@ class SampleFileVerbs(FileVerbs):
             arrow_open_stream_args,
             mode,
             min_rows_per_file or num_rows_per_file,
+            concurrency=concurrency,
         )
         self._write_files(
             files.verb,
@@ -132,7 +140,6 @@ class SampleFileVerbs(FileVerbs):
             not_supported={
                 "tf_schema": tf_schema,
                 "ray_remote_args": ray_remote_args,
-                "concurrency": concurrency,
             },
         )
 
@@ -169,6 +176,7 @@ class SampleFileVerbs(FileVerbs):
             arrow_open_stream_args,
             mode,
             min_rows_per_file or num_rows_per_file,
+            concurrency=concurrency,
         )
         dataset = cast("Dataset", self)
         encoders = encoder if isinstance(encoder, (list, tuple)) else [encoder]
@@ -181,6 +189,6 @@ class SampleFileVerbs(FileVerbs):
             "webdataset",
             {**files.for_engine(whole_file_codec=True), "encode": encode},
             filename_provider=filename_provider,
-            not_supported={"ray_remote_args": ray_remote_args, "concurrency": concurrency},
+            not_supported={"ray_remote_args": ray_remote_args},
             plan=dataset._plan,  # noqa: SLF001 - its own
         )

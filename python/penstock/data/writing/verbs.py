@@ -15,13 +15,14 @@ class WriteVerbs(ColumnFileVerbs, SampleFileVerbs):
     The files appear together, when all rows are written; a failed or interrupted job leaves none,
     and what a killed one leaves is hidden and goes with the next write to the folder. Where rows
     differ in their columns or types, a file ends and the next begins. A result without rows is
-    one file with its columns, unless a function decides them, columns name folders or rows are
-    files of their own.
+    one file with its columns (none where a function decides them: then Parquet, CSV, JSON and
+    Arrow have an empty file, others no file), unless rows are files of their own. Where columns
+    name folders it lies in the folder of nulls.
 
     Args:
-        path: the output folder, as a path or a URI of a file system that Arrow knows. On an object
-            store the files appear one by one at the end, and what a killed job leaves stays.
-        filesystem: None, or a local one of pyarrow's or fsspec's; reach others by URI.
+        path: the output folder, as a path or URI. On an object store the files are written on this
+            machine first and appear one by one at the end; what a killed job leaves there stays.
+        filesystem: one of pyarrow's or of fsspec's that the path is on; None: the path says.
         try_create_dir: make the folder where it does not exist.
         arrow_open_stream_args: `compression` of whole files ("gzip", "zstd", "bz2", "lz4"); the
             names then end in that codec's suffix.
@@ -31,7 +32,7 @@ class WriteVerbs(ColumnFileVerbs, SampleFileVerbs):
         num_rows_per_file: Ray's older name for `min_rows_per_file`.
         mode: a `SaveMode`, or its value as a string: add to what the folder holds (APPEND),
             replace it (OVERWRITE), write nothing (IGNORE), or fail (ERROR, CREATE).
-        concurrency: not supported: files are written by the engine's own threads.
+        concurrency: threads that write at once; None: as many as there are processors.
         ray_remote_args: not supported.
 
     Raises:

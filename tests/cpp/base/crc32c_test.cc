@@ -1,4 +1,4 @@
-#include "penstock/sink/crc32c.h"
+#include "penstock/base/crc32c.h"
 
 #include <gtest/gtest.h>
 

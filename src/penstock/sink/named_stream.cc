@@ -1,0 +1,30 @@
+#include "penstock/sink/named_stream.h"
+
+#include <arrow/util/io_util.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "penstock/sink/system_failure.h"
+
+namespace penstock {
+
+Status NamedStream::WriteAtStart(const std::string& bytes) {
+  const auto size = static_cast<ssize_t>(bytes.size());
+  if (pwrite(file_->file_descriptor(), bytes.data(), bytes.size(), 0) == size) {
+    return Status::OK();
+  }
+  return SystemFailure(errno, "write", path_);
+}
+
+Status NamedStream::SyncAndClose() {
+  if (fsync(file_->file_descriptor()) != 0) return SystemFailure(errno, "sync", path_);
+  return Named(file_->Close());
+}
+
+Status NamedStream::Named(const Status& status) const {
+  const int error = arrow::internal::ErrnoFromStatus(status);
+  return error == 0 ? status : SystemFailure(error, "write", path_);
+}
+
+}  // namespace penstock
