@@ -39,6 +39,7 @@ def stats_text(snapshot: Snapshot) -> str:
     lines = [
         f"{state} {seconds_text(seconds)}: {rows:,} rows, {rate_text(rows, seconds)}; {held}",
         *_table([_HEADINGS, *map(_cells, snapshot.stages)]),
+        f"Workers: {snapshot.worker_starts}" if snapshot.worker_starts else "",
         snapshot.bottleneck_sentence,
     ]
     return "\n".join(line for line in lines if line) + "\n"

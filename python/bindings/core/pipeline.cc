@@ -63,6 +63,7 @@ class RunningPipeline {
 void Construct(RunningPipeline* place, const LogicalPlan& plan, int64_t budget_bytes,
                int processors, double gpus, bool preserve_order, int64_t block_bytes,
                std::vector<std::string> worker_arguments,
+               std::vector<std::string> template_arguments,
                std::vector<std::string> worker_environment) {
   PipelineOptions options;
   options.budget_bytes = budget_bytes;
@@ -71,6 +72,7 @@ void Construct(RunningPipeline* place, const LogicalPlan& plan, int64_t budget_b
   options.preserve_order = preserve_order;
   if (block_bytes > 0) options.read.block_bytes = block_bytes;
   options.worker_command.arguments = std::move(worker_arguments);
+  options.worker_command.template_arguments = std::move(template_arguments);
   options.worker_command.environment = std::move(worker_environment);
   new (place) RunningPipeline(plan, options);
 }
@@ -81,7 +83,8 @@ void BindPipeline(nb::module_& module) {
   nb::class_<RunningPipeline>(module, "Pipeline", "A job: runs from when it is made.")
       .def("__init__", &Construct, nb::arg("plan"), nb::kw_only(), nb::arg("budget_bytes") = 0,
            nb::arg("processors") = 0, nb::arg("gpus") = 0.0, nb::arg("preserve_order") = true,
-           nb::arg("block_bytes") = 0, nb::arg("worker_arguments"), nb::arg("worker_environment"))
+           nb::arg("block_bytes") = 0, nb::arg("worker_arguments"), nb::arg("template_arguments"),
+           nb::arg("worker_environment"))
       .def("next", &RunningPipeline::Next, nb::arg("timeout_s"),
            nb::sig("def next(self, timeout_s: float) -> Block | bool | None"),
            "The next block; None after `timeout_s` seconds without one; False at the end.")

@@ -37,6 +37,7 @@ void BindSnapshot(nb::module_& module) {
       .def_ro("used_bytes_max", &Snapshot::used_bytes_max)
       .def_ro("rows_delivered", &Snapshot::rows_delivered)
       .def_ro("finished", &Snapshot::finished)
+      .def_ro("worker_starts", &Snapshot::worker_starts)
       .def_prop_ro("bottleneck", &Snapshot::Bottleneck)
       .def_prop_ro("bottleneck_sentence", &Snapshot::BottleneckSentence);
   module.def("machine_memory_bytes", &MachineMemoryBytes,

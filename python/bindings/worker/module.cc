@@ -305,6 +305,7 @@ void BindChannel(nb::module_& module) {
   module.attr("CONSTRUCTOR") = kConstructor;
   module.attr("BAD_RETURN") = kBadReturnFlag;
   module.attr("WORKER_SOCKET") = kWorkerSocket;
+  module.attr("MODULES_PIPE") = kModulesPipe;
 }
 
 }  // namespace

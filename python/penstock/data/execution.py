@@ -117,7 +117,7 @@ def start_pipeline(plan: LogicalPlan, context: DataContext) -> Pipeline:
     """Start `plan` within the limits of `context`, or else of `penstock.init`."""
     from penstock.worker.command import worker_command
 
-    arguments, environment = worker_command()
+    command = worker_command()
     options = context.execution_options
     block_bytes = context.target_max_block_size
     limits = resources(context)
@@ -128,8 +128,9 @@ def start_pipeline(plan: LogicalPlan, context: DataContext) -> Pipeline:
         gpus=limits.gpus,
         preserve_order=options.preserve_order,
         block_bytes=_UNLIMITED_BYTES if block_bytes is None else block_bytes,
-        worker_arguments=arguments,
-        worker_environment=environment,
+        worker_arguments=command.arguments,
+        template_arguments=command.template_arguments,
+        worker_environment=command.environment,
     )
 
 

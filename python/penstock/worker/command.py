@@ -5,15 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 _PACKAGE_FOLDER = str(Path(__file__).resolve().parents[2])
 
 
-def worker_command() -> tuple[list[str], list[str]]:
-    """Return the arguments and the whole environment ("NAME=value") of a worker process.
+class WorkerCommand(NamedTuple):
+    """How worker processes are started, and a template that forks them; "NAME=value" each."""
 
-    The engine adds the number of threads that numeric libraries may start in it, its share of the
-    machine, unless the user has set one. Variables that are not UTF-8 stay behind.
+    arguments: list[str]
+    template_arguments: list[str]
+    environment: list[str]
+
+
+def worker_command() -> WorkerCommand:
+    """Return how a worker process is started.
+
+    The environment is whole, as "NAME=value". The engine adds the number of threads that numeric
+    libraries may start in it, its share of the machine, unless the user has set one. Variables
+    that are not UTF-8 stay behind.
     """
     environment = dict(os.environ)
     known = environment.get("PYTHONPATH", "").split(os.pathsep)
@@ -22,7 +32,8 @@ def worker_command() -> tuple[list[str], list[str]]:
     # -P: a file beside the script must not shadow a module that the worker itself needs.
     arguments = [sys.executable, "-P", "-m", "penstock.worker", str(os.getpid())]
     entries = (f"{name}={value}" for name, value in environment.items())
-    return arguments, [entry for entry in entries if _is_utf8(entry)]
+    template = [*arguments, "--template"]
+    return WorkerCommand(arguments, template, [entry for entry in entries if _is_utf8(entry)])
 
 
 def _is_utf8(entry: str) -> bool:

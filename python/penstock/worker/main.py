@@ -11,26 +11,42 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock import _worker
-from penstock.worker import current, failure
+from penstock.worker import current, failure, imports
 from penstock.worker.functions import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_IS_TEMPLATE = "--template"
+
 
 def main() -> None:
-    """Serve the engine at the other end of the worker's socket; never returns."""
+    """Serve the engine at the other end of this process's socket; never returns."""
     _settle()
+    if _IS_TEMPLATE in sys.argv:
+        sys.argv = [""]
+        from penstock.worker import template
+
+        template.serve(_work)
+    else:
+        sys.argv = [""]
+        imports.teach()
+        _work()
+    _leave()
+
+
+def _work() -> None:
+    """Build the functions and answer batches until no more come."""
     channel = _worker.Channel(_worker.WORKER_SOCKET)
     setup = channel.receive_setup()
     if setup is not None:
         stage = _build(channel, setup)
+        imports.end_teaching()
         if stage is not None:
             channel.send_ready()
             process = os.getpid()
             while (batch := channel.receive_batch()) is not None:
                 _Turn(channel, stage, process).answer(batch)
-    _leave()
 
 
 class _Turn:
@@ -113,7 +129,6 @@ def _settle() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     faulthandler.enable()
-    sys.argv = [""]
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 

@@ -13,10 +13,10 @@ namespace penstock::dispatch {
 /// Decides which rows go into which part file, and when a part is closed.
 ///
 /// A part ends where its chunk ends once it has `rows_per_part_min` rows and `bytes_per_part_min`
-/// bytes, and whenever it has `rows_per_part_max`. The step that may turn out to be a part's last is held until that is
-/// known, since it has to close the part. Steps of one part run one at a time, in order; parts
-/// run side by side. Without order, chunks come mingled and each open chunk has its own part
-/// (unless parts gather across chunks).
+/// bytes, and whenever it has `rows_per_part_max`. The step that may turn out to be a part's last
+/// is held until that is known, since it has to close the part. Steps of one part run one at a
+/// time, in order; parts run side by side. Without order, chunks come mingled and each open chunk
+/// has its own part (unless parts gather across chunks).
 class PartPlanner {
  public:
   PartPlanner(const StageLimits& limits, bool preserve_order);

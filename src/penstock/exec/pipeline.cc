@@ -116,10 +116,16 @@ class PipelineImpl final : public Pipeline {
   Snapshot TakeSnapshot() const override {
     MutexLock lock(mutex_);
     if (final_snapshot_) return *final_snapshot_;
-    return dispatcher_->TakeSnapshot(NowNanoseconds());
+    return Look();
   }
 
  private:
+  Snapshot Look() const PENSTOCK_REQUIRES(mutex_) {
+    Snapshot snapshot = dispatcher_->TakeSnapshot(NowNanoseconds());
+    if (host_ != nullptr) snapshot.worker_starts = host_->LaunchSummary();
+    return snapshot;
+  }
+
   Status MakeHost();
   Status MakeRunners(Sources sources, std::unique_ptr<Sink> sink);
   void Run();
@@ -345,7 +351,7 @@ bool PipelineImpl::CarryOut(const Action& action) {
 void PipelineImpl::Do(const Finish& action) {
   {
     MutexLock lock(mutex_);
-    final_snapshot_ = dispatcher_->TakeSnapshot(NowNanoseconds());
+    final_snapshot_ = Look();
     ended_well_ = action.status.ok();
   }
   blocks_.clear();

@@ -80,7 +80,8 @@ Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan,
       limits.rows_per_part_max = sink->rows_per_part_max();
       limits.bytes_per_part_min = sink->bytes_per_part_min();
       const int64_t steps_max = sink->steps_max();
-      if (steps_max > 0) limits.slots = static_cast<int>(std::min<int64_t>(steps_max, limits.slots));
+      if (steps_max > 0)
+        limits.slots = static_cast<int>(std::min<int64_t>(steps_max, limits.slots));
     }
     all.push_back(std::move(limits));
   }

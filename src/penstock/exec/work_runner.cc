@@ -193,6 +193,7 @@ class WorkRunnerImpl final : public WorkRunner {
 
 WorkerCommand WorkRunnerImpl::CommandWithThreads() const {
   WorkerCommand command = work_.command;
+  command.pool_workers = context_.stage.workers;
   const int share = std::max(1, work_.processors / std::max(1, context_.stage.workers));
   for (const std::string_view name :
        {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}) {

@@ -117,6 +117,7 @@ class OrcFormat final : public FileFormat {
   explicit OrcFormat(arrow::adapters::orc::WriteOptions options) : options_(std::move(options)) {}
 
   std::string extension() const override { return ".orc"; }
+  bool holds_no_columns() const override { return true; }
 
   Status CheckSchema(const arrow::Schema& schema) const override {
     return ChooseTypes(schema, OrcType).status();

@@ -58,10 +58,9 @@ class ParquetFile final : public FileWriter {
     if (first != nullptr && options_.judges_dictionary) {
       PENSTOCK_TRY(properties, WithoutIdleDictionaries(*properties, *first));
     }
-    PENSTOCK_TRY(writer_,
-                 parquet::arrow::FileWriter::Open(*schema_, &WarmPool::Shared(), std::move(stream_),
-                                                  std::move(properties),
-                                                  options_.arrow_properties));
+    PENSTOCK_TRY(writer_, parquet::arrow::FileWriter::Open(
+                              *schema_, &WarmPool::Shared(), std::move(stream_),
+                              std::move(properties), options_.arrow_properties));
     return Status::OK();
   }
 
@@ -95,8 +94,8 @@ class ParquetFormat final : public FileFormat {
   Status CheckSchema(const arrow::Schema& schema) const override {
     for (const auto& field : schema.fields()) {
       std::shared_ptr<parquet::SchemaDescriptor> converted;
-      const Status possible =
-          parquet::arrow::ToParquetSchema(arrow::schema({field}).get(), *options_.properties, &converted);
+      const Status possible = parquet::arrow::ToParquetSchema(arrow::schema({field}).get(),
+                                                              *options_.properties, &converted);
       if (!possible.ok()) {
         return Status::Invalid(
             "Column '", field->name(),

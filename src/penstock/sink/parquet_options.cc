@@ -19,8 +19,7 @@ using Builder = parquet::WriterProperties::Builder;
 std::optional<arrow::Compression::type> CodecOf(const nlohmann::json& value) {
   if (!value.is_string()) return std::nullopt;
   const std::string name = value.get<std::string>();
-  const auto codec =
-      arrow::util::Codec::GetCompressionType(name == "none" ? "uncompressed" : name);
+  const auto codec = arrow::util::Codec::GetCompressionType(name == "none" ? "uncompressed" : name);
   if (!codec.ok() || !arrow::util::Codec::IsAvailable(*codec)) return std::nullopt;
   return *codec;
 }

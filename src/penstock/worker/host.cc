@@ -14,15 +14,14 @@
 #include <system_error>
 #include <thread>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "penstock/base/check.h"
 #include "penstock/base/error.h"
 #include "penstock/worker/connection.h"
+#include "penstock/worker/launcher.h"
 #include "penstock/worker/process.h"
 #include "penstock/worker/socket.h"
-#include "penstock/worker/spawner.h"
 
 namespace penstock {
 namespace {
@@ -64,23 +63,31 @@ class Bell {
   std::vector<uint64_t> forgotten_ PENSTOCK_GUARDED_BY(mutex_);
 };
 
-struct Worker;
+class Worker {
+ public:
+  Worker(WorkerId number, OwnedDescriptor socket, std::shared_ptr<SegmentPool> pool, int poller)
+      : id(number), connection(std::move(socket), std::move(pool), poller, &watched_socket) {}
 
-/// What an event of the poller points to.
-struct Watched {
-  Worker* worker;
-  bool is_process;  // Else its socket.
-};
+  void Kill() {
+    kill_wanted = true;
+    if (const auto running = process()) running->Kill();
+  }
 
-struct Worker {
-  Worker(WorkerId number, std::unique_ptr<Process> started, OwnedDescriptor socket,
-         std::shared_ptr<SegmentPool> pool, int poller)
-      : id(number),
-        process(std::move(started)),
-        connection(std::move(socket), std::move(pool), poller, &watched_socket) {}
+  void SetProcess(std::shared_ptr<Process> started) {
+    {
+      MutexLock lock(mutex_);
+      process_ = std::move(started);
+    }
+    if (kill_wanted) Kill();
+  }
+
+  /// Returns null while the worker waits to be launched.
+  std::shared_ptr<Process> process() {
+    MutexLock lock(mutex_);
+    return process_;
+  }
 
   const WorkerId id;
-  const std::unique_ptr<Process> process;
   Watched watched_socket{.worker = this, .is_process = false};
   Watched watched_process{.worker = this, .is_process = true};
   Connection connection;
@@ -90,6 +97,10 @@ struct Worker {
   bool receiving = true;
   bool ended = false;
   std::string violation;  // What it did against the protocol, to follow "it".
+
+ private:
+  Mutex mutex_;
+  std::shared_ptr<Process> process_ PENSTOCK_GUARDED_BY(mutex_);
 };
 
 class WorkerHostImpl final : public WorkerHost {
@@ -99,7 +110,8 @@ class WorkerHostImpl final : public WorkerHost {
       : pool_(std::move(pool)),
         events_(std::move(events)),
         poller_(std::move(poller)),
-        bell_(std::move(bell)) {
+        bell_(std::move(bell)),
+        launcher_(poller_.get(), MakeLaunchEvents()) {
     pool_->SetFreeListener([held_bell = bell_](uint64_t segment) { held_bell->Add(segment); });
     thread_ = std::thread([this] { Run(); });
   }
@@ -109,8 +121,9 @@ class WorkerHostImpl final : public WorkerHost {
     {
       MutexLock lock(mutex_);
       closing_ = true;
-      for (const auto& [id, worker] : workers_) KillWorker(*worker);
     }
+    for (const auto& worker : AllWorkers()) KillWorker(*worker);
+    launcher_.Close();
     bell_->Ring();
     thread_.join();
   }
@@ -121,7 +134,10 @@ class WorkerHostImpl final : public WorkerHost {
   Status SendGrant(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> output) override;
 
   void Stop(WorkerId worker) override {
-    if (const auto found = Find(worker)) found->connection.SendStop();
+    const auto found = Find(worker);
+    if (found == nullptr) return;
+    found->connection.SendStop();
+    if (launcher_.Cancel(worker)) EndLater(worker);
   }
 
   void Kill(WorkerId worker) override {
@@ -133,10 +149,26 @@ class WorkerHostImpl final : public WorkerHost {
     return static_cast<int>(workers_.size());
   }
 
+  std::string LaunchSummary() const override { return launcher_.Summary(); }
+
  private:
-  static void KillWorker(Worker& worker) {
-    worker.kill_wanted = true;
-    worker.process->Kill();
+  void KillWorker(Worker& worker) {
+    worker.Kill();
+    if (launcher_.Cancel(worker.id)) EndLater(worker.id);
+  }
+
+  /// Has a worker that was never launched end on the host's thread.
+  void EndLater(WorkerId worker) {
+    MutexLock lock(mutex_);
+    cancelled_.push_back(worker);
+    bell_->Ring();
+  }
+
+  std::vector<std::shared_ptr<Worker>> AllWorkers() const {
+    MutexLock lock(mutex_);
+    std::vector<std::shared_ptr<Worker>> all;
+    for (const auto& [id, worker] : workers_) all.push_back(worker);
+    return all;
   }
 
   std::shared_ptr<Worker> Find(WorkerId worker) const {
@@ -145,8 +177,9 @@ class WorkerHostImpl final : public WorkerHost {
     return found == workers_.end() ? nullptr : found->second;
   }
 
-  Result<std::shared_ptr<Worker>> Spawn(WorkerId worker, const WorkerCommand& command);
+  LaunchEvents MakeLaunchEvents();
   Status Watch(Worker& worker);
+  void EndCancelled();
 
   void Run();
   void Handle(const epoll_event& event);
@@ -160,11 +193,11 @@ class WorkerHostImpl final : public WorkerHost {
   const WorkerEvents events_;
   const OwnedDescriptor poller_;
   const std::shared_ptr<Bell> bell_;  // Shared with the pool's listener, which may outlive us.
-  Spawner spawner_;
+  Launcher launcher_;
 
-  mutable Mutex mutex_;  // Guards the three below.
+  mutable Mutex mutex_;  // Guards what follows to closing_.
   std::unordered_map<WorkerId, std::shared_ptr<Worker>> workers_ PENSTOCK_GUARDED_BY(mutex_);
-  std::unordered_set<WorkerId> starting_ PENSTOCK_GUARDED_BY(mutex_);
+  std::vector<WorkerId> cancelled_ PENSTOCK_GUARDED_BY(mutex_);  // Before they were launched.
   bool closing_ PENSTOCK_GUARDED_BY(mutex_) = false;
 
   // The host's thread alone: kept while events that are at hand may still point to them.
@@ -178,48 +211,63 @@ Status WorkerHostImpl::Start(WorkerId worker, const WorkerCommand& command,
   const int64_t bytes = static_cast<int64_t>(setup.size());
   PENSTOCK_TRY(std::shared_ptr<Segment> segment, pool_->Acquire(std::max<int64_t>(bytes, 1)));
   std::memcpy(segment->data(), setup.data(), setup.size());
+  PENSTOCK_TRY(SocketPair sockets, MakeSocketPair());
+  const auto started =
+      std::make_shared<Worker>(worker, std::move(sockets.engine), pool_, poller_.get());
   {
     MutexLock lock(mutex_);
     if (closing_) return Status::Cancelled("the worker host is closing");
-    if (workers_.contains(worker) || !starting_.insert(worker).second) {
+    if (!workers_.emplace(worker, started).second) {
       return Status::Invalid("a worker of this number is running: ", worker);
     }
   }
-  Result<std::shared_ptr<Worker>> spawned = Spawn(worker, command);
-  std::shared_ptr<Worker> started = spawned.ok() ? *spawned : nullptr;
-  {
-    MutexLock lock(mutex_);
-    starting_.erase(worker);
-    PENSTOCK_RETURN_NOT_OK(spawned.status());
-    if (closing_) return Status::Cancelled("the worker host is closing");
-    workers_.emplace(worker, started);
+  auto launched = launcher_.Launch(worker, command, std::move(sockets.worker));
+  Status failed = launched.status();
+  if (launched.ok() && *launched != nullptr) {
+    started->SetProcess(launched.MoveValueUnsafe());
+    failed = Watch(*started);
   }
-  PENSTOCK_RETURN_NOT_OK(Watch(*started));
+  if (!failed.ok()) {
+    MutexLock lock(mutex_);
+    workers_.erase(worker);
+    return failed;
+  }
+  // From here on its end is seen, so on_exit tells of whatever goes wrong.
+  if (!started->connection.Watch().ok()) KillWorker(*started);
   started->connection.SendSetup(std::move(segment), bytes);
+  if (started->kill_wanted) KillWorker(*started);  // It may have come before the launch.
   return Status::OK();
 }
 
-Result<std::shared_ptr<Worker>> WorkerHostImpl::Spawn(WorkerId worker,
-                                                      const WorkerCommand& command) {
-  PENSTOCK_TRY(SocketPair sockets, MakeSocketPair());
-  PENSTOCK_TRY(std::unique_ptr<Process> process, spawner_.Spawn(command, sockets.worker.get()));
-  return std::make_shared<Worker>(worker, std::move(process), std::move(sockets.engine), pool_,
-                                  poller_.get());
+LaunchEvents WorkerHostImpl::MakeLaunchEvents() {
+  return {.on_process =
+              [this](WorkerId id, std::shared_ptr<Process> process, bool forked) {
+                const auto worker = Find(id);
+                if (worker == nullptr) return;
+                worker->SetProcess(std::move(process));
+                if (!forked && !Watch(*worker).ok()) End(*worker);
+              },
+          .on_failure =
+              [this](WorkerId id, const Status& failed) {
+                const auto worker = Find(id);
+                if (worker == nullptr) return;
+                worker->violation = fmt::format("could not be started: {}", failed.message());
+                End(*worker);
+              },
+          .on_ended =
+              [this](WorkerId id, const WorkerExit& /*exit*/) {
+                if (const auto worker = Find(id)) End(*worker);
+              }};
 }
 
+/// Has the host's thread see the end of a worker that this process started.
 Status WorkerHostImpl::Watch(Worker& worker) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.ptr = &worker.watched_process;
-  if (::epoll_ctl(poller_.get(), EPOLL_CTL_ADD, worker.process->descriptor(), &event) != 0) {
-    const Status failed = LastError("a worker process cannot be watched");
-    MutexLock lock(mutex_);
-    workers_.erase(worker.id);
-    return failed;
-  }
-  // From here on its end is seen, so on_exit tells of whatever goes wrong.
-  if (!worker.connection.Watch().ok()) KillWorker(worker);
-  return Status::OK();
+  const int descriptor = worker.process()->descriptor();
+  if (::epoll_ctl(poller_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0) return Status::OK();
+  return LastError("a worker process cannot be watched");
 }
 
 Status WorkerHostImpl::SendBatch(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> input,
@@ -265,9 +313,13 @@ void WorkerHostImpl::Run() {
 }
 
 void WorkerHostImpl::Handle(const epoll_event& event) {
-  if (event.data.ptr == nullptr) return PassOnForgotten();
+  if (event.data.ptr == nullptr) {
+    EndCancelled();
+    return PassOnForgotten();
+  }
   const Watched& watched = *static_cast<const Watched*>(event.data.ptr);
-  Worker& worker = *watched.worker;
+  if (watched.worker == nullptr) return launcher_.Handle(watched);
+  Worker& worker = *static_cast<Worker*>(watched.worker);
   if (worker.ended) return;
   if (watched.is_process) return End(worker);
   if ((event.events & EPOLLOUT) != 0) worker.connection.Flush();
@@ -277,13 +329,19 @@ void WorkerHostImpl::Handle(const epoll_event& event) {
 void WorkerHostImpl::PassOnForgotten() {
   const std::vector<uint64_t> forgotten = bell_->Take();
   if (forgotten.empty()) return;
-  std::vector<std::shared_ptr<Worker>> workers;
+  for (const auto& worker : AllWorkers()) {
+    for (const uint64_t segment : forgotten) worker->connection.SendForget(segment);
+  }
+}
+
+void WorkerHostImpl::EndCancelled() {
+  std::vector<WorkerId> cancelled;
   {
     MutexLock lock(mutex_);
-    for (const auto& [id, worker] : workers_) workers.push_back(worker);
+    cancelled = std::exchange(cancelled_, {});
   }
-  for (const auto& worker : workers) {
-    for (const uint64_t segment : forgotten) worker->connection.SendForget(segment);
+  for (const WorkerId id : cancelled) {
+    if (const auto worker = Find(id)) End(*worker);
   }
 }
 
@@ -305,7 +363,8 @@ void WorkerHostImpl::ReceiveFrom(Worker& worker, int frames_max) {
 }
 
 void WorkerHostImpl::CloseSocket(Worker& worker) {
-  if (!worker.connection.stopping() && !worker.process->IsExiting()) {
+  const auto process = worker.process();  // None where the launch was called off.
+  if (process != nullptr && !worker.connection.stopping() && !process->IsExiting()) {
     return Condemn(worker, "closed its socket without being told to stop");
   }
   worker.receiving = false;
@@ -316,7 +375,7 @@ void WorkerHostImpl::Condemn(Worker& worker, std::string violation) {
   worker.violation = std::move(violation);
   worker.receiving = false;
   worker.connection.Unwatch();
-  worker.process->Kill();
+  if (const auto process = worker.process()) process->Kill();
 }
 
 WorkerExit Explain(Worker& worker, WorkerExit exit) {
@@ -338,9 +397,12 @@ WorkerExit Explain(Worker& worker, WorkerExit exit) {
 
 void WorkerHostImpl::End(Worker& worker) {
   ReceiveFrom(worker, kFramesInSocket);
-  const WorkerExit exit = Explain(worker, worker.process->Reap());
+  const std::shared_ptr<Process> process = worker.process();
+  const WorkerExit exit = Explain(worker, process == nullptr ? WorkerExit{} : process->Reap());
   worker.ended = true;
-  (void)::epoll_ctl(poller_.get(), EPOLL_CTL_DEL, worker.process->descriptor(), nullptr);
+  if (process != nullptr) {
+    (void)::epoll_ctl(poller_.get(), EPOLL_CTL_DEL, process->descriptor(), nullptr);
+  }
   worker.connection.Close();
   const WorkerId id = worker.id;
   {

@@ -19,6 +19,10 @@ using WorkerId = int64_t;
 struct WorkerCommand {
   std::vector<std::string> arguments;    // arguments[0] is the program's path.
   std::vector<std::string> environment;  // "NAME=value", whole.
+
+  /// The arguments of a template process for such workers; none: all are spawned (see launcher.h).
+  std::vector<std::string> template_arguments;
+  int pool_workers = 1;  // How many of these will be started at once.
 };
 
 /// Why a worker is gone. The reason is for people, the end of a sentence about the worker: "was
@@ -80,6 +84,10 @@ class WorkerHost {
   virtual void Kill(WorkerId worker) = 0;
 
   virtual int running() const = 0;
+
+  /// Says how the workers came to be: "1 spawned, 3 forked"; with the reason where none could be
+  /// forked of a pool that is large enough.
+  virtual std::string LaunchSummary() const = 0;
 };
 
 }  // namespace penstock

@@ -25,14 +25,19 @@ constexpr unsigned kProcessIsExiting = 0x4;  // The kernel's PF_EXITING.
 /// How the new process differs from this one.
 class SpawnPlan {
  public:
-  explicit SpawnPlan(int socket) {
+  SpawnPlan(int socket, int modules) {
     PENSTOCK_CHECK(posix_spawn_file_actions_init(&actions_) == 0);
     PENSTOCK_CHECK(posix_spawnattr_init(&attributes_) == 0);
     PENSTOCK_CHECK(posix_spawn_file_actions_adddup2(&actions_, socket, kWorkerSocket) == 0);
+    const bool has_pipe = modules >= 0;
+    if (has_pipe) {
+      PENSTOCK_CHECK(posix_spawn_file_actions_adddup2(&actions_, modules, kModulesPipe) == 0);
+    }
     PENSTOCK_CHECK(
         posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0);
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
-    PENSTOCK_CHECK(posix_spawn_file_actions_addclosefrom_np(&actions_, kWorkerSocket + 1) == 0);
+    PENSTOCK_CHECK(posix_spawn_file_actions_addclosefrom_np(
+                       &actions_, (has_pipe ? kModulesPipe : kWorkerSocket) + 1) == 0);
 #endif
     sigset_t none;
     sigset_t all;
@@ -105,10 +110,23 @@ std::string NameOfSignal(int signal) {
 
 }  // namespace
 
-Result<std::unique_ptr<Process>> Process::Start(const WorkerCommand& command, int socket) {
+WorkerExit ExitOf(int code, int status) {
+  WorkerExit exit;
+  if (code == CLD_EXITED) {
+    exit.exit_code = status;
+    exit.reason = fmt::format("exited with code {}", status);
+  } else {
+    exit.signal = status;
+    exit.reason = fmt::format("was killed by signal {} ({})", status, NameOfSignal(status));
+  }
+  return exit;
+}
+
+Result<std::unique_ptr<Process>> SpawnedProcess::Start(const WorkerCommand& command, int socket,
+                                                       int modules) {
   if (command.arguments.empty()) return Status::Invalid("the worker's command is empty");
   const std::string& program = command.arguments.front();
-  const SpawnPlan plan(socket);
+  const SpawnPlan plan(socket, modules);
   pid_t process_id = 0;
   const int error =
       ::posix_spawn(&process_id, program.c_str(), plan.actions(), plan.attributes(),
@@ -120,18 +138,18 @@ Result<std::unique_ptr<Process>> Process::Start(const WorkerCommand& command, in
   OwnedDescriptor descriptor(static_cast<int>(::syscall(SYS_pidfd_open, process_id, 0)));
   const int pidfd_error = errno;
   const bool watched = descriptor.get() >= 0;
-  std::unique_ptr<Process> process(new Process(process_id, std::move(descriptor)));
+  std::unique_ptr<Process> process(new SpawnedProcess(process_id, std::move(descriptor)));
   if (watched) return process;
   return Status::IOError("a worker process cannot be watched (Linux 5.3 or later is needed): ",
                          std::generic_category().message(pidfd_error));
 }
 
-Process::~Process() {
+SpawnedProcess::~SpawnedProcess() {
   Kill();
   Reap();
 }
 
-void Process::Kill() {
+void SpawnedProcess::Kill() {
   MutexLock lock(mutex_);
   if (reaped_) return;
   ::kill(-process_id_, SIGKILL);
@@ -141,9 +159,9 @@ void Process::Kill() {
 bool Process::IsExiting() const {
   const std::string path = fmt::format("/proc/{}/stat", process_id_);
   const OwnedDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return false;
+  if (file.get() < 0) return true;  // Its parent, a template, has reaped it.
   std::array<char, 512> text{};
-  if (::read(file.get(), text.data(), text.size() - 1) <= 0) return false;
+  if (::read(file.get(), text.data(), text.size() - 1) <= 0) return true;
   const char* after_name = std::strrchr(text.data(), ')');
   unsigned flags = 0;
   if (after_name == nullptr ||
@@ -153,10 +171,9 @@ bool Process::IsExiting() const {
   return (flags & kProcessIsExiting) != 0;
 }
 
-WorkerExit Process::Reap() {
+WorkerExit SpawnedProcess::Reap() {
   MutexLock lock(mutex_);
-  WorkerExit exit;
-  if (reaped_) return exit;
+  if (reaped_) return {};
   siginfo_t info{};
   const auto wait = [&](int options) {
     int result;
@@ -168,17 +185,10 @@ WorkerExit Process::Reap() {
   if (wait(WNOWAIT)) ::kill(-process_id_, SIGKILL);
   const bool known = wait(0);
   reaped_ = true;
-  if (!known) {
-    exit.exit_code = -1;
-    exit.reason = "ended, and this program's own SIGCHLD handling took its exit status";
-  } else if (info.si_code == CLD_EXITED) {
-    exit.exit_code = info.si_status;
-    exit.reason = fmt::format("exited with code {}", exit.exit_code);
-  } else {
-    exit.signal = info.si_status;
-    exit.reason =
-        fmt::format("was killed by signal {} ({})", exit.signal, NameOfSignal(exit.signal));
-  }
+  if (known) return ExitOf(info.si_code, info.si_status);
+  WorkerExit exit;
+  exit.exit_code = -1;
+  exit.reason = "ended, and this program's own SIGCHLD handling took its exit status";
   return exit;
 }
 

@@ -18,32 +18,51 @@ namespace penstock {
 /// Threads: any.
 class Process {
  public:
-  /// Starts it with `socket` as its kWorkerSocket; the caller keeps and closes `socket`.
-  /// The calling thread must live as long as the process: a worker's parent-death signal comes
-  /// when the thread that started it ends. IOError when the program cannot be run.
-  static Result<std::unique_ptr<Process>> Start(const WorkerCommand& command, int socket);
-
-  /// Kills it and waits for it, unless Reap was called.
-  ~Process();
+  virtual ~Process() = default;
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
 
   int descriptor() const { return descriptor_.get(); }  // A pidfd: readable once it has ended.
 
-  /// Sends SIGKILL to the process and to its group. Does nothing once it is reaped.
-  void Kill();
+  /// Kills the process, and its group. Does nothing once it is reaped.
+  virtual void Kill() = 0;
 
   /// Returns whether the process is on its way out: its descriptors are closed a while before it
   /// can be reaped.
   bool IsExiting() const;
 
   /// Waits for the end, kills what is left of its group, and says how it ended.
-  WorkerExit Reap();
+  virtual WorkerExit Reap() = 0;
 
- private:
+ protected:
   Process(pid_t process_id, OwnedDescriptor descriptor)
       : process_id_(process_id), descriptor_(std::move(descriptor)) {}
 
   const pid_t process_id_;
   const OwnedDescriptor descriptor_;  // May be none, where the kernel gave none.
+};
+
+/// Says how a process ended, from the code and the status that waiting for it gave.
+WorkerExit ExitOf(int code, int status);
+
+/// A process that this one has started.
+class SpawnedProcess final : public Process {
+ public:
+  /// Starts it with `socket` as its kWorkerSocket and, unless it is -1, `modules` as its
+  /// kModulesPipe; the caller keeps and closes both.
+  /// The calling thread must live as long as the process: a worker's parent-death signal comes
+  /// when the thread that started it ends. IOError when the program cannot be run.
+  static Result<std::unique_ptr<Process>> Start(const WorkerCommand& command, int socket,
+                                                int modules);
+
+  /// Kills it and waits for it, unless Reap was called.
+  ~SpawnedProcess() override;
+
+  void Kill() override;
+  WorkerExit Reap() override;
+
+ private:
+  using Process::Process;
 
   Mutex mutex_;
   bool reaped_ PENSTOCK_GUARDED_BY(mutex_) = false;

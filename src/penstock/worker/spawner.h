@@ -19,13 +19,15 @@ class Spawner {
   Spawner();
   ~Spawner();
 
-  /// Waits until the process runs; as Process::Start.
-  Result<std::unique_ptr<Process>> Spawn(const WorkerCommand& command, int socket);
+  /// Waits until the process runs; as SpawnedProcess::Start.
+  Result<std::unique_ptr<Process>> Spawn(const WorkerCommand& command, int socket,
+                                         int modules = -1);
 
  private:
   struct Wish {
     const WorkerCommand& command;
     const int socket;
+    const int modules;
     Result<std::unique_ptr<Process>> process;
     bool fulfilled = false;
   };

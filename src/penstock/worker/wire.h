@@ -21,10 +21,24 @@
 /// memfd of its own, whose descriptor rides on kOutput (flag kDescriptor, segment 0).
 /// A segment's descriptor rides on the first frame that names it to that worker; the worker keeps
 /// it mapped until kForget.
+///
+/// A template process (template_process.h) has a socket like a worker's and speaks of workers by
+/// `batch`, their number:
+///
+///   engine                          template
+///   kFork (its end of its socket) ->
+///                                <- kPrepared or kRefused (why, as text in a memfd), once
+///                                <- kForked (its pidfd; segment: its process id), once it has
+///                                shown
+///                                   that it works, or kForkFailed (why)
+///                                <- kEnded (rows: the CLD_ code, busy_ns: the status), once reaped
+/// The end of its socket tells it to end.
 namespace penstock {
 
 inline constexpr uint32_t kFrameMagic = 0x4b4e5350;
 inline constexpr int kWorkerSocket = 3;  // The worker's end, by number.
+inline constexpr int kModulesPipe =
+    4;  // Where a worker writes, or a template reads, what it imports.
 
 enum class FrameKind : uint32_t {
   kSetup = 1,
@@ -36,6 +50,12 @@ enum class FrameKind : uint32_t {
   kFailed = 7,
   kStop = 8,
   kForget = 9,
+  kFork = 10,
+  kPrepared = 11,
+  kRefused = 12,
+  kForked = 13,
+  kForkFailed = 14,
+  kEnded = 15,
 };
 
 inline constexpr uint32_t kInputDescriptor = 1;   // The next descriptor is `segment`'s.

@@ -328,10 +328,10 @@ std::string SimulatedJob::ToString() const {
         " slots " + std::to_string(one.slots) + " workers " + std::to_string(one.workers) + "x" +
         std::to_string(one.in_flight_per_worker) + " estimate " +
         std::to_string(one.block_bytes_estimate) + " part " +
-        std::to_string(one.rows_per_part_min) + "-" + std::to_string(one.rows_per_part_max) +
-        "/" + std::to_string(one.bytes_per_part_min) +
-        " keep " + std::to_string(stage.keep_percent) + " copies " + std::to_string(stage.copies) +
-        " blocks " + std::to_string(stage.blocks_per_task_max) + " bytes " +
+        std::to_string(one.rows_per_part_min) + "-" + std::to_string(one.rows_per_part_max) + "/" +
+        std::to_string(one.bytes_per_part_min) + " keep " + std::to_string(stage.keep_percent) +
+        " copies " + std::to_string(stage.copies) + " blocks " +
+        std::to_string(stage.blocks_per_task_max) + " bytes " +
         std::to_string(stage.bytes_per_row) + "+" + std::to_string(stage.bytes_per_block) + "\n";
   }
   return text;

@@ -114,13 +114,25 @@ def test_a_result_without_rows_writes_its_columns_alone(ds, mode, tmp_path):
     assert back.schema().names == ["n"]
 
 
-@pytest.mark.parametrize("kind", ["parquet", "csv", "json"])
+@pytest.mark.parametrize(
+    ("kind", "reader"),
+    [
+        ("parquet", "parquet"),
+        ("csv", "csv"),
+        ("json", "json"),
+        ("orc", "orc"),
+        ("arrow", "feather"),
+    ],
+)
 def test_a_result_without_rows_whose_columns_a_function_decides_reads_back_as_no_rows(
-    kind, ds, tmp_path
+    kind, reader, ds, tmp_path
 ):
     nothing = ds.filter(expr="id > 1000").map_batches(lambda batch: batch)
-    getattr(nothing, f"write_{kind}")(tmp_path / "out")
-    assert getattr(penstock.data, f"read_{kind}")(tmp_path / "out").take_all() == []
+    write, read = f"write_{kind}", getattr(penstock.data, f"read_{reader}")
+    getattr(nothing, write)(tmp_path / "out")
+    assert read(tmp_path / "out").take_all() == []
+    getattr(ds, write)(tmp_path / "out")
+    assert read(tmp_path / "out").take_all() == ds.take_all()
 
 
 def test_a_result_without_rows_keeps_the_columns_that_name_folders(tmp_path):

@@ -77,7 +77,7 @@ class Engine:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(_PATIENCE_S)
         self.socket = ours
-        arguments, environment = worker_command()
+        arguments, _, environment = worker_command()
         self.pid = os.posix_spawn(
             arguments[0],
             arguments,

@@ -74,7 +74,8 @@ def test_an_unknown_batch_format_is_refused():
 
 
 def test_the_command_runs_this_interpreter_and_names_the_driver():
-    arguments, environment = worker_command()
+    arguments, template, environment = worker_command()
     assert arguments[0] == sys.executable
     assert arguments[-1] == str(os.getpid())
+    assert template == [*arguments, "--template"]
     assert not any(entry.startswith("OMP_NUM_THREADS=") for entry in environment)

@@ -48,7 +48,7 @@ def start(packed: bytes) -> list[int]:
     if not _processes:
         atexit.register(_end, os.getpid())
     _processes[:] = [process for process in _processes if process.poll() is None]
-    arguments, environment = worker_command()
+    arguments, _, environment = worker_command()
     pairs = [socket.socketpair() for _ in range(_CONNECTIONS)]
     theirs = [their.fileno() for _, their in pairs]
     module = arguments.index("-m")

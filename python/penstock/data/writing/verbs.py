@@ -15,8 +15,8 @@ class WriteVerbs(ColumnFileVerbs, SampleFileVerbs):
     The files appear together, when all rows are written; a failed or interrupted job leaves none,
     and what a killed one leaves is hidden and goes with the next write to the folder. Where rows
     differ in their columns or types, a file ends and the next begins. A result without rows is
-    one file with its columns (none where a function decides them: then Parquet, CSV, JSON and
-    Arrow have an empty file, others no file), unless rows are files of their own. Where columns
+    one file with its columns (none where a function decides them: then Parquet, CSV, JSON, ORC
+    and Arrow have an empty file, others no file), unless rows are files of their own. Where columns
     name folders it lies in the folder of nulls.
 
     Args:

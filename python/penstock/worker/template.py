@@ -1,0 +1,229 @@
+"""A template process: it imports what workers need, then forks them.
+
+A fork copies the one thread that forks, and no device. So before the first fork the template
+looks for threads that it does not know to be harmless and for CUDA; with either it refuses, and the
+engine spawns its workers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from penstock import _worker
+from penstock.worker import imports, proof
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# A Frame of src/penstock/worker/wire.h.
+_FRAME = struct.Struct("=IIIIQQqqQqqq")
+_MAGIC = 0x4B4E5350
+_FORK, _PREPARED, _REFUSED, _FORKED, _FORK_FAILED, _ENDED = range(10, 16)
+_PROOF_DEADLINE_S = 10.0
+
+# Threads that may be there when a process forks, by the kernel's name for them, and why.
+_HARMLESS_THREADS = {
+    # Arrow's allocator: its handlers around a fork stop it and start it again in the child.
+    "jemalloc_bg_thd",
+}
+
+
+def serve(run_worker: Callable[[], None]) -> None:
+    """Learn, then fork workers, each of which calls `run_worker`; returns in a worker only."""
+    template = _Template()
+    imports.learn(_worker.MODULES_PIPE)
+    reason = unsafe_to_fork()
+    if reason is not None:
+        template.refuse(reason)
+        return
+    gc.collect()
+    gc.freeze()  # What is there stays as it is, in pages that the workers share.
+    if template.fork_on_request():
+        run_worker()
+
+
+def unsafe_to_fork() -> str | None:
+    """Return why this process must not be forked from; None when it may be."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return "CUDA was initialised by an import"
+    unknown = [name for name in _other_threads() if name not in _HARMLESS_THREADS]
+    if unknown:
+        return f"an import started threads that a fork may break: {', '.join(sorted(unknown))}"
+    return None
+
+
+def _other_threads() -> list[str]:
+    names = []
+    for thread in Path("/proc/self/task").iterdir():
+        if int(thread.name) == os.getpid():
+            continue
+        try:
+            names.append((thread / "comm").read_text().strip())
+        except OSError:  # It has ended meanwhile.
+            continue
+    return names
+
+
+def _text(text: str) -> int:
+    descriptor = os.memfd_create("penstock-text")
+    os.write(descriptor, text.encode(errors="replace")[:4096])
+    return descriptor
+
+
+def _try_fork() -> tuple[int, str]:
+    """Return what os.fork returns, or -1 and why it failed."""
+    try:
+        return os.fork(), ""
+    except OSError as error:
+        return -1, f"no worker could be forked: {error.strerror}"
+
+
+class _Newborn(NamedTuple):
+    """A forked process that has not shown yet that it works."""
+
+    process: int
+    worker: int
+    deadline: float
+
+    def end(self) -> str:
+        """Kill it, and return what it did wrong."""
+        late = time.monotonic() >= self.deadline
+        os.kill(self.process, signal.SIGKILL)
+        ended = os.waitid(os.P_PID, self.process, os.WEXITED)
+        if late or ended is None:
+            return f"a forked worker did not show within {_PROOF_DEADLINE_S:.0f} s that it works"
+        return f"a forked worker ended (status {ended.si_status}) before it had shown that it works"
+
+
+class _Template:
+    """The template's end of its socket, and its children."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(fileno=_worker.WORKER_SOCKET)
+        self._workers: dict[int, int] = {}  # By process id, the engine's number.
+        self._newborns: dict[int, _Newborn] = {}  # By the descriptor on which they will be heard.
+        self._wakeup, self._alarm = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def refuse(self, reason: str) -> None:
+        """Tell the engine that no worker will be forked here."""
+        self._send(_REFUSED, descriptor=_text(reason))
+
+    def fork_on_request(self) -> bool:
+        """Fork when asked, reap what ends. True in a worker; False when the engine is gone."""
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._alarm, warn_on_full_buffer=False)
+        self._send(_PREPARED)
+        while True:
+            ready = self._wait()
+            if self._wakeup in ready:
+                self._reap()
+            for heard in list(self._newborns):
+                self._judge(heard, spoke=heard in ready)
+            if self._socket.fileno() not in ready:
+                continue
+            message, descriptors, _, _ = socket.recv_fds(self._socket, _FRAME.size, 1)
+            if not message:
+                return False
+            worker = _FRAME.unpack(message)[4]
+            if self._fork(worker, descriptors[0]):
+                return True
+
+    def _wait(self) -> list[int]:
+        watched = [self._socket.fileno(), self._wakeup, *self._newborns]
+        deadlines = [newborn.deadline for newborn in self._newborns.values()]
+        patience_s = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+        return select.select(watched, [], [], patience_s)[0]
+
+    def _fork(self, worker: int, worker_socket: int) -> bool:
+        """Fork a worker. True in the worker."""
+        heard, told = os.pipe2(os.O_CLOEXEC)
+        template = os.getpid()
+        process, failure = _try_fork()
+        if process == 0:
+            os.close(heard)
+            self._become(template, worker_socket, told)
+            return True
+        os.close(worker_socket)
+        os.close(told)
+        if failure:
+            os.close(heard)
+            self._send(_FORK_FAILED, worker=worker, descriptor=_text(failure))
+        else:
+            deadline = time.monotonic() + _PROOF_DEADLINE_S
+            self._newborns[heard] = _Newborn(process, worker, deadline)
+        return False
+
+    def _judge(self, heard: int, *, spoke: bool) -> None:
+        """Take a new worker that has shown that it works; end one that has not, or is late."""
+        process, worker, deadline = newborn = self._newborns[heard]
+        if not spoke and time.monotonic() < deadline:
+            return
+        works = spoke and os.read(heard, 1) == b"1"
+        del self._newborns[heard]
+        os.close(heard)
+        if works:
+            self._workers[process] = worker
+            self._send(_FORKED, worker=worker, process=process, descriptor=os.pidfd_open(process))
+        else:
+            self._send(_FORK_FAILED, worker=worker, descriptor=_text(newborn.end()))
+
+    def _become(self, template: int, worker_socket: int, told: int) -> None:
+        """Turn this copy of the template into a worker."""
+        os.setpgid(0, 0)
+        _worker.die_with_parent(template)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.close(self._wakeup)
+        os.close(self._alarm)
+        for other in self._newborns:
+            os.close(other)
+        self._socket.close()
+        os.dup2(worker_socket, _worker.WORKER_SOCKET, inheritable=False)
+        os.close(worker_socket)
+        proof.prove()
+        os.write(told, b"1")
+        os.close(told)
+
+    def _reap(self) -> None:
+        os.read(self._wakeup, 4096)
+        for process, worker in list(self._workers.items()):
+            ended = os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None:
+                continue
+            # While it is not reaped, its group's number cannot be another's.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process, signal.SIGKILL)
+            os.waitid(os.P_PID, process, os.WEXITED)
+            del self._workers[process]
+            self._send(_ENDED, worker=worker, code=ended.si_code, status=ended.si_status)
+
+    def _send(
+        self,
+        kind: int,
+        *,
+        worker: int = 0,
+        process: int = 0,
+        code: int = 0,
+        status: int = 0,
+        descriptor: int = -1,
+    ) -> None:
+        frame = _FRAME.pack(_MAGIC, kind, 0, 0, worker, process, 0, 0, 0, 0, code, status)
+        try:
+            if descriptor < 0:
+                self._socket.send(frame)
+            else:
+                socket.send_fds(self._socket, [frame], [descriptor])
+                os.close(descriptor)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # The engine is gone; the next wait says so.

@@ -1,0 +1,289 @@
+#include "penstock/worker/launcher.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "penstock/worker/socket.h"
+
+namespace penstock {
+namespace {
+
+constexpr int kPipeBytes = 1 << 20;          // The names of some 30,000 modules.
+constexpr int kDescriptorMin = 16;           // Above those that a new process gets by number.
+constexpr int kReapMillisecondsMax = 1'000;  // For workers whose template has died.
+
+Status LastError(const char* what) {
+  return Status::IOError(what, ": ", std::generic_category().message(errno));
+}
+
+struct Pipe {
+  OwnedDescriptor out;
+  OwnedDescriptor in;
+};
+
+Result<Pipe> MakePipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return LastError("no pipe for a template");
+  const Pipe low{.out = OwnedDescriptor(ends[0]), .in = OwnedDescriptor(ends[1])};
+  (void)::fcntl(ends[1], F_SETPIPE_SZ, kPipeBytes);  // A smaller one teaches less.
+  (void)::fcntl(ends[1], F_SETFL, O_NONBLOCK);
+  Pipe pipe{.out = OwnedDescriptor(::fcntl(ends[0], F_DUPFD_CLOEXEC, kDescriptorMin)),
+            .in = OwnedDescriptor(::fcntl(ends[1], F_DUPFD_CLOEXEC, kDescriptorMin))};
+  if (pipe.out.get() < 0 || pipe.in.get() < 0) return LastError("no pipe for a template");
+  return pipe;
+}
+
+std::string KeyOf(const WorkerCommand& command) {
+  return fmt::format("{}\n{}", fmt::join(command.arguments, "\n"),
+                     fmt::join(command.environment, "\n"));
+}
+
+/// Kills a worker whose template, which would have reaped it, has died.
+void EndOrphan(ForkedProcess& process) {
+  process.Kill();
+  pollfd ended{.fd = process.descriptor(), .events = POLLIN, .revents = 0};
+  while (::poll(&ended, 1, kReapMillisecondsMax) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace
+
+Launcher::~Launcher() {
+  MutexLock lock(mutex_);
+  for (const auto& [key, family] : families_) {
+    if (family->process != nullptr) family->process->process().Kill();
+    for (const auto& [worker, process] : family->forked) EndOrphan(*process);
+  }
+}
+
+Result<std::shared_ptr<Process>> Launcher::Launch(WorkerId worker, const WorkerCommand& command,
+                                                  OwnedDescriptor socket) {
+  MutexLock lock(mutex_);
+  const size_t families_before = families_.size();
+  Family& family = FamilyOf(command);
+  const bool has_template =
+      !command.template_arguments.empty() && command.pool_workers >= kForkedPoolMin;
+  if (families_.size() > families_before && has_template) return SpawnFirst(family, socket);
+  if (family.state == FamilyState::kSpawning) {
+    ++spawned_;
+    return spawner_.Spawn(command, socket.get());
+  }
+  Waiting waiting{.worker = worker, .socket = std::move(socket)};
+  if (family.state == FamilyState::kLearning) {
+    family.waiting.push_back(std::move(waiting));
+  } else {
+    AskFor(family, std::move(waiting));
+  }
+  return nullptr;
+}
+
+void Launcher::Close() {
+  MutexLock lock(mutex_);
+  closed_ = true;
+  for (const auto& [key, family] : families_) {
+    if (family->process != nullptr) family->process->process().Kill();
+  }
+}
+
+bool Launcher::Cancel(WorkerId worker) {
+  MutexLock lock(mutex_);
+  for (const auto& [key, family] : families_) {
+    const auto found = std::ranges::find(family->waiting, worker, &Waiting::worker);
+    if (found == family->waiting.end()) continue;
+    family->waiting.erase(found);
+    return true;
+  }
+  return false;
+}
+
+void Launcher::Handle(const Watched& watched) {
+  std::vector<Telling> to_tell;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& [key, family] : families_) {
+      if (&watched != &family->watched_socket && &watched != &family->watched_process) continue;
+      Receive(*family);
+      if (watched.is_process && family->process != nullptr) {
+        EndTemplate(*family, family->process->process().Reap().reason);
+      }
+    }
+    to_tell = std::exchange(to_tell_, {});
+  }
+  for (const Telling& tell : to_tell) tell();
+}
+
+std::string Launcher::Summary() const {
+  MutexLock lock(mutex_);
+  if (spawned_ + forked_ == 0) return "";
+  if (forked_ > 0) return fmt::format("{} spawned, {} forked", spawned_, forked_);
+  return fmt::format("{} spawned{}{}", spawned_, why_spawned_.empty() ? "" : ": ", why_spawned_);
+}
+
+Launcher::Family& Launcher::FamilyOf(const WorkerCommand& command) {
+  std::unique_ptr<Family>& family = families_[KeyOf(command)];
+  if (family == nullptr) {
+    family = std::make_unique<Family>();
+    family->command = command;
+  }
+  return *family;
+}
+
+/// Spawns the first worker of a family, and beside it the template that learns from it.
+Result<std::shared_ptr<Process>> Launcher::SpawnFirst(Family& family,
+                                                      const OwnedDescriptor& socket) {
+  ++spawned_;
+  Result<Pipe> pipe = MakePipe();
+  const Status started = pipe.ok() ? StartTemplate(family, pipe->out.get()) : pipe.status();
+  if (!started.ok()) {
+    why_spawned_ = started.message();
+    return spawner_.Spawn(family.command, socket.get());
+  }
+  family.state = FamilyState::kLearning;
+  auto first = spawner_.Spawn(family.command, socket.get(), pipe->in.get());
+  if (!first.ok()) family.state = FamilyState::kSpawning;
+  return first;
+}
+
+Status Launcher::StartTemplate(Family& family, int modules) {
+  WorkerCommand command = family.command;
+  command.arguments = command.template_arguments;
+  PENSTOCK_TRY(SocketPair sockets, MakeSocketPair());
+  PENSTOCK_TRY(std::unique_ptr<Process> process,
+               spawner_.Spawn(command, sockets.worker.get(), modules));
+  auto started = std::make_unique<TemplateProcess>(std::move(process), std::move(sockets.engine));
+  PENSTOCK_RETURN_NOT_OK(Watch(started->socket(), family.watched_socket));
+  PENSTOCK_RETURN_NOT_OK(Watch(started->process().descriptor(), family.watched_process));
+  family.process = std::move(started);
+  return Status::OK();
+}
+
+Status Launcher::Watch(int descriptor, Watched& watched) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &watched;
+  if (::epoll_ctl(poller_, EPOLL_CTL_ADD, descriptor, &event) == 0) return Status::OK();
+  return LastError("a template process cannot be watched");
+}
+
+void Launcher::AskFor(Family& family, Waiting waiting) {
+  const Status asked = family.process->Fork(waiting.worker, waiting.socket.get());
+  if (!asked.ok()) return SpawnLater(family, std::move(waiting));
+  family.asked.emplace(waiting.worker, std::move(waiting.socket));
+}
+
+/// Spawns what was to be forked.
+void Launcher::SpawnLater(const Family& family, Waiting waiting) {
+  if (closed_) {
+    to_tell_.push_back([this, worker = waiting.worker] {
+      events_.on_failure(worker, Status::Cancelled("the worker host is closing"));
+    });
+    return;
+  }
+  ++spawned_;
+  Result<std::unique_ptr<Process>> spawned = spawner_.Spawn(family.command, waiting.socket.get());
+  const WorkerId worker = waiting.worker;
+  if (!spawned.ok()) {
+    to_tell_.push_back(
+        [this, worker, failed = spawned.status()] { events_.on_failure(worker, failed); });
+    return;
+  }
+  to_tell_.push_back([this, worker, process = std::shared_ptr<Process>(spawned.MoveValueUnsafe())] {
+    events_.on_process(worker, process, /*forked=*/false);
+  });
+}
+
+void Launcher::Receive(Family& family) {
+  while (family.process != nullptr) {
+    Result<std::optional<TemplateNews>> news = family.process->Receive();
+    if (!news.ok()) return family.process->process().Kill();
+    if (!*news) return;
+    Take(family, std::move(**news));
+  }
+}
+
+void Launcher::Take(Family& family, TemplateNews news) {
+  switch (news.kind) {
+    case FrameKind::kPrepared:
+      if (family.state != FamilyState::kLearning) return;
+      family.state = FamilyState::kForking;
+      for (Waiting& waiting : std::exchange(family.waiting, {})) {
+        AskFor(family, std::move(waiting));
+      }
+      return;
+    case FrameKind::kRefused:
+      StopForking(family, news.reason);
+      family.process = nullptr;  // It has forked nothing.
+      return;
+    case FrameKind::kForked:
+    case FrameKind::kForkFailed:
+      return TakeForked(family, std::move(news));
+    default:
+      return TakeEnded(family, news);
+  }
+}
+
+void Launcher::TakeForked(Family& family, TemplateNews news) {
+  const auto asked = family.asked.find(news.worker);
+  if (asked == family.asked.end()) return;
+  Waiting waiting{.worker = news.worker, .socket = std::move(asked->second)};
+  family.asked.erase(asked);
+  if (news.process == nullptr) {
+    StopForking(family, news.reason);
+    return SpawnLater(family, std::move(waiting));
+  }
+  ++forked_;
+  const std::shared_ptr<ForkedProcess> process = std::move(news.process);
+  family.forked.emplace(news.worker, process);
+  to_tell_.push_back([this, worker = news.worker, process] {
+    events_.on_process(worker, process, /*forked=*/true);
+  });
+}
+
+void Launcher::TakeEnded(Family& family, const TemplateNews& news) {
+  const auto forked = family.forked.find(news.worker);
+  if (forked == family.forked.end()) return;
+  forked->second->SetExit(news.exit);
+  family.forked.erase(forked);
+  to_tell_.push_back(
+      [this, worker = news.worker, exit = news.exit] { events_.on_ended(worker, exit); });
+}
+
+/// From here on this family's workers are spawned.
+void Launcher::StopForking(Family& family, const std::string& why) {
+  family.state = FamilyState::kSpawning;
+  why_spawned_ = why;
+  for (Waiting& waiting : std::exchange(family.waiting, {})) {
+    SpawnLater(family, std::move(waiting));
+  }
+}
+
+/// The template has died: its workers die with it, and what it had not forked yet is spawned.
+void Launcher::EndTemplate(Family& family, const std::string& why) {
+  const std::string reason = fmt::format("the template process {}", why);
+  family.process = nullptr;
+  for (auto& [worker, process] : std::exchange(family.forked, {})) {
+    EndOrphan(*process);
+    WorkerExit exit{.clean = false,
+                    .signal = SIGKILL,
+                    .exit_code = 0,
+                    .reason = fmt::format("was killed because {}", reason)};
+    process->SetExit(exit);
+    to_tell_.push_back([this, worker = worker, exit] { events_.on_ended(worker, exit); });
+  }
+  for (auto& [worker, socket] : std::exchange(family.asked, {})) {
+    SpawnLater(family, {.worker = worker, .socket = std::move(socket)});
+  }
+  StopForking(family, reason);
+}
+
+}  // namespace penstock
