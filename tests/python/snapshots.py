@@ -37,6 +37,7 @@ def snapshot(*stages, **changes):
         "rows_delivered": 900,
         "finished": True,
         "bottleneck": 1,
+        "worker_starts": "2 spawned",
         "bottleneck_sentence": "MapBatches(Model) holds the job back.",
     }
     default = (stage("Read(range)", workers=0, tasks_total=-1), stage())

@@ -36,3 +36,11 @@ def test_an_unfinished_job_says_so():
 def test_native_stages_show_no_workers():
     line = stats_text(snapshot(stage("Read(range)", workers=0))).splitlines()[2]
     assert line.split()[6] == "-"
+
+
+def test_the_line_before_the_last_says_how_workers_came_to_be():
+    assert stats_text(snapshot(stage())).splitlines()[-2] == "Workers: 2 spawned"
+
+
+def test_a_job_without_workers_has_no_line_about_them():
+    assert "Workers:" not in stats_text(snapshot(stage(), worker_starts=""))

@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
 #include <arrow/type.h>
 #include <arrow/type_traits.h>
 #include <arrow/util/byte_size.h>

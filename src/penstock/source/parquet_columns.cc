@@ -1,6 +1,7 @@
 #include "penstock/source/parquet_columns.h"
 
 #include <arrow/array.h>
+#include <arrow/builder.h>
 #include <arrow/compute/cast.h>
 #include <arrow/extension_type.h>
 #include <arrow/util/bitmap_ops.h>
