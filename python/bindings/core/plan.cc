@@ -106,39 +106,18 @@ LogicalPlan WithSplits(const LogicalPlan& plan, int64_t splits) {
   return changed;
 }
 
-bool HasPositions(const LogicalOp& op) {
-  if (const auto* filter = std::get_if<FilterOp>(&op)) return ReadsPositions(filter->expression);
-  const auto* assign = std::get_if<AssignOp>(&op);
-  return assign != nullptr && std::ranges::any_of(assign->columns, [](const auto& pair) {
-           return ReadsPositions(pair.second);
-         });
-}
-
 /// Nullopt where an operator's result depends on the order of the rows or on their position.
 std::optional<LogicalPlan> WithSplitOrder(const LogicalPlan& plan, int64_t seed) {
   for (const LogicalOp& op : plan.ops) {
     if (std::holds_alternative<LimitOp>(op) || std::holds_alternative<RepartitionOp>(op) ||
         std::holds_alternative<SampleOp>(op) || std::holds_alternative<CombineOp>(op) ||
-        HasPositions(op)) {
+        ReadsPositionsIn(op)) {
       return std::nullopt;
     }
   }
   LogicalPlan changed = plan;
   std::get<ReadOp>(changed.ops.front()).order_seed = seed;
   return changed;
-}
-
-LogicalPlan WithFunctions(const LogicalPlan& plan, std::vector<FunctionSpec> functions,
-                          bool stateful, std::optional<int64_t> batch_rows, int workers_min,
-                          int workers_max, std::optional<double> processors, double gpus,
-                          int in_flight) {
-  WorkerOptions options{.stateful = stateful, .batch_rows = batch_rows};
-  options.workers_min = workers_min;
-  options.workers_max = workers_max;
-  options.in_flight_per_worker = in_flight;
-  options.processors = processors;
-  options.gpus = gpus;
-  return With(plan, FunctionsOp{.functions = std::move(functions), .options = std::move(options)});
 }
 
 LogicalPlan Combine(const LogicalPlan& plan, const std::string& kind,
@@ -230,9 +209,16 @@ void BindPlan(nb::module_& module) {
                   nb::sig("def from_rows(rows: list[dict[str, object]]) -> LogicalPlan"))
       .def_static("from_blocks", &FromBlocks, nb::arg("blocks"))
       .def("with_splits", &WithSplits, nb::arg("count"))
-      .def("functions", &WithFunctions, nb::arg("functions"), nb::kw_only(), nb::arg("stateful"),
-           nb::arg("batch_rows").none(), nb::arg("workers_min"), nb::arg("workers_max"),
-           nb::arg("processors").none(), nb::arg("gpus"), nb::arg("in_flight") = 2)
+      .def(
+          "functions",
+          [](const LogicalPlan& plan, std::vector<FunctionSpec> functions,
+             const std::string& options_json) {
+            WorkerOptions options = ValueOrThrow(WorkerOptionsFromJson(ParseJson(options_json)));
+            return With(plan, FunctionsOp{.functions = std::move(functions),
+                                          .options = std::move(options)});
+          },
+          nb::arg("functions"), nb::arg("options_json"),
+          "`options_json`: fields by name, as in src/penstock/plan/worker_options.h.")
       .def(
           "project",
           [](const LogicalPlan& plan, Renames columns) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock._core import Function, machine_processors
@@ -90,13 +91,15 @@ def extend(
         zero_copy=shape.zero_copy,
     )
     name = arguments.function_name(function)
+    options = {
+        "stateful": pool.stateful,
+        "batch_rows": shape.batch_rows,
+        "workers_min": pool.workers,
+        "workers_max": pool.workers,
+        "processors": arguments.amount("num_cpus", workers.num_cpus),
+        "gpus": arguments.amount("num_gpus", workers.num_gpus) or 0.0,
+        "in_flight_per_worker": pool.in_flight,
+    }
     return plan.functions(
-        [Function(name, shape.kind, payload, shape.keeps_rows)],
-        stateful=pool.stateful,
-        batch_rows=shape.batch_rows,
-        workers_min=pool.workers,
-        workers_max=pool.workers,
-        processors=arguments.amount("num_cpus", workers.num_cpus),
-        gpus=arguments.amount("num_gpus", workers.num_gpus) or 0.0,
-        in_flight=pool.in_flight,
+        [Function(name, shape.kind, payload, shape.keeps_rows)], json.dumps(options)
     )

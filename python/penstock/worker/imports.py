@@ -10,25 +10,19 @@ import sys
 from penstock import _worker
 
 
-def teach() -> None:
+def teach() -> Lesson | None:
     """Tell of each import from here on, if an engine has given this worker a pipe for that."""
     try:
         os.fstat(_worker.MODULES_PIPE)
     except OSError:
-        return
+        return None
     os.set_inheritable(_worker.MODULES_PIPE, False)
-    lesson = _Lesson()
+    lesson = Lesson()
     sys.addaudithook(lesson.hear)
-    _lessons.append(lesson)
+    return lesson
 
 
-def end_teaching() -> None:
-    """Let the template know that no more will come."""
-    while _lessons:
-        _lessons.pop().end()
-
-
-class _Lesson:
+class Lesson:
     """Writes the names of modules, one a line, as they are imported, and where they are sought."""
 
     def __init__(self) -> None:
@@ -37,6 +31,7 @@ class _Lesson:
         self._over = False
 
     def hear(self, event: str, arguments: tuple[object, ...]) -> None:
+        """Tell of an import; the interpreter calls it for every event that it audits."""
         if event != "import" or self._over:
             return
         name = arguments[0]
@@ -53,6 +48,7 @@ class _Lesson:
             self._over = True
 
     def end(self) -> None:
+        """Let the template know that no more will come."""
         self._over = True
         os.close(_worker.MODULES_PIPE)
 
@@ -73,4 +69,3 @@ def learn(pipe: int) -> None:
 
 
 _PATH_MARK = "="  # No module's name begins so.
-_lessons: list[_Lesson] = []

@@ -30,18 +30,18 @@ def main() -> None:
         template.serve(_work)
     else:
         sys.argv = [""]
-        imports.teach()
-        _work()
+        _work(imports.teach())
     _leave()
 
 
-def _work() -> None:
-    """Build the functions and answer batches until no more come."""
+def _work(lesson: imports.Lesson | None = None) -> None:
+    """Build the functions, which ends the lesson, and answer batches until no more come."""
     channel = _worker.Channel(_worker.WORKER_SOCKET)
     setup = channel.receive_setup()
     if setup is not None:
         stage = _build(channel, setup)
-        imports.end_teaching()
+        if lesson is not None:
+            lesson.end()
         if stage is not None:
             channel.send_ready()
             process = os.getpid()

@@ -90,6 +90,17 @@ bool ReadsPositions(const nlohmann::json& json) {
          std::ranges::any_of(*arguments, ReadsPositions);
 }
 
+bool ReadsPositionsIn(const AssignOp& assign) {
+  return std::ranges::any_of(assign.columns,
+                             [](const auto& pair) { return ReadsPositions(pair.second); });
+}
+
+bool ReadsPositionsIn(const LogicalOp& op) {
+  if (const auto* filter = std::get_if<FilterOp>(&op)) return ReadsPositions(filter->expression);
+  const auto* assign = std::get_if<AssignOp>(&op);
+  return assign != nullptr && ReadsPositionsIn(*assign);
+}
+
 Status RegisterPositionFunctions(compute::FunctionRegistry& registry) {
   PENSTOCK_RETURN_NOT_OK(Register(registry, "row_random", {arrow::uint64(), arrow::int64()},
                                   arrow::float64(), RandomNumbers));

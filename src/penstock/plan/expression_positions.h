@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "penstock/base/status.h"
+#include "penstock/plan/logical.h"
 
 namespace penstock {
 
@@ -18,6 +19,10 @@ constexpr std::string_view kPlaceColumn = "\x1Fposition place";
 
 /// Returns whether an expression in JSON form reads positions.
 bool ReadsPositions(const nlohmann::json& json);
+
+/// Returns whether an expression of the operator does.
+bool ReadsPositionsIn(const AssignOp& assign);
+bool ReadsPositionsIn(const LogicalOp& op);
 
 /// Adds the functions of positions.
 ///   row_random(place, seed)  double in [0, 1); with a null seed other numbers every time

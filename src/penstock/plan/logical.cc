@@ -2,26 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 
+#include "penstock/plan/at_least.h"
 #include "penstock/plan/expression.h"
 #include "penstock/plan/expression_positions.h"
 #include "penstock/plan/overloaded.h"
 
 namespace penstock {
 namespace {
-
-template <typename Value>
-Status AtLeast(std::string_view field, Value least, Value value) {
-  if (value >= least) return Status::OK();
-  return Status::Invalid(fmt::format("{} must be at least {}, not {}", field, least, value));
-}
-
-template <typename Value>
-Status AtLeast(std::string_view field, Value least, const std::optional<Value>& value) {
-  return value ? AtLeast(field, least, *value) : Status::OK();
-}
 
 Status CheckUnique(std::string_view field, const std::vector<std::string>& names) {
   std::set<std::string_view> seen;
@@ -61,17 +52,12 @@ Status CheckRead(const ReadOp& read) {
 
 Status CheckFunctions(const FunctionsOp& op) {
   if (op.functions.empty()) return Status::Invalid("functions must hold at least one function");
-  const WorkerOptions& options = op.options;
-  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("batch_rows", 1, options.batch_rows));
-  PENSTOCK_RETURN_NOT_OK(AtLeast("workers_min", 0, options.workers_min));
-  PENSTOCK_RETURN_NOT_OK(AtLeast("workers_max", 0, options.workers_max));
-  if (options.workers_max > 0) {
-    PENSTOCK_RETURN_NOT_OK(AtLeast("workers_max", options.workers_min, options.workers_max));
+  PENSTOCK_RETURN_NOT_OK(CheckWorkerOptions(op.options));
+  const bool changes_rows = std::ranges::any_of(
+      op.functions, [](const FunctionSpec& function) { return !function.keeps_rows; });
+  if (op.options.by_length && changes_rows) {
+    return Status::Invalid("by_length needs functions that keep the number of rows");
   }
-  PENSTOCK_RETURN_NOT_OK(AtLeast("in_flight_per_worker", 1, options.in_flight_per_worker));
-  PENSTOCK_RETURN_NOT_OK(AtLeast("processors", 0.0, options.processors));
-  PENSTOCK_RETURN_NOT_OK(AtLeast("gpus", 0.0, options.gpus));
-  if (!options.resources.is_object()) return Status::Invalid("resources must be an object");
   return Status::OK();
 }
 
@@ -145,14 +131,6 @@ Status CheckFields(const LogicalOp& op) {
           [](const WriteOp& write) { return CheckWrite(write); },
       },
       op);
-}
-
-bool ReadsPositionsIn(const LogicalOp& op) {
-  if (const auto* filter = std::get_if<FilterOp>(&op)) return ReadsPositions(filter->expression);
-  const auto* assign = std::get_if<AssignOp>(&op);
-  return assign != nullptr &&
-         std::any_of(assign->columns.begin(), assign->columns.end(),
-                     [](const auto& pair) { return ReadsPositions(pair.second); });
 }
 
 Status CheckPlace(const LogicalPlan& plan, size_t index) {

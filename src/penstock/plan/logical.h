@@ -15,6 +15,7 @@
 
 #include "penstock/base/status.h"
 #include "penstock/plan/file_names.h"
+#include "penstock/plan/worker_options.h"
 
 namespace penstock {
 
@@ -46,20 +47,6 @@ struct FunctionSpec {
   FunctionKind kind = FunctionKind::kBatches;
   std::string payload;
   bool keeps_rows = false;  // Promised to be one row out for one row in, in order.
-};
-
-/// How a stage of functions is run.
-struct WorkerOptions {
-  bool stateful = false;              // A class: built once a worker.
-  std::optional<int64_t> batch_rows;  // Absent: whole blocks.
-  int workers_min = 0;                // 0: as many as the machine has processors.
-  int workers_max = 0;
-  int in_flight_per_worker = 2;
-  std::optional<double> processors;  // Per worker, where the user said so.
-  double gpus = 0;
-  nlohmann::json resources = nlohmann::json::object();  // Other limits a worker asks for.
-
-  bool operator==(const WorkerOptions&) const = default;
 };
 
 /// A C++ function over batches; may return any number of rows. As in penstock.h.

@@ -48,9 +48,7 @@ std::optional<std::string> NameBelow(const LogicalOp& op, const std::string& nam
 }
 
 std::optional<Json> FilterBelowAssign(const AssignOp& assign, const Json& expression) {
-  const bool positions = std::any_of(assign.columns.begin(), assign.columns.end(),
-                                     [](const auto& pair) { return ReadsPositions(pair.second); });
-  if (positions) return std::nullopt;
+  if (ReadsPositionsIn(assign)) return std::nullopt;
   const std::vector<std::string> read = ColumnsOf(expression);
   const bool apart = std::none_of(assign.columns.begin(), assign.columns.end(),
                                   [&](const auto& pair) { return Contains(read, pair.first); });

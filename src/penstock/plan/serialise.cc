@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "penstock/plan/json_fields.h"
 #include "penstock/plan/logical.h"
 #include "penstock/plan/overloaded.h"
 
@@ -19,11 +20,6 @@ constexpr std::pair<FunctionKind, std::string_view> kFunctionKinds[] = {
     {FunctionKind::kFilterRow, "filter_row"},
 };
 
-template <typename Value>
-void PutOptional(Json& json, const char* field, const std::optional<Value>& value) {
-  if (value) json[field] = *value;
-}
-
 Json FunctionToJson(const FunctionSpec& function) {
   std::string_view kind;
   for (const auto& [candidate, name] : kFunctionKinds) {
@@ -33,18 +29,6 @@ Json FunctionToJson(const FunctionSpec& function) {
           {"kind", kind},
           {"payload", arrow::util::base64_encode(function.payload)},
           {"keeps_rows", function.keeps_rows}};
-}
-
-Json OptionsToJson(const WorkerOptions& options) {
-  Json json = {{"stateful", options.stateful},
-               {"workers_min", options.workers_min},
-               {"workers_max", options.workers_max},
-               {"in_flight_per_worker", options.in_flight_per_worker},
-               {"gpus", options.gpus},
-               {"resources", options.resources}};
-  PutOptional(json, "batch_rows", options.batch_rows);
-  PutOptional(json, "processors", options.processors);
-  return json;
 }
 
 /// What is open cannot be written down, and may hold secrets that nobody wants written.
@@ -71,7 +55,7 @@ Result<Json> ReadToJson(const ReadOp& read) {
 }
 
 Json FunctionsToJson(const FunctionsOp& op) {
-  Json json = {{"op", "functions"}, {"options", OptionsToJson(op.options)}};
+  Json json = {{"op", "functions"}, {"options", WorkerOptionsToJson(op.options)}};
   json["functions"] = Json::array();
   for (const FunctionSpec& function : op.functions) {
     json["functions"].push_back(FunctionToJson(function));
@@ -146,36 +130,6 @@ Result<Json> OpToJson(const LogicalOp& op) {
       op);
 }
 
-template <typename Value>
-bool HasTypeOf(const Json& json) {
-  if constexpr (std::is_same_v<Value, bool>) return json.is_boolean();
-  if constexpr (std::is_integral_v<Value>) return json.is_number_integer();
-  return true;
-}
-
-/// Takes a field of an operator where it is there, and leaves the default where it is not.
-template <typename Value>
-Status Take(const Json& json, const char* field, Value& value) {
-  const auto found = json.find(field);
-  if (found == json.end()) return Status::OK();
-  try {
-    if (HasTypeOf<Value>(*found)) {
-      value = found->template get<Value>();
-      return Status::OK();
-    }
-  } catch (const Json::exception&) {
-  }
-  return Status::Invalid("field '", field, "' has the wrong type: ",
-                         found->dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
-template <typename Value>
-Status Take(const Json& json, const char* field, std::optional<Value>& value) {
-  const auto found = json.find(field);
-  if (found == json.end() || found->is_null()) return Status::OK();
-  return Take(json, field, value.emplace());
-}
-
 Status TakeFunctionKind(const Json& json, FunctionKind& kind) {
   std::string name;
   PENSTOCK_RETURN_NOT_OK(Take(json, "kind", name));
@@ -202,17 +156,6 @@ Status TakeFunction(const Json& json, FunctionSpec& function) {
   return Status::OK();
 }
 
-Status TakeOptions(const Json& json, WorkerOptions& options) {
-  PENSTOCK_RETURN_NOT_OK(Take(json, "stateful", options.stateful));
-  PENSTOCK_RETURN_NOT_OK(Take(json, "batch_rows", options.batch_rows));
-  PENSTOCK_RETURN_NOT_OK(Take(json, "workers_min", options.workers_min));
-  PENSTOCK_RETURN_NOT_OK(Take(json, "workers_max", options.workers_max));
-  PENSTOCK_RETURN_NOT_OK(Take(json, "in_flight_per_worker", options.in_flight_per_worker));
-  PENSTOCK_RETURN_NOT_OK(Take(json, "processors", options.processors));
-  PENSTOCK_RETURN_NOT_OK(Take(json, "gpus", options.gpus));
-  return Take(json, "resources", options.resources);
-}
-
 Result<LogicalOp> ReadFromJson(const Json& json) {
   ReadOp read;
   PENSTOCK_RETURN_NOT_OK(Take(json, "kind", read.kind));
@@ -234,7 +177,7 @@ Result<LogicalOp> FunctionsFromJson(const Json& json) {
   for (const Json& function : functions) {
     PENSTOCK_RETURN_NOT_OK(TakeFunction(function, op.functions.emplace_back()));
   }
-  PENSTOCK_RETURN_NOT_OK(TakeOptions(options, op.options));
+  PENSTOCK_TRY(op.options, WorkerOptionsFromJson(options));
   return op;
 }
 

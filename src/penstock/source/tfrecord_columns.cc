@@ -71,31 +71,22 @@ class TextCursor {
   const std::string_view* next_;
 };
 
-class FloatCursor {
+template <typename ArrowBuilder, auto kValues>
+class ListCursor {
  public:
-  using Builder = arrow::FloatBuilder;
-  explicit FloatCursor(const FeatureValues& values) : next_(values.floats.data()) {}
+  using Builder = ArrowBuilder;
+  explicit ListCursor(const FeatureValues& values) : next_((values.*kValues).data()) {}
   Status Append(const FeatureShape& shape, Builder& builder) {
-    const float* first = std::exchange(next_, next_ + shape.count);
+    const auto* first = std::exchange(next_, next_ + shape.count);
     return builder.AppendValues(first, shape.count);
   }
 
  private:
-  const float* next_;
+  const typename Builder::value_type* next_;
 };
 
-class IntegerCursor {
- public:
-  using Builder = arrow::Int64Builder;
-  explicit IntegerCursor(const FeatureValues& values) : next_(values.integers.data()) {}
-  Status Append(const FeatureShape& shape, Builder& builder) {
-    const int64_t* first = std::exchange(next_, next_ + shape.count);
-    return builder.AppendValues(first, shape.count);
-  }
-
- private:
-  const int64_t* next_;
-};
+using FloatCursor = ListCursor<arrow::FloatBuilder, &FeatureValues::floats>;
+using IntegerCursor = ListCursor<arrow::Int64Builder, &FeatureValues::integers>;
 
 /// Takes integers and floats, each from its own list, as 64-bit floats.
 class NumberCursor {

@@ -255,7 +255,7 @@ LaunchEvents WorkerHostImpl::MakeLaunchEvents() {
                 End(*worker);
               },
           .on_ended =
-              [this](WorkerId id, const WorkerExit& /*exit*/) {
+              [this](WorkerId id) {
                 if (const auto worker = Find(id)) End(*worker);
               }};
 }

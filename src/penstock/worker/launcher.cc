@@ -69,11 +69,15 @@ Launcher::~Launcher() {
 Result<std::shared_ptr<Process>> Launcher::Launch(WorkerId worker, const WorkerCommand& command,
                                                   OwnedDescriptor socket) {
   MutexLock lock(mutex_);
-  const size_t families_before = families_.size();
-  Family& family = FamilyOf(command);
+  const auto [known, is_new] = families_.try_emplace(KeyOf(command));
+  if (is_new) {
+    known->second = std::make_unique<Family>();
+    known->second->command = command;
+  }
+  Family& family = *known->second;
   const bool has_template =
       !command.template_arguments.empty() && command.pool_workers >= kForkedPoolMin;
-  if (families_.size() > families_before && has_template) return SpawnFirst(family, socket);
+  if (is_new && has_template) return SpawnFirst(family, socket);
   if (family.state == FamilyState::kSpawning) {
     ++spawned_;
     return spawner_.Spawn(command, socket.get());
@@ -127,15 +131,6 @@ std::string Launcher::Summary() const {
   if (spawned_ + forked_ == 0) return "";
   if (forked_ > 0) return fmt::format("{} spawned, {} forked", spawned_, forked_);
   return fmt::format("{} spawned{}{}", spawned_, why_spawned_.empty() ? "" : ": ", why_spawned_);
-}
-
-Launcher::Family& Launcher::FamilyOf(const WorkerCommand& command) {
-  std::unique_ptr<Family>& family = families_[KeyOf(command)];
-  if (family == nullptr) {
-    family = std::make_unique<Family>();
-    family->command = command;
-  }
-  return *family;
 }
 
 /// Spawns the first worker of a family, and beside it the template that learns from it.
@@ -254,8 +249,7 @@ void Launcher::TakeEnded(Family& family, const TemplateNews& news) {
   if (forked == family.forked.end()) return;
   forked->second->SetExit(news.exit);
   family.forked.erase(forked);
-  to_tell_.push_back(
-      [this, worker = news.worker, exit = news.exit] { events_.on_ended(worker, exit); });
+  to_tell_.push_back([this, worker = news.worker] { events_.on_ended(worker); });
 }
 
 /// From here on this family's workers are spawned.
@@ -273,12 +267,11 @@ void Launcher::EndTemplate(Family& family, const std::string& why) {
   family.process = nullptr;
   for (auto& [worker, process] : std::exchange(family.forked, {})) {
     EndOrphan(*process);
-    WorkerExit exit{.clean = false,
-                    .signal = SIGKILL,
-                    .exit_code = 0,
-                    .reason = fmt::format("was killed because {}", reason)};
-    process->SetExit(exit);
-    to_tell_.push_back([this, worker = worker, exit] { events_.on_ended(worker, exit); });
+    process->SetExit({.clean = false,
+                      .signal = SIGKILL,
+                      .exit_code = 0,
+                      .reason = fmt::format("was killed because {}", reason)});
+    to_tell_.push_back([this, worker = worker] { events_.on_ended(worker); });
   }
   for (auto& [worker, socket] : std::exchange(family.asked, {})) {
     SpawnLater(family, {.worker = worker, .socket = std::move(socket)});

@@ -32,8 +32,8 @@ struct LaunchEvents {
   std::function<void(WorkerId, std::shared_ptr<Process>, bool forked)> on_process;
   /// There will be none.
   std::function<void(WorkerId, const Status&)> on_failure;
-  /// A forked one has ended and was reaped.
-  std::function<void(WorkerId, const WorkerExit&)> on_ended;
+  /// A forked one has ended and was reaped: its Reap says how.
+  std::function<void(WorkerId)> on_ended;
 };
 
 /// Chooses how workers come to life: spawned, or forked from a template that has imported what they
@@ -93,7 +93,6 @@ class Launcher {
 
   using Telling = std::function<void()>;
 
-  Family& FamilyOf(const WorkerCommand& command) PENSTOCK_REQUIRES(mutex_);
   Result<std::shared_ptr<Process>> SpawnFirst(Family& family, const OwnedDescriptor& socket)
       PENSTOCK_REQUIRES(mutex_);
   Status StartTemplate(Family& family, int modules) PENSTOCK_REQUIRES(mutex_);

@@ -26,7 +26,20 @@ LogicalPlan FullPlan() {
   options.in_flight_per_worker = 3;
   options.processors = 0.5;
   options.gpus = 0.25;
-  options.resources = {{"memory", 100}};
+  options.memory_bytes = 100;
+  options.resources = {{"licences", 2}};
+  options.grows_batches = true;
+  options.by_length = LengthGrouping{
+      .column = "text", .drops_column = true, .window_rows = 512, .padded_length_max = 4096};
+  options.workers_initial = 2;
+  options.shares_model = true;
+  options.environment = {"A=1"};
+  options.max_restarts = 5;
+  options.max_task_retries = 1;
+  options.max_build_tries = 2;
+  options.batch_timeout_ms = 10;
+  options.max_batches_per_worker = 7;
+  options.max_worker_bytes = 1 << 20;
   FunctionsOp functions = Function(FunctionKind::kBatches, "Model", true, options);
   functions.functions[0].payload = std::string("\0\xff bytes", 8);
   return {{read, functions, ProjectOp{{{"a", "a"}, {"b", "c"}}}, DropOp{{"c"}},
