@@ -130,7 +130,7 @@ class WorkerHostImpl final : public WorkerHost {
 
   Status Start(WorkerId worker, const WorkerCommand& command, const std::string& setup) override;
   Status SendBatch(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> input, int64_t bytes,
-                   int64_t rows, std::shared_ptr<Segment> output) override;
+                   int64_t rows, std::shared_ptr<Segment> output, bool keeps_input) override;
   Status SendGrant(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> output) override;
 
   void Stop(WorkerId worker) override {
@@ -271,7 +271,8 @@ Status WorkerHostImpl::Watch(Worker& worker) {
 }
 
 Status WorkerHostImpl::SendBatch(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> input,
-                                 int64_t bytes, int64_t rows, std::shared_ptr<Segment> output) {
+                                 int64_t bytes, int64_t rows, std::shared_ptr<Segment> output,
+                                 bool keeps_input) {
   if (input == nullptr || bytes <= 0 || bytes > input->capacity() || rows < 0 || input == output) {
     return Status::Invalid(
         fmt::format("batch {} does not fit its segment: {} rows, {} bytes", batch, rows, bytes));
@@ -282,7 +283,7 @@ Status WorkerHostImpl::SendBatch(WorkerId worker, uint64_t batch, std::shared_pt
   }
   HeldBatch held{.batch = batch, .input = std::move(input)};
   if (output != nullptr) held.grants.push_back(std::move(output));
-  return found->connection.SendBatch(std::move(held), bytes, rows);
+  return found->connection.SendBatch(std::move(held), bytes, rows, keeps_input);
 }
 
 Status WorkerHostImpl::SendGrant(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> output) {

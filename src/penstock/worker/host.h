@@ -69,10 +69,12 @@ class WorkerHost {
   virtual Status Start(WorkerId worker, const WorkerCommand& command, const std::string& setup) = 0;
 
   /// Sends a batch: `input` (its first `bytes` hold `rows` packed rows) and room for its first
-  /// output (may be null). Sending to a worker that ends before it answers is no error: on_exit
-  /// tells. After its on_exit it is one (kWorkerDied).
+  /// output (may be null). With `keeps_input` the worker sees the input as a copy of its own and
+  /// leaves the segment as it is. Sending to a worker that ends before it answers is no error:
+  /// on_exit tells. After its on_exit it is one (kWorkerDied).
   virtual Status SendBatch(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> input,
-                           int64_t bytes, int64_t rows, std::shared_ptr<Segment> output) = 0;
+                           int64_t bytes, int64_t rows, std::shared_ptr<Segment> output,
+                           bool keeps_input = false) = 0;
 
   /// Gives the running batch room for one more output. Does nothing when the batch is over.
   virtual Status SendGrant(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> output) = 0;

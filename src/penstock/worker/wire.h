@@ -20,7 +20,8 @@
 /// worker writes its output into the granted segment, or, when that is too small, into a sealed
 /// memfd of its own, whose descriptor rides on kOutput (flag kDescriptor, segment 0).
 /// A segment's descriptor rides on the first frame that names it to that worker; the worker keeps
-/// it mapped until kForget.
+/// it mapped until kForget. An input with kKeptInput, which others may still want, comes with its
+/// descriptor each time; the worker maps it copy-on-write, and only as long as the batch lasts.
 ///
 /// A template process (template_process.h) has a socket like a worker's and speaks of workers by
 /// `batch`, their number:
@@ -63,6 +64,7 @@ inline constexpr uint32_t kOutputDescriptor = 2;  // … then `output_segment`'s
 inline constexpr uint32_t kMore = 4;              // kOutput: the batch may yield more.
 inline constexpr uint32_t kConstructor = 8;       // kFailed: raised while it was being built.
 inline constexpr uint32_t kBadReturnFlag = 16;    // kFailed: what came back cannot be columns.
+inline constexpr uint32_t kKeptInput = 32;        // kBatch: see below.
 
 struct Frame {
   uint32_t magic = kFrameMagic;
