@@ -129,6 +129,7 @@ def _settle() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     faulthandler.enable()
+    _worker.buffer_lines()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 

@@ -22,7 +22,8 @@ struct PipelineOptions {
   double gpus = 0;
   bool preserve_order = true;
   ReadLimits read;
-  WorkerCommand worker_command;  // Needed by plans with functions.
+  WorkerCommand worker_command;               // Needed by plans with functions.
+  std::shared_ptr<WorkerLines> worker_lines;  // Takes what workers print; null: it is dropped.
 };
 
 /// A job: carries out a dispatcher's actions on real threads, processes and files.

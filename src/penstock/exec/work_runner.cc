@@ -60,7 +60,7 @@ class WorkRunnerImpl final : public WorkRunner {
 
   void StartWorker(WorkerIndex worker) override {
     const Status started =
-        work_.host.Start(work_.first_worker + worker, CommandWithThreads(), setup_);
+        work_.host.Start(work_.first_worker + worker, CommandFor(worker), setup_);
     if (!started.ok()) {
       context_.events.Post(JobFailed{started.WithMessage(
           context_.stage.name, ": cannot start a worker process: ", started.message())});
@@ -154,12 +154,13 @@ class WorkRunnerImpl final : public WorkRunner {
         context_.index, worker,
         MakeError(ErrorKind::kWorkerDied,
                   fmt::format("{}: a worker process {} while it held {}; look at what the function "
-                              "and the libraries it calls do with these rows",
-                              context_.stage.name, exit.reason, HeldRows(worker)))});
+                              "and the libraries it calls do with these rows{}{}",
+                              context_.stage.name, exit.reason, HeldRows(worker),
+                              exit.last_words.empty() ? "" : "\n\n", exit.last_words))});
   }
 
  private:
-  WorkerCommand CommandWithThreads() const;
+  WorkerCommand CommandFor(WorkerIndex worker) const;
   void Send(TaskId task, WorkerIndex worker, std::vector<Piece>& pieces, int64_t bytes);
   Status PackAndSend(TaskId task, WorkerIndex worker, std::vector<Piece>& pieces, int64_t bytes);
   Status Grant(TaskId task, WorkerIndex worker, int64_t bytes);
@@ -191,8 +192,9 @@ class WorkRunnerImpl final : public WorkRunner {
   int64_t output_bytes_ PENSTOCK_GUARDED_BY(mutex_) = kOutputBytesMin;  // Room to offer.
 };
 
-WorkerCommand WorkRunnerImpl::CommandWithThreads() const {
+WorkerCommand WorkRunnerImpl::CommandFor(WorkerIndex worker) const {
   WorkerCommand command = work_.command;
+  command.name = fmt::format("{} worker {}", context_.stage.name, worker);
   command.pool_workers = context_.stage.workers;
   const int share = std::max(1, work_.processors / std::max(1, context_.stage.workers));
   for (const std::string_view name :

@@ -88,8 +88,10 @@ class Worker {
   }
 
   const WorkerId id;
-  Watched watched_socket{.worker = this, .is_process = false};
-  Watched watched_process{.worker = this, .is_process = true};
+  Watched watched_socket{.worker = this, .kind = WatchedKind::kSocket};
+  Watched watched_process{.worker = this, .kind = WatchedKind::kProcess};
+  Watched watched_output{.worker = this, .kind = WatchedKind::kOutput};
+  Watched watched_errors{.worker = this, .kind = WatchedKind::kErrors};
   Connection connection;
   std::atomic<bool> kill_wanted = false;
 
@@ -105,13 +107,14 @@ class Worker {
 
 class WorkerHostImpl final : public WorkerHost {
  public:
-  WorkerHostImpl(std::shared_ptr<SegmentPool> pool, WorkerEvents events, OwnedDescriptor poller,
+  WorkerHostImpl(std::shared_ptr<SegmentPool> pool, WorkerEvents events,
+                 std::shared_ptr<WorkerLines> lines, OwnedDescriptor poller,
                  std::shared_ptr<Bell> bell)
       : pool_(std::move(pool)),
         events_(std::move(events)),
         poller_(std::move(poller)),
         bell_(std::move(bell)),
-        launcher_(poller_.get(), MakeLaunchEvents()) {
+        launcher_(poller_.get(), std::move(lines), MakeLaunchEvents()) {
     pool_->SetFreeListener([held_bell = bell_](uint64_t segment) { held_bell->Add(segment); });
     thread_ = std::thread([this] { Run(); });
   }
@@ -178,7 +181,8 @@ class WorkerHostImpl final : public WorkerHost {
   }
 
   LaunchEvents MakeLaunchEvents();
-  Status Watch(Worker& worker);
+  Status Watch(Worker& worker, bool forked);
+  Status Watch(int descriptor, Watched* watched);
   void EndCancelled();
 
   void Run();
@@ -225,7 +229,7 @@ Status WorkerHostImpl::Start(WorkerId worker, const WorkerCommand& command,
   Status failed = launched.status();
   if (launched.ok() && *launched != nullptr) {
     started->SetProcess(launched.MoveValueUnsafe());
-    failed = Watch(*started);
+    failed = Watch(*started, /*forked=*/false);
   }
   if (!failed.ok()) {
     MutexLock lock(mutex_);
@@ -245,7 +249,7 @@ LaunchEvents WorkerHostImpl::MakeLaunchEvents() {
                 const auto worker = Find(id);
                 if (worker == nullptr) return;
                 worker->SetProcess(std::move(process));
-                if (!forked && !Watch(*worker).ok()) End(*worker);
+                if (!Watch(*worker, forked).ok()) End(*worker);
               },
           .on_failure =
               [this](WorkerId id, const Status& failed) {
@@ -260,12 +264,19 @@ LaunchEvents WorkerHostImpl::MakeLaunchEvents() {
               }};
 }
 
-/// Has the host's thread see the end of a worker that this process started.
-Status WorkerHostImpl::Watch(Worker& worker) {
+/// Has the host's thread see what a worker prints and, unless its template tells, its end.
+Status WorkerHostImpl::Watch(Worker& worker, bool forked) {
+  const std::shared_ptr<Process> process = worker.process();
+  const ProcessOutput& output = *process->output();
+  PENSTOCK_RETURN_NOT_OK(Watch(output.descriptor(StandardStream::kOutput), &worker.watched_output));
+  PENSTOCK_RETURN_NOT_OK(Watch(output.descriptor(StandardStream::kErrors), &worker.watched_errors));
+  return forked ? Status::OK() : Watch(process->descriptor(), &worker.watched_process);
+}
+
+Status WorkerHostImpl::Watch(int descriptor, Watched* watched) {
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.ptr = &worker.watched_process;
-  const int descriptor = worker.process()->descriptor();
+  event.data.ptr = watched;
   if (::epoll_ctl(poller_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0) return Status::OK();
   return LastError("a worker process cannot be watched");
 }
@@ -321,9 +332,16 @@ void WorkerHostImpl::Handle(const epoll_event& event) {
   if (watched.worker == nullptr) return launcher_.Handle(watched);
   Worker& worker = *static_cast<Worker*>(watched.worker);
   if (worker.ended) return;
-  if (watched.is_process) return End(worker);
-  if ((event.events & EPOLLOUT) != 0) worker.connection.Flush();
-  if ((event.events & ~EPOLLOUT) != 0) ReceiveFrom(worker, kFramesAtOnce);
+  switch (watched.kind) {
+    case WatchedKind::kProcess:
+      return End(worker);
+    case WatchedKind::kOutput:
+    case WatchedKind::kErrors:
+      return ReadStream(poller_.get(), *worker.process(), watched.kind);
+    case WatchedKind::kSocket:
+      if ((event.events & EPOLLOUT) != 0) worker.connection.Flush();
+      if ((event.events & ~EPOLLOUT) != 0) ReceiveFrom(worker, kFramesAtOnce);
+  }
 }
 
 void WorkerHostImpl::PassOnForgotten() {
@@ -398,10 +416,12 @@ WorkerExit Explain(Worker& worker, WorkerExit exit) {
 void WorkerHostImpl::End(Worker& worker) {
   ReceiveFrom(worker, kFramesInSocket);
   const std::shared_ptr<Process> process = worker.process();
-  const WorkerExit exit = Explain(worker, process == nullptr ? WorkerExit{} : process->Reap());
+  WorkerExit exit = Explain(worker, process == nullptr ? WorkerExit{} : process->Reap());
   worker.ended = true;
   if (process != nullptr) {
     (void)::epoll_ctl(poller_.get(), EPOLL_CTL_DEL, process->descriptor(), nullptr);
+    process->output()->Finish();
+    if (!exit.clean) exit.last_words = process->output()->LastWords();
   }
   worker.connection.Close();
   const WorkerId id = worker.id;
@@ -417,7 +437,8 @@ void WorkerHostImpl::End(Worker& worker) {
 }  // namespace
 
 Result<std::unique_ptr<WorkerHost>> WorkerHost::Make(std::shared_ptr<SegmentPool> pool,
-                                                     WorkerEvents events) {
+                                                     WorkerEvents events,
+                                                     std::shared_ptr<WorkerLines> lines) {
   OwnedDescriptor poller(::epoll_create1(EPOLL_CLOEXEC));
   if (poller.get() < 0) return LastError("workers cannot be watched");
   OwnedDescriptor counter(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -428,7 +449,8 @@ Result<std::unique_ptr<WorkerHost>> WorkerHost::Make(std::shared_ptr<SegmentPool
   if (::epoll_ctl(poller.get(), EPOLL_CTL_ADD, counter.get(), &event) != 0) {
     return LastError("workers cannot be watched");
   }
-  return std::make_unique<WorkerHostImpl>(std::move(pool), std::move(events), std::move(poller),
+  return std::make_unique<WorkerHostImpl>(std::move(pool), std::move(events), std::move(lines),
+                                          std::move(poller),
                                           std::make_shared<Bell>(std::move(counter)));
 }
 

@@ -9,6 +9,7 @@
 #include "penstock/base/status.h"
 #include "penstock/memory/segment.h"
 #include "penstock/worker/wire.h"
+#include "penstock/worker/worker_lines.h"
 
 namespace penstock {
 
@@ -23,6 +24,7 @@ struct WorkerCommand {
   /// The arguments of a template process for such workers; none: all are spawned (see launcher.h).
   std::vector<std::string> template_arguments;
   int pool_workers = 1;  // How many of these will be started at once.
+  std::string name;      // "MapBatches(Model) worker 3": the lines that it prints begin so.
 };
 
 /// Why a worker is gone. The reason is for people, the end of a sentence about the worker: "was
@@ -32,6 +34,7 @@ struct WorkerExit {
   int signal = 0;
   int exit_code = 0;
   std::string reason;
+  std::string last_words;  // A crash's trace, or the last lines of its standard error; often none.
 };
 
 /// What a host tells of its workers. All are called on the host's own thread and must not block.
@@ -60,8 +63,10 @@ struct WorkerEvents {
 /// The pool's free listener is the host's: a pool serves one host at a time.
 class WorkerHost {
  public:
+  /// `lines` takes what the workers print; where it is null that is dropped.
   static Result<std::unique_ptr<WorkerHost>> Make(std::shared_ptr<SegmentPool> pool,
-                                                  WorkerEvents events);
+                                                  WorkerEvents events,
+                                                  std::shared_ptr<WorkerLines> lines = nullptr);
   virtual ~WorkerHost() = default;
 
   /// Starts a process and sends it kSetup with `setup` (copied into a segment). IOError when the

@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -25,19 +26,18 @@ constexpr unsigned kProcessIsExiting = 0x4;  // The kernel's PF_EXITING.
 /// How the new process differs from this one.
 class SpawnPlan {
  public:
-  SpawnPlan(int socket, int modules) {
+  explicit SpawnPlan(const GivenDescriptors& given) {
     PENSTOCK_CHECK(posix_spawn_file_actions_init(&actions_) == 0);
     PENSTOCK_CHECK(posix_spawnattr_init(&attributes_) == 0);
-    PENSTOCK_CHECK(posix_spawn_file_actions_adddup2(&actions_, socket, kWorkerSocket) == 0);
-    const bool has_pipe = modules >= 0;
-    if (has_pipe) {
-      PENSTOCK_CHECK(posix_spawn_file_actions_adddup2(&actions_, modules, kModulesPipe) == 0);
-    }
+    Give(given.socket, kWorkerSocket);  // First: the others are above those that are given.
+    Give(given.modules, kModulesPipe);
+    Give(given.output, STDOUT_FILENO);
+    Give(given.errors, STDERR_FILENO);
     PENSTOCK_CHECK(
         posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0);
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
     PENSTOCK_CHECK(posix_spawn_file_actions_addclosefrom_np(
-                       &actions_, (has_pipe ? kModulesPipe : kWorkerSocket) + 1) == 0);
+                       &actions_, (given.modules >= 0 ? kModulesPipe : kWorkerSocket) + 1) == 0);
 #endif
     sigset_t none;
     sigset_t all;
@@ -60,6 +60,11 @@ class SpawnPlan {
   const posix_spawnattr_t* attributes() const { return &attributes_; }
 
  private:
+  void Give(int descriptor, int number) {
+    if (descriptor < 0) return;
+    PENSTOCK_CHECK(posix_spawn_file_actions_adddup2(&actions_, descriptor, number) == 0);
+  }
+
   posix_spawn_file_actions_t actions_;
   posix_spawnattr_t attributes_;
 };
@@ -122,11 +127,11 @@ WorkerExit ExitOf(int code, int status) {
   return exit;
 }
 
-Result<std::unique_ptr<Process>> SpawnedProcess::Start(const WorkerCommand& command, int socket,
-                                                       int modules) {
+Result<std::unique_ptr<Process>> SpawnedProcess::Start(const WorkerCommand& command,
+                                                       const GivenDescriptors& given) {
   if (command.arguments.empty()) return Status::Invalid("the worker's command is empty");
   const std::string& program = command.arguments.front();
-  const SpawnPlan plan(socket, modules);
+  const SpawnPlan plan(given);
   pid_t process_id = 0;
   const int error =
       ::posix_spawn(&process_id, program.c_str(), plan.actions(), plan.attributes(),

@@ -53,9 +53,9 @@ class TemplateProcess {
   int socket() const { return socket_.get(); }
   Process& process() { return *process_; }
 
-  /// Asks for a worker, whose end of its socket is `socket`; the caller keeps and closes it.
-  /// IOError when the template cannot take it.
-  Status Fork(WorkerId worker, int socket);
+  /// Asks for a worker, whose end of its socket is `socket`, and of its standard streams `ends`;
+  /// the caller keeps and closes them. IOError when the template cannot take it.
+  Status Fork(WorkerId worker, int socket, const ProcessOutput::Ends& ends);
 
   /// Takes the next news; nothing when none has come or none will. Invalid when the template broke
   /// the protocol.

@@ -26,7 +26,8 @@
 /// `batch`, their number:
 ///
 ///   engine                          template
-///   kFork (its end of its socket) ->
+///   kFork (the worker's socket,
+///     its standard output, error) ->
 ///                                <- kPrepared or kRefused (why, as text in a memfd), once
 ///                                <- kForked (its pidfd; segment: its process id), once it has
 ///                                shown
