@@ -29,5 +29,6 @@ def _write(stream: TextIO, text: str) -> None:
     encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
         stream.write(text.encode(encoding, errors="backslashreplace").decode(encoding))
+        stream.flush()  # As a worker's own prints are seen at once.
     except (OSError, ValueError):  # A job does not fail because nobody listens to its workers.
         return

@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <unordered_map>
@@ -20,6 +20,7 @@
 #include "penstock/base/error.h"
 #include "penstock/worker/connection.h"
 #include "penstock/worker/launcher.h"
+#include "penstock/worker/memory_kills.h"
 #include "penstock/worker/process.h"
 #include "penstock/worker/socket.h"
 
@@ -68,21 +69,30 @@ class Worker {
   Worker(WorkerId number, OwnedDescriptor socket, std::shared_ptr<SegmentPool> pool, int poller)
       : id(number), connection(std::move(socket), std::move(pool), poller, &watched_socket) {}
 
-  void Kill() {
-    kill_wanted = true;
-    if (const auto running = process()) running->Kill();
+  void Kill(KillReason why) {
+    std::shared_ptr<Process> running;
+    {
+      MutexLock lock(mutex_);
+      if (!kill_wanted_) kill_wanted_ = why;
+      running = process_;
+    }
+    if (running != nullptr) running->Kill(std::move(why));
   }
 
   void SetProcess(std::shared_ptr<Process> started) {
-    {
-      MutexLock lock(mutex_);
-      process_ = std::move(started);
-    }
-    if (kill_wanted) Kill();
+    MutexLock lock(mutex_);
+    process_ = std::move(started);
+    if (kill_wanted_) process_->Kill(*kill_wanted_);
+  }
+
+  /// Returns why it was to be killed, by now.
+  std::optional<KillReason> kill_wanted() const {
+    MutexLock lock(mutex_);
+    return kill_wanted_;
   }
 
   /// Returns null while the worker waits to be launched.
-  std::shared_ptr<Process> process() {
+  std::shared_ptr<Process> process() const {
     MutexLock lock(mutex_);
     return process_;
   }
@@ -93,15 +103,17 @@ class Worker {
   Watched watched_output{.worker = this, .kind = WatchedKind::kOutput};
   Watched watched_errors{.worker = this, .kind = WatchedKind::kErrors};
   Connection connection;
-  std::atomic<bool> kill_wanted = false;
 
   // The host's thread alone.
   bool receiving = true;
   bool ended = false;
-  std::string violation;  // What it did against the protocol, to follow "it".
+  std::string violation;      // What it did against the protocol, to follow "it".
+  std::string start_failure;  // Why there is no process.
+  MemoryKills::Mark memory_mark;
 
  private:
-  Mutex mutex_;
+  mutable Mutex mutex_;
+  std::optional<KillReason> kill_wanted_ PENSTOCK_GUARDED_BY(mutex_);
   std::shared_ptr<Process> process_ PENSTOCK_GUARDED_BY(mutex_);
 };
 
@@ -125,7 +137,7 @@ class WorkerHostImpl final : public WorkerHost {
       MutexLock lock(mutex_);
       closing_ = true;
     }
-    for (const auto& worker : AllWorkers()) KillWorker(*worker);
+    for (const auto& worker : AllWorkers()) KillWorker(*worker, {});
     launcher_.Close();
     bell_->Ring();
     thread_.join();
@@ -143,8 +155,14 @@ class WorkerHostImpl final : public WorkerHost {
     if (launcher_.Cancel(worker)) EndLater(worker);
   }
 
-  void Kill(WorkerId worker) override {
-    if (const auto found = Find(worker)) KillWorker(*found);
+  void Kill(WorkerId worker, KillReason why) override {
+    if (const auto found = Find(worker)) KillWorker(*found, std::move(why));
+  }
+
+  std::optional<int64_t> ResidentBytes(WorkerId worker) const override {
+    const auto found = Find(worker);
+    const auto process = found == nullptr ? nullptr : found->process();
+    return process == nullptr ? std::nullopt : process->ResidentBytes();
   }
 
   int running() const override {
@@ -155,8 +173,8 @@ class WorkerHostImpl final : public WorkerHost {
   std::string LaunchSummary() const override { return launcher_.Summary(); }
 
  private:
-  void KillWorker(Worker& worker) {
-    worker.Kill();
+  void KillWorker(Worker& worker, KillReason why) {
+    worker.Kill(std::move(why));
     if (launcher_.Cancel(worker.id)) EndLater(worker.id);
   }
 
@@ -192,6 +210,7 @@ class WorkerHostImpl final : public WorkerHost {
   void CloseSocket(Worker& worker);
   void Condemn(Worker& worker, std::string violation);
   void End(Worker& worker);
+  WorkerExit Explain(Worker& worker, const Process& process, WorkerExit exit);
 
   const std::shared_ptr<SegmentPool> pool_;
   const WorkerEvents events_;
@@ -203,6 +222,8 @@ class WorkerHostImpl final : public WorkerHost {
   std::unordered_map<WorkerId, std::shared_ptr<Worker>> workers_ PENSTOCK_GUARDED_BY(mutex_);
   std::vector<WorkerId> cancelled_ PENSTOCK_GUARDED_BY(mutex_);  // Before they were launched.
   bool closing_ PENSTOCK_GUARDED_BY(mutex_) = false;
+
+  MemoryKills memory_kills_;  // The host's thread alone.
 
   // The host's thread alone: kept while events that are at hand may still point to them.
   std::vector<std::shared_ptr<Worker>> departed_;
@@ -237,9 +258,10 @@ Status WorkerHostImpl::Start(WorkerId worker, const WorkerCommand& command,
     return failed;
   }
   // From here on its end is seen, so on_exit tells of whatever goes wrong.
-  if (!started->connection.Watch().ok()) KillWorker(*started);
+  if (!started->connection.Watch().ok()) KillWorker(*started, {});
   started->connection.SendSetup(std::move(segment), bytes);
-  if (started->kill_wanted) KillWorker(*started);  // It may have come before the launch.
+  // It may have come before the launch.
+  if (const auto why = started->kill_wanted()) KillWorker(*started, *why);
   return Status::OK();
 }
 
@@ -249,13 +271,15 @@ LaunchEvents WorkerHostImpl::MakeLaunchEvents() {
                 const auto worker = Find(id);
                 if (worker == nullptr) return;
                 worker->SetProcess(std::move(process));
-                if (!Watch(*worker, forked).ok()) End(*worker);
+                if (Watch(*worker, forked).ok()) return;
+                worker->Kill({});
+                End(*worker);
               },
           .on_failure =
               [this](WorkerId id, const Status& failed) {
                 const auto worker = Find(id);
                 if (worker == nullptr) return;
-                worker->violation = fmt::format("could not be started: {}", failed.message());
+                worker->start_failure = failed.message();
                 End(*worker);
               },
           .on_ended =
@@ -267,6 +291,7 @@ LaunchEvents WorkerHostImpl::MakeLaunchEvents() {
 /// Has the host's thread see what a worker prints and, unless its template tells, its end.
 Status WorkerHostImpl::Watch(Worker& worker, bool forked) {
   const std::shared_ptr<Process> process = worker.process();
+  worker.memory_mark = memory_kills_.MarkOf(process->id());
   const ProcessOutput& output = *process->output();
   PENSTOCK_RETURN_NOT_OK(Watch(output.descriptor(StandardStream::kOutput), &worker.watched_output));
   PENSTOCK_RETURN_NOT_OK(Watch(output.descriptor(StandardStream::kErrors), &worker.watched_errors));
@@ -393,20 +418,35 @@ void WorkerHostImpl::Condemn(Worker& worker, std::string violation) {
   worker.violation = std::move(violation);
   worker.receiving = false;
   worker.connection.Unwatch();
-  if (const auto process = worker.process()) process->Kill();
+  worker.Kill({.cause = ExitCause::kProtocol,
+               .text = fmt::format("was killed because it {}", worker.violation)});
 }
 
-WorkerExit Explain(Worker& worker, WorkerExit exit) {
+/// Says of a worker that never was a process why it is gone.
+WorkerExit ExplainUnborn(Worker& worker) {
+  if (!worker.start_failure.empty()) {
+    return {.cause = ExitCause::kNotStarted,
+            .reason = fmt::format("could not be started: {}", worker.start_failure)};
+  }
+  const std::optional<KillReason> why = worker.kill_wanted();
+  if (why) return {.cause = why->cause, .reason = why->text};
+  return {.cause = ExitCause::kStopped, .reason = "was stopped before it was started"};
+}
+
+WorkerExit WorkerHostImpl::Explain(Worker& worker, const Process& process, WorkerExit exit) {
+  const std::optional<KillReason> why = process.kill_reason();
   const int64_t open = worker.connection.open_batches();
   const bool stopping = worker.connection.stopping();
-  if (!worker.violation.empty()) {
-    exit.reason = exit.signal == SIGKILL
-                      ? fmt::format("was killed because it {}", worker.violation)
-                      : fmt::format("{} after it {}", exit.reason, worker.violation);
-  } else if (exit.signal == SIGKILL && worker.kill_wanted) {
-    exit.reason = "was killed by the engine";
+  if (exit.signal == SIGKILL && why) {
+    exit.cause = why->cause;
+    exit.reason = why->text;
+  } else if (exit.signal == SIGKILL && memory_kills_.TakeKill(worker.memory_mark)) {
+    exit.cause = ExitCause::kOutOfMemory;
+    exit.reason = "was killed by the kernel for want of memory (signal 9)";
+  } else if (!worker.violation.empty()) {
+    exit.reason += fmt::format(" after it {}", worker.violation);
   } else if (exit.signal == 0 && exit.exit_code == 0) {
-    exit.clean = stopping && open == 0;
+    if (stopping && open == 0) exit.cause = ExitCause::kStopped;
     if (!stopping) exit.reason += " without being told to stop";
     if (stopping && open > 0) exit.reason += fmt::format(" without answering {} batches", open);
   }
@@ -416,12 +456,13 @@ WorkerExit Explain(Worker& worker, WorkerExit exit) {
 void WorkerHostImpl::End(Worker& worker) {
   ReceiveFrom(worker, kFramesInSocket);
   const std::shared_ptr<Process> process = worker.process();
-  WorkerExit exit = Explain(worker, process == nullptr ? WorkerExit{} : process->Reap());
+  WorkerExit exit =
+      process == nullptr ? ExplainUnborn(worker) : Explain(worker, *process, process->Reap());
   worker.ended = true;
   if (process != nullptr) {
     (void)::epoll_ctl(poller_.get(), EPOLL_CTL_DEL, process->descriptor(), nullptr);
     process->output()->Finish();
-    if (!exit.clean) exit.last_words = process->output()->LastWords();
+    if (!exit.clean()) exit.last_words = process->output()->LastWords();
   }
   worker.connection.Close();
   const WorkerId id = worker.id;

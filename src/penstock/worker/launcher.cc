@@ -47,8 +47,8 @@ std::string KeyOf(const WorkerCommand& command) {
 }
 
 /// Kills a worker whose template, which would have reaped it, has died.
-void EndOrphan(ForkedProcess& process) {
-  process.Kill();
+void EndOrphan(ForkedProcess& process, KillReason why) {
+  process.Kill(std::move(why));
   pollfd ended{.fd = process.descriptor(), .events = POLLIN, .revents = 0};
   while (::poll(&ended, 1, kReapMillisecondsMax) < 0 && errno == EINTR) {
   }
@@ -68,7 +68,7 @@ Launcher::~Launcher() {
   MutexLock lock(mutex_);
   for (const auto& [key, family] : families_) {
     if (family->process != nullptr) family->process->process().Kill();
-    for (const auto& [worker, process] : family->forked) EndOrphan(*process);
+    for (const auto& [worker, process] : family->forked) EndOrphan(*process, {});
   }
 }
 
@@ -303,11 +303,9 @@ void Launcher::EndTemplate(Family& family, const std::string& why) {
   const std::string reason = fmt::format("the template process {}", why);
   family.process = nullptr;
   for (auto& [worker, process] : std::exchange(family.forked, {})) {
-    EndOrphan(*process);
-    process->SetExit({.clean = false,
-                      .signal = SIGKILL,
-                      .exit_code = 0,
-                      .reason = fmt::format("was killed because {}", reason)});
+    EndOrphan(*process,
+              {.cause = ExitCause::kSignal, .text = fmt::format("was killed because {}", reason)});
+    process->SetExit({.cause = ExitCause::kSignal, .signal = SIGKILL});
     to_tell_.push_back([this, worker = worker] { events_.on_ended(worker); });
   }
   for (auto& [worker, asked] : std::exchange(family.asked, {})) {

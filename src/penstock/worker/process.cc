@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/syscall.h>
@@ -12,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -120,7 +122,11 @@ WorkerExit ExitOf(int code, int status) {
   if (code == CLD_EXITED) {
     exit.exit_code = status;
     exit.reason = fmt::format("exited with code {}", status);
+    if (status != kDeviceErrorExit) return exit;
+    exit.cause = ExitCause::kDeviceError;
+    exit.reason = "ended itself after an error that leaves its device unusable to it";
   } else {
+    exit.cause = ExitCause::kSignal;
     exit.signal = status;
     exit.reason = fmt::format("was killed by signal {} ({})", status, NameOfSignal(status));
   }
@@ -150,13 +156,38 @@ Result<std::unique_ptr<Process>> SpawnedProcess::Start(const WorkerCommand& comm
 }
 
 SpawnedProcess::~SpawnedProcess() {
-  Kill();
+  SendKill();
   Reap();
 }
 
-void SpawnedProcess::Kill() {
+void Process::Kill(KillReason why) {
+  {
+    MutexLock lock(reason_mutex_);
+    if (!kill_reason_) kill_reason_ = std::move(why);
+  }
+  SendKill();
+}
+
+std::optional<KillReason> Process::kill_reason() const {
+  MutexLock lock(reason_mutex_);
+  return kill_reason_;
+}
+
+std::optional<int64_t> Process::ResidentBytes() const {
+  std::ifstream file(fmt::format("/proc/{}/statm", process_id_));
+  int64_t whole = 0;
+  int64_t resident = 0;
+  int64_t shared = 0;
+  if (!(file >> whole >> resident >> shared)) return std::nullopt;
+  // If it still lives, what was read was not another process's of the same number.
+  pollfd ended{.fd = descriptor(), .events = POLLIN, .revents = 0};
+  if (::poll(&ended, 1, 0) != 0) return std::nullopt;
+  return (resident - shared) * ::sysconf(_SC_PAGESIZE);
+}
+
+void SpawnedProcess::SendKill() {
   MutexLock lock(mutex_);
-  if (reaped_) return;
+  if (exit_) return;
   ::kill(-process_id_, SIGKILL);
   ::kill(process_id_, SIGKILL);  // It may have left its group.
 }
@@ -178,7 +209,7 @@ bool Process::IsExiting() const {
 
 WorkerExit SpawnedProcess::Reap() {
   MutexLock lock(mutex_);
-  if (reaped_) return {};
+  if (exit_) return *exit_;
   siginfo_t info{};
   const auto wait = [&](int options) {
     int result;
@@ -189,12 +220,12 @@ WorkerExit SpawnedProcess::Reap() {
   // As long as the dead leader is not reaped, its group's number cannot be another's.
   if (wait(WNOWAIT)) ::kill(-process_id_, SIGKILL);
   const bool known = wait(0);
-  reaped_ = true;
-  if (known) return ExitOf(info.si_code, info.si_status);
-  WorkerExit exit;
-  exit.exit_code = -1;
-  exit.reason = "ended, and this program's own SIGCHLD handling took its exit status";
-  return exit;
+  exit_ = known ? ExitOf(info.si_code, info.si_status)
+                : WorkerExit{.exit_code = -1,
+                             .reason =
+                                 "ended, and this program's own SIGCHLD handling took its "
+                                 "exit status"};
+  return *exit_;
 }
 
 }  // namespace penstock

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <optional>
 
 #include "penstock/base/mutex.h"
 #include "penstock/base/status.h"
@@ -27,7 +28,15 @@ class Process {
   int descriptor() const { return descriptor_.get(); }  // A pidfd: readable once it has ended.
 
   /// Kills the process, and its group. Does nothing once it is reaped.
-  virtual void Kill() = 0;
+  void Kill(KillReason why = {});
+
+  /// Returns why it was killed here; the first reason counts.
+  std::optional<KillReason> kill_reason() const;
+
+  pid_t id() const { return process_id_; }
+
+  /// Returns the memory that is its own and in use; nothing once it has ended.
+  std::optional<int64_t> ResidentBytes() const;
 
   /// Returns whether the process is on its way out: its descriptors are closed a while before it
   /// can be reaped.
@@ -41,12 +50,18 @@ class Process {
   virtual WorkerExit Reap() = 0;
 
  protected:
+  virtual void SendKill() = 0;
+
   Process(pid_t process_id, OwnedDescriptor descriptor)
       : process_id_(process_id), descriptor_(std::move(descriptor)) {}
 
   const pid_t process_id_;
   const OwnedDescriptor descriptor_;  // May be none, where the kernel gave none.
   std::shared_ptr<ProcessOutput> output_;
+
+ private:
+  mutable Mutex reason_mutex_;
+  std::optional<KillReason> kill_reason_ PENSTOCK_GUARDED_BY(reason_mutex_);
 };
 
 /// The descriptors of this process that a new one gets; the caller keeps and closes them.
@@ -72,14 +87,15 @@ class SpawnedProcess final : public Process {
   /// Kills it and waits for it, unless Reap was called.
   ~SpawnedProcess() override;
 
-  void Kill() override;
-  WorkerExit Reap() override;
+  WorkerExit Reap() override;  // Repeatable.
 
  private:
   using Process::Process;
 
+  void SendKill() override;
+
   Mutex mutex_;
-  bool reaped_ PENSTOCK_GUARDED_BY(mutex_) = false;
+  std::optional<WorkerExit> exit_ PENSTOCK_GUARDED_BY(mutex_);  // Once it is reaped.
 };
 
 }  // namespace penstock

@@ -21,7 +21,7 @@ std::string ReadReason(const OwnedDescriptor& descriptor) {
 
 }  // namespace
 
-void ForkedProcess::Kill() {
+void ForkedProcess::SendKill() {
   (void)::syscall(SYS_pidfd_send_signal, descriptor_.get(), SIGKILL, nullptr, 0);
 }
 

@@ -19,15 +19,15 @@ class ForkedProcess final : public Process {
  public:
   ForkedProcess(pid_t process_id, OwnedDescriptor descriptor)
       : Process(process_id, std::move(descriptor)) {}
-  ~ForkedProcess() override { Kill(); }
-
-  void Kill() override;  // The template kills its group when it reaps it.
+  ~ForkedProcess() override { SendKill(); }
 
   /// Says what Reap returns: what the template told of its end.
   void SetExit(WorkerExit exit) { exit_ = std::move(exit); }
   WorkerExit Reap() override { return exit_; }
 
  private:
+  void SendKill() override;  // The template kills its group when it reaps it.
+
   WorkerExit exit_;
 };
 

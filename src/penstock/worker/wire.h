@@ -41,6 +41,9 @@ inline constexpr int kWorkerSocket = 3;  // The worker's end, by number.
 inline constexpr int kModulesPipe =
     4;  // Where a worker writes, or a template reads, what it imports.
 
+/// How a worker exits after an error that leaves its device unusable to its process.
+inline constexpr int kDeviceErrorExit = 86;
+
 enum class FrameKind : uint32_t {
   kSetup = 1,
   kReady = 2,

@@ -198,6 +198,15 @@ void Flood(const Frame& batch) {
   Echo(batch);
 }
 
+/// Keeps as many megabytes as the batch has rows.
+void Allocate(const Frame& batch) {
+  const auto bytes = static_cast<size_t>(batch.rows) << 20;
+  void* kept = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (kept == MAP_FAILED) ::_exit(99);
+  std::memset(kept, 1, bytes);
+  Echo(batch);
+}
+
 void StartGrandchild() {
   if (::fork() == 0) {
     while (true) ::pause();
@@ -213,6 +222,8 @@ void Answer(const std::string& mode, const Frame& batch) {
   if (mode == "unsealed") return SendOwnFile(batch, false, 1 << 20);
   if (mode == "small_file") return SendOwnFile(batch, true, int64_t{1} << 30);
   if (mode == "flood") return Flood(batch);
+  if (mode == "device_error") ::_exit(penstock::kDeviceErrorExit);
+  if (mode == "allocate") return Allocate(batch);
   if (mode == "print") {
     Print(STDOUT_FILENO, "to be seen\nwithout an end");
     Print(STDERR_FILENO, "an error\n");
