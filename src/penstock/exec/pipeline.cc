@@ -250,7 +250,7 @@ Status PipelineImpl::MakeHost() {
     }
     worker_gone_.NotifyAll();
   };
-  PENSTOCK_TRY(host_, WorkerHost::Make(segments_, std::move(events)));
+  PENSTOCK_TRY(host_, WorkerHost::Make(segments_, std::move(events), options_.worker_lines));
   return Status::OK();
 }
 

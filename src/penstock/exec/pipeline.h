@@ -30,7 +30,8 @@ struct PipelineOptions {
   /// (kNoProgress) with what it waits for; 0: never. A warning comes earlier.
   int64_t no_progress_timeout_ms = 1'800'000;
   ReadLimits read;
-  WorkerCommand worker_command;  // Needed by plans with functions.
+  WorkerCommand worker_command;               // Needed by plans with functions.
+  std::shared_ptr<WorkerLines> worker_lines;  // Takes what workers print; null: it is dropped.
 };
 
 /// A job: carries out a dispatcher's actions on real threads, processes and files.

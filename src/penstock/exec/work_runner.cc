@@ -67,7 +67,7 @@ class WorkRunnerImpl final : public WorkRunner {
   void StartWorker(WorkerIndex worker) override {
     const WorkerId life = work_.directory.Add({.runner = this, .place = worker});
     lives_.Begin(worker, life);
-    const Status started = work_.host.Start(life, CommandWithThreads(), setup_);
+    const Status started = work_.host.Start(life, CommandFor(worker), setup_);
     if (started.ok()) return;
     PostDeath(lives_.Die(
         life, {context_.index, worker,
@@ -96,8 +96,12 @@ class WorkRunnerImpl final : public WorkRunner {
   }
 
   void KillWorker(WorkerIndex worker, int64_t busy_ns) override {
-    lives_.MarkLate(worker, busy_ns);
-    work_.host.Kill(lives_.LifeIn(worker));
+    const auto allowed_ms = static_cast<double>(context_.stage.functions->options.batch_timeout_ms);
+    work_.host.Kill(lives_.LifeIn(worker),
+                    {.cause = ExitCause::kTimeout,
+                     .text = fmt::format("was killed because it had been busy with one batch for "
+                                         "{:.1f} s, where {:.1f} s are allowed (batch_timeout_s),",
+                                         static_cast<double>(busy_ns) / 1e9, allowed_ms / 1e3)});
   }
 
   void StartTask(const penstock::StartTask& action, std::vector<Piece> pieces) override {
@@ -178,11 +182,11 @@ class WorkRunnerImpl final : public WorkRunner {
       }
     }
     PostDeath(lives_.Die(life, {context_.index, worker,
-                                MakeError(ErrorKind::kWorkerDied, Death(worker, exit, held))}));
+                                MakeError(ErrorKind::kWorkerDied, Death(exit, held))}));
   }
 
  private:
-  WorkerCommand CommandWithThreads() const;
+  WorkerCommand CommandFor(WorkerIndex worker) const;
   void Send(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes);
   Status PackAndSend(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes);
   Status Grant(TaskId task, WorkerId life, int64_t bytes);
@@ -194,7 +198,7 @@ class WorkRunnerImpl final : public WorkRunner {
                   int64_t skipped);
   void OnFailed(WorkerIndex worker, WorkerId life, const Frame& frame,
                 const std::shared_ptr<Segment>& segment);
-  std::string Death(WorkerIndex worker, const WorkerExit& exit, const std::string& held) const;
+  std::string Death(const WorkerExit& exit, const std::string& held) const;
   std::string HeldRows(WorkerId life);
 
   /// Says whether a worker that is gone is all that went wrong: its death is told of elsewhere.
@@ -235,8 +239,9 @@ class WorkRunnerImpl final : public WorkRunner {
   int64_t output_bytes_ PENSTOCK_GUARDED_BY(mutex_) = kOutputBytesMin;  // Room to offer.
 };
 
-WorkerCommand WorkRunnerImpl::CommandWithThreads() const {
+WorkerCommand WorkRunnerImpl::CommandFor(WorkerIndex worker) const {
   WorkerCommand command = work_.command;
+  command.name = fmt::format("{} worker {}", context_.stage.name, worker);
   command.pool_workers = context_.stage.workers;
   const int share = std::max(1, work_.processors / std::max(1, context_.stage.workers));
   for (const std::string_view name :
@@ -383,19 +388,11 @@ void WorkRunnerImpl::OnFailed(WorkerIndex worker, WorkerId life, const Frame& fr
                        std::move(payload)));
 }
 
-std::string WorkRunnerImpl::Death(WorkerIndex worker, const WorkerExit& exit,
-                                  const std::string& held) const {
-  if (const std::optional<int64_t> late_ns = lives_.LateBy(worker)) {
-    return fmt::format(
-        "{}: a worker was killed because it had been busy for {:.1f} s with {}; a "
-        "batch may take {:.1f} s (batch_timeout_s)",
-        context_.stage.name, static_cast<double>(*late_ns) / 1e9, held,
-        static_cast<double>(context_.stage.functions->options.batch_timeout_ms) / 1e3);
-  }
-  return fmt::format(
-      "{}: a worker process {} while it held {}; look at what the function and the "
-      "libraries it calls do with these rows",
-      context_.stage.name, exit.reason, held);
+std::string WorkRunnerImpl::Death(const WorkerExit& exit, const std::string& held) const {
+  return fmt::format("{}: a worker process {} while it held {}; look at what the function and the "
+                     "libraries it calls do with these rows{}{}",
+                     context_.stage.name, exit.reason, held, exit.last_words.empty() ? "" : "\n\n",
+                     exit.last_words);
 }
 
 /// Names the first batch that the worker has not answered.

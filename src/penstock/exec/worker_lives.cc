@@ -23,17 +23,6 @@ bool WorkerLives::MarkReady(WorkerIndex place, WorkerId life) {
   return true;
 }
 
-void WorkerLives::MarkLate(WorkerIndex place, int64_t busy_ns) {
-  MutexLock lock(mutex_);
-  places_[place].late_ns = busy_ns;
-}
-
-std::optional<int64_t> WorkerLives::LateBy(WorkerIndex place) const {
-  MutexLock lock(mutex_);
-  const auto found = places_.find(place);
-  return found == places_.end() ? std::nullopt : found->second.late_ns;
-}
-
 std::optional<WorkerLives::Stopped> WorkerLives::Stop(WorkerIndex place) {
   MutexLock lock(mutex_);
   Place& one = places_[place];

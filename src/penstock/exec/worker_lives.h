@@ -23,10 +23,6 @@ class WorkerLives {
   /// The worker takes batches now. Returns false when its end has been told.
   bool MarkReady(WorkerIndex place, WorkerId life);
 
-  /// The worker will be killed for a step that took so long.
-  void MarkLate(WorkerIndex place, int64_t busy_ns);
-  std::optional<int64_t> LateBy(WorkerIndex place) const;
-
   struct Stopped {
     WorkerId life = -1;
     bool is_ready = false;
@@ -51,7 +47,6 @@ class WorkerLives {
     bool is_ready = false;
     bool is_over = false;
     int answers = 0;
-    std::optional<int64_t> late_ns;
     std::optional<WorkerDied> death;  // Waits for the answers.
   };
 

@@ -27,7 +27,8 @@
 /// `batch`, their number:
 ///
 ///   engine                          template
-///   kFork (its end of its socket) ->
+///   kFork (the worker's socket,
+///     its standard output, error) ->
 ///                                <- kPrepared or kRefused (why, as text in a memfd), once
 ///                                <- kForked (its pidfd; segment: its process id), once it has
 ///                                shown
@@ -40,6 +41,9 @@ inline constexpr uint32_t kFrameMagic = 0x4b4e5350;
 inline constexpr int kWorkerSocket = 3;  // The worker's end, by number.
 inline constexpr int kModulesPipe =
     4;  // Where a worker writes, or a template reads, what it imports.
+
+/// How a worker exits after an error that leaves its device unusable to its process.
+inline constexpr int kDeviceErrorExit = 86;
 
 enum class FrameKind : uint32_t {
   kSetup = 1,
