@@ -63,7 +63,8 @@ class RunningPipeline {
 };
 
 void Construct(RunningPipeline* place, const LogicalPlan& plan, int64_t budget_bytes,
-               int processors, double gpus, bool preserve_order, int64_t block_bytes,
+               int processors, double gpus, std::vector<std::pair<std::string, double>> resources,
+               int64_t no_progress_timeout_ms, bool preserve_order, int64_t block_bytes,
                std::vector<std::string> worker_arguments,
                std::vector<std::string> template_arguments,
                std::vector<std::string> worker_environment,
@@ -72,6 +73,8 @@ void Construct(RunningPipeline* place, const LogicalPlan& plan, int64_t budget_b
   options.budget_bytes = budget_bytes;
   options.processors = processors;
   options.gpus = gpus;
+  options.resources = std::move(resources);
+  options.no_progress_timeout_ms = no_progress_timeout_ms;
   options.preserve_order = preserve_order;
   if (block_bytes > 0) options.read.block_bytes = block_bytes;
   options.worker_command.arguments = std::move(worker_arguments);
@@ -100,7 +103,9 @@ void BindPipeline(nb::module_& module) {
            "Take all lines: whether each was an error stream's, and its text without an end.");
   nb::class_<RunningPipeline>(module, "Pipeline", "A job: runs from when it is made.")
       .def("__init__", &Construct, nb::arg("plan"), nb::kw_only(), nb::arg("budget_bytes") = 0,
-           nb::arg("processors") = 0, nb::arg("gpus") = 0.0, nb::arg("preserve_order") = true,
+           nb::arg("processors") = 0, nb::arg("gpus") = 0.0,
+           nb::arg("resources") = std::vector<std::pair<std::string, double>>(),
+           nb::arg("no_progress_timeout_ms") = 0, nb::arg("preserve_order") = true,
            nb::arg("block_bytes") = 0, nb::arg("worker_arguments"), nb::arg("template_arguments"),
            nb::arg("worker_environment"), nb::arg("worker_lines").none() = nb::none())
       .def("next", &RunningPipeline::Next, nb::arg("timeout_s"),

@@ -87,6 +87,8 @@ class DataContext:
         actor_init_max_retries: how often it does (3); then the job fails.
         enable_progress_bars: False shows no progress at all.
         raise_original_map_exception: True raises what the function raised, unwrapped.
+        execution_no_progress_timeout_s: a job in which nothing has happened for so long (1800)
+            fails with what it waits for; -1: never. It warns after a minute.
         retried_io_errors: texts; an error of a remote file system that contains one of them is
             tried again, beside those that are known to pass.
 
@@ -104,6 +106,7 @@ class DataContext:
         self.enable_progress_bars = True
         self.raise_original_map_exception = False
         self.retried_io_errors = list(RETRIED_ANYWAY)
+        self.execution_no_progress_timeout_s: float = 1800
         self._config: dict[str, Any] = {}
 
     if TYPE_CHECKING:

@@ -136,6 +136,8 @@ def start_pipeline(
         budget_bytes=limits.memory_bytes,
         processors=limits.processors,
         gpus=limits.gpus,
+        resources=list(limits.others),
+        no_progress_timeout_ms=_milliseconds(context.execution_no_progress_timeout_s),
         preserve_order=options.preserve_order,
         block_bytes=_UNLIMITED_BYTES if block_bytes is None else block_bytes,
         worker_arguments=command.arguments,
@@ -154,7 +156,13 @@ def resources(context: DataContext) -> session.Resources:
         memory_bytes=min(memory) if memory else defaults.memory_bytes,
         processors=defaults.processors if limits.cpu is None else max(1, int(limits.cpu)),
         gpus=defaults.gpus if limits.gpu is None else limits.gpu,
+        others=defaults.others,
     )
+
+
+def _milliseconds(timeout_s: float) -> int:
+    """Return 0, which means never, for what is not positive."""
+    return int(timeout_s * 1000) if timeout_s > 0 else 0
 
 
 def _original(error: Exception) -> BaseException | None:

@@ -39,6 +39,12 @@ Status CheckRegroup(const StageLimits& stage) {
   return Status::OK();
 }
 
+/// Returns the amount with one digit behind the point.
+std::string Amount(double amount) {
+  const auto tenths = static_cast<int64_t>(amount * 10 + 0.5);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
 /// Refuses workers that not even the whole machine could hold: they would be waited for for ever.
 Status CheckNeeds(const StageLimits& stage, const std::vector<ResourceLimit>& resources) {
   for (size_t index = 0; index < stage.needs.size(); ++index) {
@@ -46,7 +52,7 @@ Status CheckNeeds(const StageLimits& stage, const std::vector<ResourceLimit>& re
     if (stage.needs[index] <= available) continue;
     return Status::Invalid("Stage '", stage.name, "': a worker needs more than there is of ",
                            index < resources.size() ? resources[index].name : "a resource", ": ",
-                           stage.needs[index], " of ", available);
+                           Amount(stage.needs[index]), " of ", Amount(available));
   }
   return Status::OK();
 }

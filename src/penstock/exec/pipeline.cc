@@ -10,6 +10,7 @@
 #include "penstock/base/check.h"
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
+#include "penstock/exec/devices.h"
 #include "penstock/exec/dispatcher.h"
 #include "penstock/exec/event_queue.h"
 #include "penstock/exec/native_pool.h"
@@ -76,6 +77,7 @@ Result<Sources> MakeSources(const PhysicalPlan& plan, const PipelineOptions& opt
 
 PipelineOptions WithDefaults(PipelineOptions options) {
   if (options.processors <= 0) options.processors = MachineProcessors();
+  if (options.gpus < 0) options.gpus = static_cast<double>(MachineGpus().size());
   if (options.memory_bytes <= 0) options.memory_bytes = MachineMemoryBytes();
   if (options.budget_bytes <= 0) options.budget_bytes = DefaultBudgetBytes();
   // No stage's share of the budget may be less than a few blocks.
@@ -91,12 +93,22 @@ MachineResources ResourcesOf(const PipelineOptions& options) {
           .others = options.resources};
 }
 
+/// Names as many devices as the job counts, which may be more than this machine has.
+std::vector<std::string> DeviceNames(double gpus) {
+  std::vector<std::string> names = MachineGpus();
+  for (size_t next = names.size(); static_cast<double>(next) < gpus; ++next) {
+    names.push_back(std::to_string(next));
+  }
+  return names;
+}
+
 class PipelineImpl final : public Pipeline {
  public:
   PipelineImpl(PhysicalPlan plan, PipelineOptions options)
       : plan_(std::move(plan)),
         options_(std::move(options)),
-        segments_(SegmentPool::Make(options_.budget_bytes / 4)) {
+        segments_(SegmentPool::Make(options_.budget_bytes / 4)),
+        devices_(DeviceNames(options_.gpus)) {
     WarmPool::Shared().AllowIdle(std::min(options_.budget_bytes / 16, kIdleReadBytesMax));
   }
 
@@ -194,6 +206,7 @@ class PipelineImpl final : public Pipeline {
   WriteRunner* writer_ = nullptr;                      // One of runners_, or null.
   std::vector<WorkRunner*> workers_of_;                // Of runners_, or null.
   WorkerDirectory directory_;
+  Devices devices_;
   std::unordered_map<BlockId, Block> blocks_;  // Dispatcher thread.
 
   mutable Mutex mutex_;
@@ -298,6 +311,7 @@ Status PipelineImpl::MakeRunners(Sources sources, std::unique_ptr<Sink> sink) {
         auto runner = WorkRunner::Make(context, WorkContext{.host = *host_,
                                                             .segments = *segments_,
                                                             .directory = directory_,
+                                                            .devices = devices_,
                                                             .command = options_.worker_command,
                                                             .processors = options_.processors});
         workers_of_[i] = runner.get();

@@ -21,7 +21,7 @@ namespace penstock {
 struct PipelineOptions {
   int64_t budget_bytes = 0;  // 0: DefaultBudgetBytes().
   int processors = 0;        // 0: MachineProcessors().
-  double gpus = 0;
+  double gpus = -1;          // -1: as many as MachineGpus() names.
   int64_t memory_bytes = 0;  // That workers may ask for; 0: the machine's.
   std::vector<std::pair<std::string, double>> resources;  // Of the job's own kinds.
   bool preserve_order = true;

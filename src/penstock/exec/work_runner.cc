@@ -160,10 +160,10 @@ class WorkRunnerImpl final : public WorkRunner {
         return;
       case FrameKind::kOutput:
         OnOutput(frame, std::move(segment));
-        return;
+        return WatchSize(worker, life);
       case FrameKind::kDone:
         OnDone(static_cast<TaskId>(frame.batch), frame.busy_ns);
-        return;
+        return WatchSize(worker, life);
       case FrameKind::kFailed:
         OnFailed(worker, life, frame, segment);
         return;
@@ -181,8 +181,8 @@ class WorkRunnerImpl final : public WorkRunner {
         if (batch.life == life) batch.life = -1;
       }
     }
-    PostDeath(lives_.Die(life, {context_.index, worker,
-                                MakeError(ErrorKind::kWorkerDied, Death(exit, held))}));
+    PostDeath(lives_.Die(
+        life, {context_.index, worker, MakeError(ErrorKind::kWorkerDied, Death(exit, held))}));
   }
 
  private:
@@ -198,6 +198,7 @@ class WorkRunnerImpl final : public WorkRunner {
                   int64_t skipped);
   void OnFailed(WorkerIndex worker, WorkerId life, const Frame& frame,
                 const std::shared_ptr<Segment>& segment);
+  void WatchSize(WorkerIndex worker, WorkerId life);
   std::string Death(const WorkerExit& exit, const std::string& held) const;
   std::string HeldRows(WorkerId life);
 
@@ -388,11 +389,18 @@ void WorkRunnerImpl::OnFailed(WorkerIndex worker, WorkerId life, const Frame& fr
                        std::move(payload)));
 }
 
+void WorkRunnerImpl::WatchSize(WorkerIndex worker, WorkerId life) {
+  const int64_t bytes_max = context_.stage.functions->options.max_worker_bytes;
+  if (bytes_max == 0 || work_.host.ResidentBytes(life).value_or(0) <= bytes_max) return;
+  context_.events.Post(WorkerTooLarge{context_.index, worker});
+}
+
 std::string WorkRunnerImpl::Death(const WorkerExit& exit, const std::string& held) const {
-  return fmt::format("{}: a worker process {} while it held {}; look at what the function and the "
-                     "libraries it calls do with these rows{}{}",
-                     context_.stage.name, exit.reason, held, exit.last_words.empty() ? "" : "\n\n",
-                     exit.last_words);
+  return fmt::format(
+      "{}: a worker process {} while it held {}; look at what the function and the "
+      "libraries it calls do with these rows{}{}",
+      context_.stage.name, exit.reason, held, exit.last_words.empty() ? "" : "\n\n",
+      exit.last_words);
 }
 
 /// Names the first batch that the worker has not answered.

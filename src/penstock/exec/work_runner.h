@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "penstock/exec/devices.h"
 #include "penstock/exec/stage_runner.h"
 #include "penstock/exec/worker_directory.h"
 #include "penstock/memory/segment.h"
@@ -14,6 +15,7 @@ struct WorkContext {
   WorkerHost& host;
   SegmentPool& segments;
   WorkerDirectory& directory;
+  Devices& devices;
   const WorkerCommand& command;
   int processors = 1;  // Of the machine: each worker's native threads are its share.
 };
