@@ -21,6 +21,12 @@ def same(batch):
     return batch
 
 
+def halve(batch):
+    middle = len(batch["id"]) // 2
+    yield {"id": batch["id"][:middle]}
+    yield {"id": batch["id"][middle:]}
+
+
 def repeat(batch):
     for _ in range(20):
         yield batch
@@ -47,6 +53,23 @@ SHAPES = {
     "fewer blocks": lambda ds: ds.map_batches(same, batch_size=100).repartition(3),
     "batches larger than the data": lambda ds: ds.map_batches(same, batch_size=10 * ROWS),
     "a limit beyond the end": lambda ds: ds.limit(2 * ROWS).map_batches(same),
+    "generators": lambda ds: ds.map_batches(halve, batch_size=500).map_batches(halve),
+    "rows": lambda ds: ds.map(lambda row: row).filter(lambda row: True).flat_map(lambda row: [row]),
+    "batches that grow": lambda ds: ds.map_batches(Same, batch_size="auto", concurrency=1),
+    "pools that grow": lambda ds: ds.map_batches(Same, batch_size=100, concurrency=(1, 3, 1)),
+    "short-lived workers": lambda ds: ds.map_batches(
+        Same, batch_size=2500, concurrency=1, max_batches_per_worker=3
+    ),
+    "stages that take turns": lambda ds: ds.map_batches(
+        Same, batch_size=1000, num_cpus=1, concurrency=1
+    ).map_batches(Same, batch_size=1000, num_cpus=1, concurrency=1),
+    "batches by length": lambda ds: ds.map_batches(same, batch_size=100, group_by_length="id"),
+    "a union": lambda ds: ds.limit(ROWS // 2).union(
+        penstock.data.range(ROWS).filter(expr=f"id >= {ROWS // 2}").map_batches(same)
+    ),
+    "a zip": lambda ds: ds.zip(
+        penstock.data.range(ROWS).rename_columns({"id": "other"}).map_batches(same)
+    ).select_columns(["id"]),
     "materialised": lambda ds: ds.map_batches(same).materialize().map_batches(same),
 }
 
