@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import resource
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -103,3 +105,15 @@ def test_a_packed_batch_that_reaches_beyond_its_bytes_is_refused():
         _worker.Batch.from_bytes(packed[:500])
     with pytest.raises(ValueError, match="no packed batch"):
         _worker.Batch.from_bytes(b"\0" * len(packed))
+
+
+def test_a_batch_that_nobody_looks_at_any_more_gives_its_memory_back():
+    def resident_bytes():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    output, _ = _worker.encode({"x": np.ones((16, 1 << 14))})  # 2 MiB, packed a hundred times.
+    output.pack().to_numpy()
+    before = resident_bytes()
+    for _ in range(100):
+        output.pack().to_numpy()
+    assert resident_bytes() - before < 20 << 20
