@@ -37,8 +37,8 @@ bool EngineIsGone(int error) { return error == EPIPE || error == ECONNRESET; }
 
 Channel::Channel(int descriptor) : descriptor_(descriptor) {}
 
-// Reads one frame into arrived_, mappings_ or grant_; false at the end.
-bool Channel::ReceiveFrame() {
+// Reads one frame into arrived_, mappings_ or grant_.
+Channel::Received Channel::Receive(bool waits) {
   Frame frame;
   iovec part = {&frame, sizeof frame};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(kDescriptorsMax * sizeof(int))> control{};
@@ -50,12 +50,14 @@ bool Channel::ReceiveFrame() {
   ssize_t received = 0;
   {
     nb::gil_scoped_release release;
+    const int flags = MSG_CMSG_CLOEXEC | (waits ? 0 : MSG_DONTWAIT);
     do {
       if (received < 0 && errno == EAGAIN) WaitFor(descriptor_, POLLIN);
-      received = recvmsg(descriptor_, &message, MSG_CMSG_CLOEXEC);
-    } while (received < 0 && (errno == EINTR || errno == EAGAIN));
+      received = recvmsg(descriptor_, &message, flags);
+    } while (received < 0 && (errno == EINTR || (waits && errno == EAGAIN)));
   }
-  if (received == 0 || (received < 0 && EngineIsGone(errno))) return false;
+  if (received == 0 || (received < 0 && EngineIsGone(errno))) return Received::kEnd;
+  if (received < 0 && errno == EAGAIN) return Received::kNothing;
   if (received < 0) ThrowErrno("cannot receive a frame");
   std::array<int, kDescriptorsMax> descriptors{};
   int count = 0;
@@ -70,7 +72,13 @@ bool Channel::ReceiveFrame() {
     throw std::runtime_error("the engine sent something that is no frame");
   }
   Accept(frame, descriptors.data(), count);
-  return true;
+  return Received::kFrame;
+}
+
+bool Channel::Poll() {
+  Received received = Received::kFrame;
+  while (received == Received::kFrame) received = Receive(/*waits=*/false);
+  return received == Received::kNothing;
 }
 
 std::shared_ptr<Mapping> Channel::MappingOf(uint64_t segment, int64_t capacity, int descriptor) {
@@ -91,7 +99,7 @@ void Channel::Accept(const Frame& frame, const int* descriptors, int count) {
   const auto take = [&](uint32_t flag) {
     return (frame.flags & flag) != 0 && next < count ? descriptors[next++] : -1;
   };
-  Arrived arrived{frame, nullptr};
+  Arrived arrived{frame, nullptr, {}};
   if (frame.kind == FrameKind::kForget) {
     mappings_.erase(frame.segment);
     return;
@@ -129,15 +137,26 @@ nb::object Channel::ReceiveSetup() {
   return nb::bytes(first.input->data(), static_cast<size_t>(first.frame.segment_bytes));
 }
 
+nb::object Channel::BatchOf(Arrived& arrived) {
+  if (arrived.frame.kind != FrameKind::kBatch || arrived.input == nullptr) {
+    throw std::runtime_error("the engine sent a frame that a worker does not take");
+  }
+  if (!arrived.batch.is_valid()) {
+    arrived.batch = nb::cast(new Batch(arrived.input, arrived.frame.segment_bytes),
+                             nb::rv_policy::take_ownership);
+  }
+  return arrived.batch;
+}
+
+nb::object Channel::Peek(size_t place) { return BatchOf(arrived_.at(place)); }
+
 nb::object Channel::ReceiveBatch() {
   while (arrived_.empty()) {
     if (ended_ || !ReceiveFrame()) return nb::none();
   }
-  const Arrived next = std::move(arrived_.front());
+  Arrived next = std::move(arrived_.front());
   arrived_.pop_front();
-  if (next.frame.kind != FrameKind::kBatch || next.input == nullptr) {
-    throw std::runtime_error("the engine sent a frame that a worker does not take");
-  }
+  batch_ = BatchOf(next);
   batch_id_ = next.frame.batch;
   input_segment_ = (next.frame.flags & kKeptInput) != 0 ? 0 : next.frame.segment;
   grant_ = Grant{};
@@ -145,7 +164,6 @@ nb::object Channel::ReceiveBatch() {
     grant_ = Grant{next.frame.output_segment,
                    MappingOf(next.frame.output_segment, next.frame.output_capacity, -1)};
   }
-  batch_ = nb::cast(new Batch(next.input, next.frame.segment_bytes), nb::rv_policy::take_ownership);
   return batch_;
 }
 

@@ -19,9 +19,10 @@ namespace penstock::python {
 
 /// The worker's end of the wire (wire.h): receives work, sends what came of it.
 ///
-/// Waits without the GIL. Frames that arrive while the running batch waits for room are kept in
-/// order. Throws std::runtime_error when the engine breaks the protocol or the kernel refuses; a
-/// closed socket is an orderly end.
+/// Waits without the GIL. Frames that arrive while a batch runs are kept in order; batches among
+/// them can be looked at before their turn, but are answered in the order sent. Throws
+/// std::runtime_error when the engine breaks the protocol or the kernel refuses; a closed socket is
+/// an orderly end.
 class Channel {
  public:
   explicit Channel(int descriptor);
@@ -31,6 +32,23 @@ class Channel {
 
   /// Returns the next batch, or None when no more will come.
   nb::object ReceiveBatch();
+
+  /// Reads the frames that are there, without waiting. Returns false once the socket is closed.
+  bool Poll();
+
+  int descriptor() const { return descriptor_; }
+
+  /// How many batches have arrived whose turn is still to come.
+  size_t arrived() const { return arrived_.size(); }
+
+  /// Returns one of them, counted from 0; ReceiveBatch returns the same object in its turn.
+  nb::object Peek(size_t place);
+
+  /// Whether the engine has said that no more batches will come.
+  bool stopping() const { return ended_; }
+
+  /// Whether WriteOutput would not wait.
+  bool may_write() const { return grant_.has_value(); }
 
   void SendReady();
 
@@ -61,13 +79,21 @@ class Channel {
   struct Arrived {
     Frame frame;
     std::shared_ptr<Mapping> input;
+    nb::object batch;  // Null until somebody looks at it.
+  };
+  enum class Received : uint8_t {
+    kFrame,
+    kNothing,  // No frame is there, and it was asked not to wait.
+    kEnd,      // The socket is closed.
   };
   struct Grant {
     uint64_t segment = 0;
     std::shared_ptr<Mapping> mapping;  // Null: the engine gave the first output no room.
   };
 
-  bool ReceiveFrame();
+  Received Receive(bool waits);
+  bool ReceiveFrame() { return Receive(/*waits=*/true) == Received::kFrame; }
+  nb::object BatchOf(Arrived& arrived);
   void Accept(const Frame& frame, const int* descriptors, int count);
   std::shared_ptr<Mapping> MappingOf(uint64_t segment, int64_t capacity, int descriptor);
   bool WaitForGrant();

@@ -298,6 +298,14 @@ void BindChannel(nb::module_& module) {
            nb::sig("def receive_setup(self) -> bytes | None"))
       .def("receive_batch", &Channel::ReceiveBatch,
            nb::sig("def receive_batch(self) -> Batch | None"))
+      .def("poll", &Channel::Poll,
+           "Read the frames that are there, without waiting; False once the socket is closed.")
+      .def_prop_ro("descriptor", &Channel::descriptor)
+      .def_prop_ro("arrived", &Channel::arrived, "Batches whose turn is still to come.")
+      .def("peek", &Channel::Peek, "place"_a, nb::sig("def peek(self, place: int) -> Batch"),
+           "Look at one of them before its turn.")
+      .def_prop_ro("stopping", &Channel::stopping, "Whether no more batches will come.")
+      .def_prop_ro("may_write", &Channel::may_write, "Whether write_output would not wait.")
       .def_prop_ro("batch_number", &Channel::batch_number,
                    "Of the running batch in its stage, from 0, in input order.")
       .def("send_ready", &Channel::SendReady)

@@ -6,7 +6,7 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
 
-from penstock.worker.callables import is_asynchronous, name_of
+from penstock.worker.callables import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -46,7 +46,6 @@ def check_function(
     Raises:
         TypeError: not callable, or a class whose instances are not.
         ValueError: constructor arguments with a plain function.
-        NotImplementedError: an async function.
 
     """
     if not callable(function):
@@ -67,10 +66,6 @@ def check_function(
                     f"``{name}`` can only be specified if ``fn`` is a callable class; "
                     f"{name_of(function)} is not one; got: {value!r}"
                 )
-    if is_asynchronous(function):
-        raise NotImplementedError(
-            f"{operation} does not run async functions yet: {name_of(function)}"
-        )
 
 
 def check_concurrency(function: object, concurrency: object) -> None:

@@ -14,7 +14,7 @@ from penstock.data.worker_arguments import (
     lifetime_options,
     machine_options,
 )
-from penstock.worker.callables import name_of
+from penstock.worker.callables import BATCHES_AT_ONCE, is_asynchronous, name_of
 
 if TYPE_CHECKING:
     from penstock._core import LogicalPlan
@@ -67,6 +67,9 @@ def extend(
         concurrency=given.get("concurrency"),
         in_flight=context.max_tasks_in_flight_per_actor,
     )
+    if shape.kind == "batches" and is_asynchronous(function):
+        enough = BATCHES_AT_ONCE + 1  # So that the next is there when one has ended.
+        pool = pool._replace(in_flight_per_worker=max(pool.in_flight_per_worker, enough))
     options = {
         **pool._asdict(),
         **machine_options(operation, given),

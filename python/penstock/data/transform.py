@@ -27,7 +27,10 @@ class TransformVerbs(ColumnVerbs):
     The verbs that take a function share the keyword arguments of `FunctionArguments`
     (`penstock.data.worker_arguments`): who runs it, on what, what it is called with, and what
     becomes of workers that fail. `fn` is a function, or a class that each worker builds once and
-    then calls. They raise TypeError or ValueError for arguments that contradict each other, and
+    then calls. Either may be written with `async`: then four batches of a worker are under way at
+    once, or sixteen rows of a batch, and results keep their order.
+
+    They raise TypeError or ValueError for arguments that contradict each other, and
     NotImplementedError for options of Ray's that this version does not support.
     """
 

@@ -85,7 +85,7 @@ def encode(result: Any, function: str) -> _worker.Output:
     if isinstance(result, Mapping):
         return _encode_columns(result, function)
     if isinstance(result, list):
-        return _encode_rows(result, function)
+        return encode_rows(result, function)
     frame = _frame_columns(result)
     if frame is not None:
         output = _encode_columns(frame, function)
@@ -141,7 +141,25 @@ def _encode_columns(columns: Mapping[Any, Any], function: str) -> _worker.Output
     return finish(encoded, function)
 
 
-def _encode_rows(rows: list[Any], function: str) -> _worker.Output:
+def take(batch: _worker.Batch, others: list[list[Any]], mask: bytes) -> _worker.Output:
+    """Keep the rows whose byte in `mask` is 1; `others` as of `other_values`."""
+    output = batch.take(mask)
+    if others:
+        from penstock.worker import arrow
+
+        arrow.take_others(batch, output, mask)
+    elif batch.schema:  # It has metadata.
+        output.set_schema(batch.schema)
+    return output
+
+
+def encode_rows(rows: list[Any], function: str) -> _worker.Output:
+    """Turn row dicts into columns.
+
+    Raises:
+        BadReturnError: one of them is no dict, or cannot become columns.
+
+    """
     for place, row in enumerate(rows):
         if not isinstance(row, dict):
             raise BadReturnError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+BATCHES_AT_ONCE = 4  # Of an asynchronous function, in one worker; Ray's limit.
 _LOCALS = "<locals>."
 # Of code objects; importing inspect for them would cost more than all that is done here.
 _COROUTINE = 0x80
@@ -31,10 +32,11 @@ def name_of(function: Any) -> str:
 def is_asynchronous(function: Any) -> bool:
     """Say whether a function, or a class's `__call__`, is written with `async`.
 
-    A decorator may hide it; then its results show it.
+    Partials and decorators that use `functools.wraps` are looked behind.
     """
-    while isinstance(function, functools.partial):
-        function = function.func
+    while isinstance(function, functools.partial) or hasattr(function, "__wrapped__"):
+        partial = isinstance(function, functools.partial)
+        function = function.func if partial else function.__wrapped__
     target = function
     if isinstance(function, type) or not hasattr(function, "__code__"):
         target = getattr(function, "__call__", None)  # noqa: B004  # The method itself is wanted.

@@ -62,6 +62,16 @@ def pack(exception: BaseException, *, function: str, row: int | None = None) -> 
     return len(header).to_bytes(4, "little") + header + _pickled(exception)
 
 
+def pack_with_flags(
+    exception: BaseException, *, function: str, row: int | None = None
+) -> tuple[bytes, int]:
+    """Pack an exception, and return it with the flags of the frame that carries it."""
+    from penstock import _worker  # Only now: the driver unpacks without it.
+
+    flags = _worker.BAD_RETURN if isinstance(exception, BadReturnError) else 0
+    return pack(exception, function=function, row=row), flags
+
+
 def unpack(packed: bytes) -> Failure | None:
     """Return what `pack` packed; None when the bytes are something else."""
     import json

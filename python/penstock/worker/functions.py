@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from penstock import _worker
-from penstock.worker import batches
+from penstock.worker import batches, coroutines
+from penstock.worker.async_rows import AsyncRowSteps, RowFunction, bad_row
 from penstock.worker.failure import BadReturnError
 from penstock.worker.payload import unpack_function
-from penstock.worker.text import shown
 
 _MAGIC = b"PENSETUP"
 _ROW_KINDS = frozenset({"row", "flat_row", "filter_row"})
@@ -24,6 +24,7 @@ class _Function(NamedTuple):
     keeps_rows: bool
     call: Callable[[Any], Any]
     batch_format: str
+    is_asynchronous: bool
 
 
 class _BatchStep:
@@ -43,10 +44,41 @@ class _BatchStep:
     def row(self) -> int | None:
         return None
 
+    @property
+    def is_asynchronous(self) -> bool:
+        return self._function.is_asynchronous
+
     def run(self, batch: _worker.Batch) -> Produced:
         result = self._function.call(self._read(batch))
-        if hasattr(result, "__next__") and not isinstance(result, Mapping):
+        if isinstance(result, Mapping):
+            return self._encoded(result, batch)
+        result = coroutines.settled(result)
+        if hasattr(result, "__next__"):
             return self._run_generator(result, batch.rows)
+        return self._encoded(result, batch)
+
+    async def stream(self, batch: _worker.Batch) -> AsyncIterator[_worker.Output]:
+        """Call the function and yield its outputs, without holding the thread while it waits."""
+        result = self._function.call(self._read(batch))
+        if hasattr(result, "__await__"):
+            result = await result
+        if hasattr(result, "__next__") and not isinstance(result, Mapping):
+            for output in self._run_generator(result, batch.rows):
+                yield output
+            return
+        if not hasattr(result, "__aiter__"):
+            yield self._encoded(result, batch)
+            return
+        came = 0
+        async for item in result:
+            output = batches.encode(item, self._function.name)
+            came += output.rows
+            del item  # It may look at the batch, whose memory is wanted back.
+            yield output
+        if self._function.keeps_rows and came != batch.rows:
+            self._refuse_rows(came, batch.rows)
+
+    def _encoded(self, result: Any, batch: _worker.Batch) -> _worker.Output:
         output = batches.encode(result, self._function.name)
         if self._function.keeps_rows and isinstance(result, Mapping) and not output.has_columns:
             output.set_rows(batch.rows)
@@ -92,7 +124,7 @@ class _RowSteps:
     def run(self, batch: _worker.Batch) -> Produced:
         others = batches.other_values(batch)
         if self._only_filters:
-            return self._filter(batch, others)
+            return batches.take(batch, others, self._chain.mask(batch, others))
         try:
             encoded = self._chain.run(batch, others)
         except (TypeError, ValueError) as error:
@@ -101,17 +133,6 @@ class _RowSteps:
                 raise
             raise bad_row from None
         return batches.finish(encoded, self._names[-1])
-
-    def _filter(self, batch: _worker.Batch, others: list[list[Any]]) -> _worker.Output:
-        mask = self._chain.mask(batch, others)
-        output = batch.take(mask)
-        if others:
-            from penstock.worker import arrow
-
-            arrow.take_others(batch, output, mask)
-        elif batch.schema:  # It has metadata.
-            output.set_schema(batch.schema)
-        return output
 
     def _bad_row(self, error: TypeError | ValueError) -> BadReturnError | None:
         """Turn the chain's own complaint into words; None for anybody else's error."""
@@ -122,10 +143,10 @@ class _RowSteps:
         if isinstance(error, ValueError) or len(error.args) != 3:  # noqa: PLR2004  # As row_chain.h says.
             return None
         step, wanted, came = error.args
-        return BadReturnError(
-            f"The function {self._names[step]} returned no row for row {self._chain.row} of its "
-            f"batch; wanted: {wanted}; got: {type(came).__name__}: {shown(came)}"
-        )
+        return bad_row(self._names[step], self._chain.row, wanted, came)
+
+
+Step = _BatchStep | _RowSteps | AsyncRowSteps
 
 
 class Stage:
@@ -133,8 +154,8 @@ class Stage:
 
     def __init__(self) -> None:
         self._building = ""
-        self._running: _BatchStep | _RowSteps | None = None
-        self._steps: list[_BatchStep | _RowSteps] = []
+        self._running: Step | None = None
+        self._steps: list[Step] = []
 
     def build(self, setup: bytes) -> None:
         """Build the functions that the setup bytes hold (see exec/worker_setup.h).
@@ -152,11 +173,19 @@ class Stage:
             bool(facts.get("keeps_rows")),
             unpacked.build(),
             unpacked.batch_format,
+            unpacked.is_asynchronous,
         )
 
     def run(self, batch: _worker.Batch) -> Produced | None:
         """Return the batch's output, or an iterator of several; None when no rows are left."""
         return self._run_from(0, batch)
+
+    def overlapping(self) -> _BatchStep | None:
+        """Return the function when its calls may overlap: an asynchronous one that is alone."""
+        (step, *more) = self._steps
+        if more or not isinstance(step, _BatchStep) or not step.is_asynchronous:
+            return None
+        return step
 
     def failed_at(self) -> tuple[str, int | None]:
         """Return the function that was running, and its row where that is known."""
@@ -201,17 +230,23 @@ def _read_setup(setup: bytes) -> list[tuple[dict[str, Any], bytes]]:
     return functions
 
 
-def _join_rows(functions: list[_Function]) -> list[_BatchStep | _RowSteps]:
-    steps: list[_BatchStep | _RowSteps] = []
+def _join_rows(functions: list[_Function]) -> list[Step]:
+    steps: list[Step] = []
     rows: list[_Function] = []
     for function in functions:
         if function.kind in _ROW_KINDS:
             rows.append(function)
             continue
         if rows:
-            steps.append(_RowSteps(rows))
+            steps.append(_row_steps(rows))
             rows = []
         steps.append(_BatchStep(function))
     if rows:
-        steps.append(_RowSteps(rows))
+        steps.append(_row_steps(rows))
     return steps
+
+
+def _row_steps(functions: list[_Function]) -> _RowSteps | AsyncRowSteps:
+    if not any(function.is_asynchronous for function in functions):
+        return _RowSteps(functions)
+    return AsyncRowSteps([RowFunction(each.name, each.kind, each.call) for each in functions])

@@ -45,9 +45,19 @@ def _work(lesson: imports.Lesson | None = None) -> None:
             lesson.end()
         if stage is not None:
             channel.send_ready()
-            process = os.getpid()
-            while (batch := channel.receive_batch()) is not None:
-                _Turn(channel, stage, process).answer(batch)
+            _answer_all(channel, stage)
+
+
+def _answer_all(channel: _worker.Channel, stage: Stage) -> None:
+    overlapping = stage.overlapping()
+    if overlapping is not None:
+        from penstock.worker import async_batches
+
+        async_batches.serve(channel, overlapping)
+        return
+    process = os.getpid()
+    while (batch := channel.receive_batch()) is not None:
+        _Turn(channel, stage, process).answer(batch)
 
 
 class _Turn:
@@ -116,8 +126,7 @@ def _build(channel: _worker.Channel, setup: bytes) -> Stage | None:
 
 def _pack(error: BaseException, stage: Stage) -> tuple[bytes, int]:
     name, row = stage.failed_at()
-    flags = _worker.BAD_RETURN if isinstance(error, failure.BadReturnError) else 0
-    return failure.pack(error, function=name, row=row), flags
+    return failure.pack_with_flags(error, function=name, row=row)
 
 
 def _settle() -> None:

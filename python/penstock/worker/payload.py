@@ -25,6 +25,11 @@ class Payload(NamedTuple):
     kwargs: dict[str, Any]
     batch_format: str
 
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether calls may have to be waited for."""
+        return is_asynchronous(self.function)
+
     def build(self) -> Callable[[Any], Any]:
         """Return what is called with each batch or row; build a class first."""
         call = self.function
@@ -51,7 +56,6 @@ def pack_function(
     change, so `zero_copy` asks for nothing that is not so already.
 
     Raises:
-        NotImplementedError: the function is asynchronous.
         TypeError: it, or something that it refers to, cannot be sent to another process.
         ValueError: the batch format is unknown.
 
@@ -63,10 +67,6 @@ def pack_function(
         known = ", ".join(BATCH_FORMATS)
         raise ValueError(f"Unknown batch format; known: {known}; got: {batch_format!r}")
     name = name_of(function)
-    if is_asynchronous(function):
-        raise NotImplementedError(
-            f"Asynchronous functions do not run yet; write it without `async`: {name}"
-        )
     parts = (
         function,
         tuple(constructor_args or ()),

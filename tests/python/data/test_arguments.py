@@ -57,22 +57,6 @@ def test_constructor_arguments_are_fine_with_a_class():
     check(Model, constructor_args=[2], constructor_kwargs={})
 
 
-def test_async_functions_are_refused_by_name():
-    async def fetch(batch):
-        return batch
-
-    async def stream(batch):
-        yield batch
-
-    class Fetcher:
-        async def __call__(self, batch):
-            return batch
-
-    for function in (fetch, stream, Fetcher, Fetcher()):
-        with pytest.raises(NotImplementedError, match="async functions yet"):
-            check(function)
-
-
 @pytest.mark.parametrize("concurrency", [1, 8, (1, 2), (1, 4, 2)])
 def test_concurrency_takes_numbers_and_tuples(concurrency):
     arguments.check_concurrency(Model, concurrency)

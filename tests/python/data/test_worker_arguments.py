@@ -109,6 +109,17 @@ def test_the_context_says_how_often_a_class_is_built_and_how_far_ahead_batches_g
     assert told(ds.map(Model))["max_build_tries"] == 1
 
 
+def test_asynchronous_functions_over_batches_get_as_many_as_may_be_under_way(ds):
+    class Fetcher:
+        async def __call__(self, batch):
+            return batch
+
+    assert told(ds.map_batches(Fetcher))["in_flight_per_worker"] == 5
+    assert told(ds.map(Fetcher))["in_flight_per_worker"] == 2
+    ds.context.max_tasks_in_flight_per_actor = 7
+    assert told(ds.map_batches(Fetcher))["in_flight_per_worker"] == 7
+
+
 @pytest.mark.parametrize(
     ("batch_size", "gpus", "told_size"),
     [

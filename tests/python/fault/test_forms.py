@@ -89,6 +89,78 @@ def test_variables_that_are_not_utf8_do_not_stop_a_job(monkeypatch):
     assert len(penstock.data.range(2).map_batches(lambda batch: batch).take_all()) == 2
 
 
+FORMS = """
+import asyncio, functools, penstock
+
+class Outer:
+    class Model:
+        def __init__(self, amount=7):
+            self.amount = amount
+        async def __call__(self, row):
+            await asyncio.sleep(0)
+            return {'x': row['id'] + self.amount}
+        def add(self, batch):
+            return {'x': batch['id'] + self.amount}
+
+async def fetch(batch, amount=7):
+    await asyncio.sleep(0)
+    return {'x': batch['id'] + amount}
+
+async def stream(batch):
+    for value in batch['id']:
+        await asyncio.sleep(0)
+        yield {'x': [value + 7]}
+
+def logged(function):
+    @functools.wraps(function)
+    def wrapper(batch):
+        return function(batch)
+    return wrapper
+
+async def failing(batch):
+    yield {'x': [1]}
+    raise KeyError('half way')
+
+ds = penstock.data.range(3)
+for ran in (
+    ds.map(Outer.Model, concurrency=1),
+    ds.map(Outer.Model()),
+    ds.map_batches(Outer.Model().add),
+    ds.map_batches(fetch, batch_size=1),
+    ds.map_batches(stream, batch_size=2),
+    ds.map_batches(functools.partial(fetch, amount=7)),
+    ds.map_batches(functools.partial(lambda batch, amount: {'x': batch['id'] + amount}, amount=7)),
+    ds.map_batches(logged(fetch)),
+    ds.map_batches(lambda batch: fetch(batch)),
+):
+    stage = [line for line in ran._plan.explain().splitlines() if 'Map' in line][0].split()[-1]
+    print(stage, [row['x'] for row in ran.take_all()])
+try:
+    ds.map_batches(failing).take_all()
+except KeyError as error:
+    print(str(error).splitlines()[-2])
+"""
+
+
+def test_a_script_may_use_functions_of_every_form(run_script):
+    done = run_script(FORMS)
+    names = [
+        "Map(Outer.Model)",
+        "Map(Outer.Model)",
+        "MapBatches(Outer.Model.add)",
+        "MapBatches(fetch)",
+        "MapBatches(stream)",
+        "MapBatches(fetch)",
+        "MapBatches(<lambda>)",
+        "MapBatches(fetch)",
+        "MapBatches(<lambda>)",
+    ]
+    assert done.stderr == ""
+    *ran, failed = done.stdout.splitlines()
+    assert ran == [f"{name} [7, 8, 9]" for name in names]
+    assert failed == "The function failing raised this."
+
+
 SCRIPT = """
 import penstock
 print("once")

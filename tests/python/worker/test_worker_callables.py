@@ -91,5 +91,6 @@ def test_what_is_written_with_async_is_asynchronous():
     for function in (fetch, stream, Fetcher, Fetcher(), Fetcher().method, Streamer):
         assert is_asynchronous(function)
         assert is_asynchronous(functools.partial(function))
+    assert is_asynchronous(decorated(fetch))
     for function in (double, Model, Model(), Model().method, len, functools.partial(double)):
         assert not is_asynchronous(function)

@@ -55,17 +55,18 @@ def test_what_cannot_travel_is_refused_with_the_function_and_advice():
         pack_function(locked)
 
 
-def test_asynchronous_functions_are_refused_at_once():
+def test_a_payload_knows_whether_calls_have_to_be_waited_for():
     async def function(batch):
         return batch
 
-    class Model:
-        async def __call__(self, batch):
-            yield batch
+    assert unpack_function(pack_function(function, args=[1])).is_asynchronous
+    assert not unpack_function(pack_function(len, args=[1])).is_asynchronous
 
-    for asynchronous in (function, Model, Model()):
-        with pytest.raises(NotImplementedError, match="async"):
-            pack_function(asynchronous)
+
+def test_a_partial_of_a_closure_that_cannot_travel_names_the_function_and_the_variable():
+    lock = threading.Lock()
+    with pytest.raises(TypeError, match=r"<lambda> cannot be sent .*, the variable lock of "):
+        pack_function(functools.partial(lambda batch: batch if lock else None))
 
 
 def test_an_unknown_batch_format_is_refused():
