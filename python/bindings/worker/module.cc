@@ -317,6 +317,7 @@ void BindChannel(nb::module_& module) {
   module.attr("BAD_RETURN") = kBadReturnFlag;
   module.attr("WORKER_SOCKET") = kWorkerSocket;
   module.attr("MODULES_PIPE") = kModulesPipe;
+  module.attr("THREADS_SOCKET") = kThreadsSocket;
 }
 
 }  // namespace

@@ -155,6 +155,7 @@ class Stage:
     def __init__(self) -> None:
         self._building = ""
         self._running: Step | None = None
+        self._functions: list[_Function] = []
         self._steps: list[Step] = []
 
     def build(self, setup: bytes) -> None:
@@ -162,7 +163,15 @@ class Stage:
 
         Whatever a constructor raises passes through; `failed_at` says whose it was.
         """
-        self._steps = _join_rows([self._build(*packed) for packed in _read_setup(setup)])
+        self._functions = [self._build(*packed) for packed in _read_setup(setup)]
+        self._steps = _join_rows(self._functions)
+
+    def twin(self) -> Stage:
+        """Return a stage of the same functions, for another thread to run."""
+        twin = Stage()
+        twin._functions = self._functions
+        twin._steps = _join_rows(self._functions)
+        return twin
 
     def _build(self, facts: dict[str, Any], payload: bytes) -> _Function:
         self._building = facts["name"]

@@ -5,16 +5,23 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import stat
 import sys
 
 from penstock import _worker
 
 
+def has_pipe() -> bool:
+    """Return whether an engine has given this process a pipe for what is imported."""
+    try:
+        return stat.S_ISFIFO(os.fstat(_worker.MODULES_PIPE).st_mode)
+    except OSError:
+        return False
+
+
 def teach() -> Lesson | None:
     """Tell of each import from here on, if an engine has given this worker a pipe for that."""
-    try:
-        os.fstat(_worker.MODULES_PIPE)
-    except OSError:
+    if not has_pipe():
         return None
     os.set_inheritable(_worker.MODULES_PIPE, False)
     lesson = Lesson()

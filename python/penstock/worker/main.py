@@ -11,7 +11,8 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock import _worker
-from penstock.worker import current, failure, imports
+from penstock.worker import current, failure, imports, threads
+from penstock.worker.descriptors import out_of_reach
 from penstock.worker.functions import Stage
 
 if TYPE_CHECKING:
@@ -31,24 +32,33 @@ def main() -> None:
         template.serve(_work)
     else:
         sys.argv = [""]
-        _work(imports.teach())
+        if threads.has_socket():
+            threads.serve(_begin, _answer)
+        else:
+            _work(None, imports.teach())
     _leave()
 
 
-def _work(lesson: imports.Lesson | None = None) -> None:
-    """Build the functions, which ends the lesson, and answer batches until no more come."""
-    channel = _worker.Channel(_worker.WORKER_SOCKET)
+def _work(built: Stage | None, lesson: imports.Lesson | None = None) -> None:
+    """Build the functions, unless they are, which ends the lesson, and answer batches."""
+    channel = _worker.Channel(out_of_reach(_worker.WORKER_SOCKET))
+    stage = _begin(channel, built)
+    if lesson is not None:
+        lesson.end()
+    if stage is not None:
+        _answer(channel, stage)
+
+
+def _begin(channel: _worker.Channel, built: Stage | None) -> Stage | None:
+    """Take the setup; build what it says, unless that is done. None where there is no work."""
     setup = channel.receive_setup()
-    if setup is not None:
-        stage = _build(channel, setup)
-        if lesson is not None:
-            lesson.end()
-        if stage is not None:
-            channel.send_ready()
-            _answer_all(channel, stage)
+    if setup is None or built is not None:
+        return built if setup is not None else None
+    return _build(channel, setup)
 
 
-def _answer_all(channel: _worker.Channel, stage: Stage) -> None:
+def _answer(channel: _worker.Channel, stage: Stage) -> None:
+    channel.send_ready()
     overlapping = stage.overlapping()
     if overlapping is not None:
         from penstock.worker import async_batches
@@ -73,7 +83,7 @@ class _Turn:
         # Only when _produce or the handler is left does nothing here look at the batch's memory
         # any more; then the last frame goes, and the engine may use it again.
         failed = None
-        current.batch_number = self._channel.batch_number
+        current.running.batch_number = self._channel.batch_number
         try:
             self._produce(batch)
         except BaseException as error:  # noqa: BLE001  # A user's sys.exit() is a failure too.

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from penstock import _worker
 from penstock.worker import imports, proof
+from penstock.worker.functions import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _FRAME = struct.Struct("=IIIIQQqqQqqq")
 _MAGIC = 0x4B4E5350
 _FORK, _PREPARED, _REFUSED, _FORKED, _FORK_FAILED, _ENDED = range(10, 16)
-_GIVEN = 3  # A worker's socket, its standard output and error: kFork's descriptors.
+_GIVEN = 4  # A worker's socket, its standard output, error and environment: what kFork brings.
 _PROOF_DEADLINE_S = 10.0
 
 # Threads that may be there when a process forks, by the kernel's name for them, and why.
@@ -39,29 +40,63 @@ _HARMLESS_THREADS = {
 }
 
 
-def serve(run_worker: Callable[[], None]) -> None:
-    """Learn, then fork workers, each of which calls `run_worker`; returns in a worker only."""
+def serve(run_worker: Callable[[Stage | None], None]) -> None:
+    """Learn or build, then fork workers, each of which calls `run_worker` with what was built."""
+    stage = None
+    reason = None
+    if imports.has_pipe():
+        imports.learn(_worker.MODULES_PIPE)
+    else:
+        stage, reason = _build()
     template = _Template()
-    imports.learn(_worker.MODULES_PIPE)
-    reason = unsafe_to_fork()
+    reason = reason or unsafe_to_fork()
     if reason is not None:
         template.refuse(reason)
         return
     gc.collect()
     gc.freeze()  # What is there stays as it is, in pages that the workers share.
     if template.fork_on_request():
-        run_worker()
+        run_worker(stage)
+
+
+def _build() -> tuple[Stage | None, str | None]:
+    """Build the functions that the engine names; return them, or why that was not possible."""
+    setup = _worker.Channel(_worker.WORKER_SOCKET).receive_setup()
+    stage = Stage()
+    try:
+        stage.build(setup or b"")
+    except BaseException as error:  # noqa: BLE001  # Whatever the user's constructor raises.
+        return None, f"the model could not be built to be shared: {type(error).__name__}: {error}"
+    return stage, None
 
 
 def unsafe_to_fork() -> str | None:
     """Return why this process must not be forked from; None when it may be."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
-        return "CUDA was initialised by an import"
-    unknown = [name for name in _other_threads() if name not in _HARMLESS_THREADS]
+        return "CUDA was initialised before the fork"
+    unknown = _unknown_threads()
     if unknown:
-        return f"an import started threads that a fork may break: {', '.join(sorted(unknown))}"
+        _fork_in_vain()
+        unknown = _unknown_threads()
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        return f"an import or a constructor started threads that a fork may break: {names}"
     return None
+
+
+def _fork_in_vain() -> None:
+    """Have libraries end the threads that they end at each fork, as OpenBLAS does."""
+    process, _ = _try_fork()
+    if process == 0:
+        os._exit(0)
+    if process > 0:
+        os.kill(process, signal.SIGKILL)  # It may hang in what libraries do after a fork.
+        os.waitpid(process, 0)
+
+
+def _unknown_threads() -> list[str]:
+    return [name for name in _other_threads() if name not in _HARMLESS_THREADS]
 
 
 def _other_threads() -> list[str]:
@@ -136,8 +171,8 @@ class _Template:
             message, descriptors, _, _ = socket.recv_fds(self._socket, _FRAME.size, _GIVEN)
             if not message:
                 return False
-            worker = _FRAME.unpack(message)[4]
-            if self._fork(worker, descriptors):
+            frame = _FRAME.unpack(message)
+            if self._fork(frame[4], descriptors, frame[6]):
                 return True
 
     def _wait(self) -> list[int]:
@@ -146,7 +181,7 @@ class _Template:
         patience_s = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
         return select.select(watched, [], [], patience_s)[0]
 
-    def _fork(self, worker: int, given: list[int]) -> bool:
+    def _fork(self, worker: int, given: list[int], variables_bytes: int) -> bool:
         """Fork a worker that has the `given` descriptors. True in the worker."""
         for stream in (sys.stdout, sys.stderr):
             stream.flush()  # Else each worker would print it again.
@@ -155,7 +190,7 @@ class _Template:
         process, failure = _try_fork()
         if process == 0:
             os.close(heard)
-            self._become(template, given, told)
+            self._become(template, given, told, variables_bytes)
             return True
         for descriptor in (*given, told):
             os.close(descriptor)
@@ -181,8 +216,13 @@ class _Template:
         else:
             self._send(_FORK_FAILED, worker=worker, descriptor=_text(newborn.end()))
 
-    def _become(self, template: int, given: list[int], told: int) -> None:
+    def _become(self, template: int, given: list[int], told: int, variables_bytes: int) -> None:
         """Turn this copy of the template into a worker."""
+        if variables_bytes:
+            text = os.fsdecode(os.pread(given[3], variables_bytes, 0))
+            for entry in filter(None, text.split("\0")):
+                name, _, value = entry.partition("=")
+                os.environ[name] = value
         os.setpgid(0, 0)
         _worker.die_with_parent(template)
         signal.set_wakeup_fd(-1)

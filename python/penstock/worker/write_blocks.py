@@ -27,7 +27,7 @@ class WriteBlocks:
         """Return the row: the task, what it wrote, and what `write` returned."""
         from penstock.data.datasink import TaskContext
 
-        task = current.batch_number
+        task = current.running.batch_number
         returned = self._sink.write([table], TaskContext(task, self.__name__))
         try:
             packed = _pickled(returned)

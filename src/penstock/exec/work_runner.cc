@@ -6,13 +6,13 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
 #include "penstock/exec/worker_lives.h"
 #include "penstock/exec/worker_setup.h"
+#include "penstock/worker/environment.h"
 
 namespace penstock {
 namespace {
@@ -242,16 +242,18 @@ class WorkRunnerImpl final : public WorkRunner {
 
 WorkerCommand WorkRunnerImpl::CommandFor(WorkerIndex worker) const {
   WorkerCommand command = work_.command;
+  const WorkerOptions& options = context_.stage.functions->options;
+  command.pool = context_.index;
+  command.pool_name = context_.stage.name;
   command.name = fmt::format("{} worker {}", context_.stage.name, worker);
+  if (options.threads) command.shared = WorkerSharing::kProcess;
+  if (options.shares_model) command.shared = WorkerSharing::kModel;
   command.pool_workers = context_.stage.workers;
+  SetVariables(options.environment, &command.environment);
   const int share = std::max(1, work_.processors / std::max(1, context_.stage.workers));
-  for (const std::string_view name :
-       {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}) {
-    const std::string prefix = std::string(name) + "=";
-    const bool chosen =
-        std::any_of(command.environment.begin(), command.environment.end(),
-                    [&](const std::string& entry) { return entry.starts_with(prefix); });
-    if (!chosen) command.environment.push_back(prefix + std::to_string(share));
+  for (const char* const name : {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}) {
+    if (HasVariable(command.environment, name)) continue;
+    command.environment.push_back(fmt::format("{}={}", name, share));
   }
   return command;
 }

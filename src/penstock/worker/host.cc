@@ -18,10 +18,8 @@
 
 #include "penstock/base/check.h"
 #include "penstock/base/error.h"
-#include "penstock/worker/connection.h"
-#include "penstock/worker/launcher.h"
-#include "penstock/worker/memory_kills.h"
-#include "penstock/worker/process.h"
+#include "penstock/worker/bell.h"
+#include "penstock/worker/hosted_worker.h"
 #include "penstock/worker/socket.h"
 
 namespace penstock {
@@ -34,88 +32,6 @@ constexpr int kFramesInSocket = 4096;  // More than a socket holds.
 Status LastError(const char* what) {
   return Status::IOError(what, ": ", std::generic_category().message(errno));
 }
-
-/// What wakes the host's thread: segments that are gone, and the end.
-/// Its lock is the last to be taken: the pool may call Add from anywhere.
-class Bell {
- public:
-  explicit Bell(OwnedDescriptor descriptor) : descriptor_(std::move(descriptor)) {}
-
-  int descriptor() const { return descriptor_.get(); }
-
-  void Ring() { (void)::eventfd_write(descriptor_.get(), 1); }
-
-  void Add(uint64_t segment) {
-    MutexLock lock(mutex_);
-    forgotten_.push_back(segment);
-    if (forgotten_.size() == 1) Ring();
-  }
-
-  std::vector<uint64_t> Take() {
-    eventfd_t count;
-    (void)::eventfd_read(descriptor_.get(), &count);
-    MutexLock lock(mutex_);
-    return std::exchange(forgotten_, {});
-  }
-
- private:
-  const OwnedDescriptor descriptor_;
-  Mutex mutex_;
-  std::vector<uint64_t> forgotten_ PENSTOCK_GUARDED_BY(mutex_);
-};
-
-class Worker {
- public:
-  Worker(WorkerId number, OwnedDescriptor socket, std::shared_ptr<SegmentPool> pool, int poller)
-      : id(number), connection(std::move(socket), std::move(pool), poller, &watched_socket) {}
-
-  void Kill(KillReason why) {
-    std::shared_ptr<Process> running;
-    {
-      MutexLock lock(mutex_);
-      if (!kill_wanted_) kill_wanted_ = why;
-      running = process_;
-    }
-    if (running != nullptr) running->Kill(std::move(why));
-  }
-
-  void SetProcess(std::shared_ptr<Process> started) {
-    MutexLock lock(mutex_);
-    process_ = std::move(started);
-    if (kill_wanted_) process_->Kill(*kill_wanted_);
-  }
-
-  /// Returns why it was to be killed, by now.
-  std::optional<KillReason> kill_wanted() const {
-    MutexLock lock(mutex_);
-    return kill_wanted_;
-  }
-
-  /// Returns null while the worker waits to be launched.
-  std::shared_ptr<Process> process() const {
-    MutexLock lock(mutex_);
-    return process_;
-  }
-
-  const WorkerId id;
-  Watched watched_socket{.worker = this, .kind = WatchedKind::kSocket};
-  Watched watched_process{.worker = this, .kind = WatchedKind::kProcess};
-  Watched watched_output{.worker = this, .kind = WatchedKind::kOutput};
-  Watched watched_errors{.worker = this, .kind = WatchedKind::kErrors};
-  Connection connection;
-
-  // The host's thread alone.
-  bool receiving = true;
-  bool ended = false;
-  std::string violation;      // What it did against the protocol, to follow "it".
-  std::string start_failure;  // Why there is no process.
-  MemoryKills::Mark memory_mark;
-
- private:
-  mutable Mutex mutex_;
-  std::optional<KillReason> kill_wanted_ PENSTOCK_GUARDED_BY(mutex_);
-  std::shared_ptr<Process> process_ PENSTOCK_GUARDED_BY(mutex_);
-};
 
 class WorkerHostImpl final : public WorkerHost {
  public:
@@ -173,7 +89,7 @@ class WorkerHostImpl final : public WorkerHost {
   std::string LaunchSummary() const override { return launcher_.Summary(); }
 
  private:
-  void KillWorker(Worker& worker, KillReason why) {
+  void KillWorker(HostedWorker& worker, KillReason why) {
     worker.Kill(std::move(why));
     if (launcher_.Cancel(worker.id)) EndLater(worker.id);
   }
@@ -185,32 +101,32 @@ class WorkerHostImpl final : public WorkerHost {
     bell_->Ring();
   }
 
-  std::vector<std::shared_ptr<Worker>> AllWorkers() const {
+  std::vector<std::shared_ptr<HostedWorker>> AllWorkers() const {
     MutexLock lock(mutex_);
-    std::vector<std::shared_ptr<Worker>> all;
+    std::vector<std::shared_ptr<HostedWorker>> all;
     for (const auto& [id, worker] : workers_) all.push_back(worker);
     return all;
   }
 
-  std::shared_ptr<Worker> Find(WorkerId worker) const {
+  std::shared_ptr<HostedWorker> Find(WorkerId worker) const {
     MutexLock lock(mutex_);
     const auto found = workers_.find(worker);
     return found == workers_.end() ? nullptr : found->second;
   }
 
   LaunchEvents MakeLaunchEvents();
-  Status Watch(Worker& worker, bool forked);
-  Status Watch(int descriptor, Watched* watched);
+  Status Watch(HostedWorker& worker, const Launched& launched);
   void EndCancelled();
 
   void Run();
   void Handle(const epoll_event& event);
   void PassOnForgotten();
-  void ReceiveFrom(Worker& worker, int frames_max);
-  void CloseSocket(Worker& worker);
-  void Condemn(Worker& worker, std::string violation);
-  void End(Worker& worker);
-  WorkerExit Explain(Worker& worker, const Process& process, WorkerExit exit);
+  void ReceiveFrom(HostedWorker& worker, int frames_max);
+  void CloseSocket(HostedWorker& worker);
+  void Condemn(HostedWorker& worker, std::string violation);
+  void End(HostedWorker& worker);
+  void EndThread(HostedWorker& worker);
+  void Bury(HostedWorker& worker, const WorkerExit& exit);
 
   const std::shared_ptr<SegmentPool> pool_;
   const WorkerEvents events_;
@@ -219,14 +135,14 @@ class WorkerHostImpl final : public WorkerHost {
   Launcher launcher_;
 
   mutable Mutex mutex_;  // Guards what follows to closing_.
-  std::unordered_map<WorkerId, std::shared_ptr<Worker>> workers_ PENSTOCK_GUARDED_BY(mutex_);
+  std::unordered_map<WorkerId, std::shared_ptr<HostedWorker>> workers_ PENSTOCK_GUARDED_BY(mutex_);
   std::vector<WorkerId> cancelled_ PENSTOCK_GUARDED_BY(mutex_);  // Before they were launched.
   bool closing_ PENSTOCK_GUARDED_BY(mutex_) = false;
 
   MemoryKills memory_kills_;  // The host's thread alone.
 
   // The host's thread alone: kept while events that are at hand may still point to them.
-  std::vector<std::shared_ptr<Worker>> departed_;
+  std::vector<std::shared_ptr<HostedWorker>> departed_;
 
   std::thread thread_;
 };
@@ -238,7 +154,7 @@ Status WorkerHostImpl::Start(WorkerId worker, const WorkerCommand& command,
   std::memcpy(segment->data(), setup.data(), setup.size());
   PENSTOCK_TRY(SocketPair sockets, MakeSocketPair());
   const auto started =
-      std::make_shared<Worker>(worker, std::move(sockets.engine), pool_, poller_.get());
+      std::make_shared<HostedWorker>(worker, std::move(sockets.engine), pool_, poller_.get());
   {
     MutexLock lock(mutex_);
     if (closing_) return Status::Cancelled("the worker host is closing");
@@ -246,12 +162,9 @@ Status WorkerHostImpl::Start(WorkerId worker, const WorkerCommand& command,
       return Status::Invalid("a worker of this number is running: ", worker);
     }
   }
-  auto launched = launcher_.Launch(worker, command, std::move(sockets.worker));
+  auto launched = launcher_.Launch(worker, command, std::move(sockets.worker), *segment, bytes);
   Status failed = launched.status();
-  if (launched.ok() && *launched != nullptr) {
-    started->SetProcess(launched.MoveValueUnsafe());
-    failed = Watch(*started, /*forked=*/false);
-  }
+  if (launched.ok() && launched->process != nullptr) failed = Watch(*started, *launched);
   if (!failed.ok()) {
     MutexLock lock(mutex_);
     workers_.erase(worker);
@@ -267,11 +180,9 @@ Status WorkerHostImpl::Start(WorkerId worker, const WorkerCommand& command,
 
 LaunchEvents WorkerHostImpl::MakeLaunchEvents() {
   return {.on_process =
-              [this](WorkerId id, std::shared_ptr<Process> process, bool forked) {
+              [this](WorkerId id, const Launched& launched) {
                 const auto worker = Find(id);
-                if (worker == nullptr) return;
-                worker->SetProcess(std::move(process));
-                if (Watch(*worker, forked).ok()) return;
+                if (worker == nullptr || Watch(*worker, launched).ok()) return;
                 worker->Kill({});
                 End(*worker);
               },
@@ -283,27 +194,26 @@ LaunchEvents WorkerHostImpl::MakeLaunchEvents() {
                 End(*worker);
               },
           .on_ended =
-              [this](WorkerId id) {
-                if (const auto worker = Find(id)) End(*worker);
+              [this](WorkerId id, const Launched& launched) {
+                const auto worker = Find(id);
+                if (worker == nullptr) return;
+                worker->SetLaunched(launched, {});  // The end may come before Start knows.
+                End(*worker);
               }};
 }
 
-/// Has the host's thread see what a worker prints and, unless its template tells, its end.
-Status WorkerHostImpl::Watch(Worker& worker, bool forked) {
-  const std::shared_ptr<Process> process = worker.process();
-  worker.memory_mark = memory_kills_.MarkOf(process->id());
-  const ProcessOutput& output = *process->output();
-  PENSTOCK_RETURN_NOT_OK(Watch(output.descriptor(StandardStream::kOutput), &worker.watched_output));
-  PENSTOCK_RETURN_NOT_OK(Watch(output.descriptor(StandardStream::kErrors), &worker.watched_errors));
-  return forked ? Status::OK() : Watch(process->descriptor(), &worker.watched_process);
-}
-
-Status WorkerHostImpl::Watch(int descriptor, Watched* watched) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.ptr = watched;
-  if (::epoll_ctl(poller_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0) return Status::OK();
-  return LastError("a worker process cannot be watched");
+/// Has the host's thread see the end of a worker that runs, and what it prints, unless the launcher
+/// does.
+Status WorkerHostImpl::Watch(HostedWorker& worker, const Launched& launched) {
+  worker.SetLaunched(launched, memory_kills_.MarkOf(launched.process->id()));
+  if (launched.kind == LaunchKind::kThread) return Status::OK();
+  const ProcessOutput& output = *launched.process->output();
+  PENSTOCK_RETURN_NOT_OK(WatchDescriptor(poller_.get(), output.descriptor(StandardStream::kOutput),
+                                         &worker.watched_output));
+  PENSTOCK_RETURN_NOT_OK(WatchDescriptor(poller_.get(), output.descriptor(StandardStream::kErrors),
+                                         &worker.watched_errors));
+  if (launched.kind == LaunchKind::kForked) return Status::OK();
+  return WatchDescriptor(poller_.get(), launched.process->descriptor(), &worker.watched_process);
 }
 
 Status WorkerHostImpl::SendBatch(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> input,
@@ -313,7 +223,7 @@ Status WorkerHostImpl::SendBatch(WorkerId worker, uint64_t batch, std::shared_pt
     return Status::Invalid(
         fmt::format("batch {} does not fit its segment: {} rows, {} bytes", batch, rows, bytes));
   }
-  const std::shared_ptr<Worker> found = Find(worker);
+  const std::shared_ptr<HostedWorker> found = Find(worker);
   if (found == nullptr) {
     return MakeError(ErrorKind::kWorkerDied, fmt::format("worker {} is not running", worker));
   }
@@ -324,7 +234,7 @@ Status WorkerHostImpl::SendBatch(WorkerId worker, uint64_t batch, std::shared_pt
 
 Status WorkerHostImpl::SendGrant(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> output) {
   if (output == nullptr) return Status::Invalid("no segment to grant for batch ", batch);
-  const std::shared_ptr<Worker> found = Find(worker);
+  const std::shared_ptr<HostedWorker> found = Find(worker);
   if (found == nullptr) {
     return MakeError(ErrorKind::kWorkerDied, fmt::format("worker {} is not running", worker));
   }
@@ -346,6 +256,7 @@ void WorkerHostImpl::Run() {
     PENSTOCK_CHECK(count >= 0 || errno == EINTR);
     for (int i = 0; i < count; ++i) Handle(events[i]);
     departed_.clear();
+    launcher_.DropEnded();
   }
 }
 
@@ -356,7 +267,7 @@ void WorkerHostImpl::Handle(const epoll_event& event) {
   }
   const Watched& watched = *static_cast<const Watched*>(event.data.ptr);
   if (watched.worker == nullptr) return launcher_.Handle(watched);
-  Worker& worker = *static_cast<Worker*>(watched.worker);
+  HostedWorker& worker = *static_cast<HostedWorker*>(watched.worker);
   if (worker.ended) return;
   switch (watched.kind) {
     case WatchedKind::kProcess:
@@ -389,7 +300,7 @@ void WorkerHostImpl::EndCancelled() {
   }
 }
 
-void WorkerHostImpl::ReceiveFrom(Worker& worker, int frames_max) {
+void WorkerHostImpl::ReceiveFrom(HostedWorker& worker, int frames_max) {
   for (int i = 0; i < frames_max && worker.receiving; ++i) {
     Incoming incoming;
     const Result<Received> received = worker.connection.Receive(&incoming);
@@ -406,16 +317,18 @@ void WorkerHostImpl::ReceiveFrom(Worker& worker, int frames_max) {
   }
 }
 
-void WorkerHostImpl::CloseSocket(Worker& worker) {
+void WorkerHostImpl::CloseSocket(HostedWorker& worker) {
   const auto process = worker.process();  // None where the launch was called off.
-  if (process != nullptr && !worker.connection.stopping() && !process->IsExiting()) {
+  const bool lives_on = process != nullptr && !process->IsExiting();
+  if (lives_on && !worker.connection.stopping()) {
     return Condemn(worker, "closed its socket without being told to stop");
   }
   worker.receiving = false;
   worker.connection.Unwatch();
+  if (lives_on && worker.is_thread() && launcher_.Leave(worker.id)) EndThread(worker);
 }
 
-void WorkerHostImpl::Condemn(Worker& worker, std::string violation) {
+void WorkerHostImpl::Condemn(HostedWorker& worker, std::string violation) {
   worker.violation = std::move(violation);
   worker.receiving = false;
   worker.connection.Unwatch();
@@ -423,48 +336,25 @@ void WorkerHostImpl::Condemn(Worker& worker, std::string violation) {
                .text = fmt::format("was killed because it {}", worker.violation)});
 }
 
-/// Says of a worker that never was a process why it is gone.
-WorkerExit ExplainUnborn(Worker& worker) {
-  if (!worker.start_failure.empty()) {
-    return {.cause = ExitCause::kNotStarted,
-            .reason = fmt::format("could not be started: {}", worker.start_failure)};
-  }
-  const std::optional<KillReason> why = worker.kill_wanted();
-  if (why) return {.cause = why->cause, .reason = why->text};
-  return {.cause = ExitCause::kStopped, .reason = "was stopped before it was started"};
-}
-
-WorkerExit WorkerHostImpl::Explain(Worker& worker, const Process& process, WorkerExit exit) {
-  const std::optional<KillReason> why = process.kill_reason();
-  const int64_t open = worker.connection.open_batches();
-  const bool stopping = worker.connection.stopping();
-  if (exit.signal == SIGKILL && why) {
-    exit.cause = why->cause;
-    exit.reason = why->text;
-  } else if (exit.signal == SIGKILL && memory_kills_.TakeKill(worker.memory_mark)) {
-    exit.cause = ExitCause::kOutOfMemory;
-    exit.reason = "was killed by the kernel for want of memory (signal 9)";
-  } else if (!worker.violation.empty()) {
-    exit.reason += fmt::format(" after it {}", worker.violation);
-  } else if (exit.signal == 0 && exit.exit_code == 0) {
-    if (stopping && open == 0) exit.cause = ExitCause::kStopped;
-    if (!stopping) exit.reason += " without being told to stop";
-    if (stopping && open > 0) exit.reason += fmt::format(" without answering {} batches", open);
-  }
-  return exit;
-}
-
-void WorkerHostImpl::End(Worker& worker) {
+void WorkerHostImpl::End(HostedWorker& worker) {
   ReceiveFrom(worker, kFramesInSocket);
-  const std::shared_ptr<Process> process = worker.process();
-  WorkerExit exit =
-      process == nullptr ? ExplainUnborn(worker) : Explain(worker, *process, process->Reap());
-  worker.ended = true;
-  if (process != nullptr) {
+  const WorkerExit exit = worker.Explain(&memory_kills_);
+  if (const std::shared_ptr<Process> process = worker.process()) {
     (void)::epoll_ctl(poller_.get(), EPOLL_CTL_DEL, process->descriptor(), nullptr);
     process->output()->Finish();
-    if (!exit.clean()) exit.last_words = process->output()->LastWords();
   }
+  Bury(worker, exit);
+}
+
+/// Ends a worker whose thread has left a process that lives on.
+void WorkerHostImpl::EndThread(HostedWorker& worker) {
+  const int64_t open = worker.connection.open_batches();
+  if (open == 0) return Bury(worker, {.cause = ExitCause::kStopped, .reason = "left its process"});
+  Bury(worker, {.reason = fmt::format("left its process without answering {} batches", open)});
+}
+
+void WorkerHostImpl::Bury(HostedWorker& worker, const WorkerExit& exit) {
+  worker.ended = true;
   worker.connection.Close();
   const WorkerId id = worker.id;
   {

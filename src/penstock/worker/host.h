@@ -17,16 +17,30 @@ namespace penstock {
 
 using WorkerId = int64_t;
 
+/// What the workers of one pool have in common.
+enum class WorkerSharing : uint8_t {
+  kNothing,  // Each is a process, and builds the functions for itself.
+  kProcess,  // They are threads of one process, and run the same functions.
+  kModel,    // The functions are built once, in the template process that they are forked from.
+};
+
 /// How a worker process is started: the caller (the Python face) chooses the program, so that the
 /// core knows no Python.
 struct WorkerCommand {
   std::vector<std::string> arguments;    // arguments[0] is the program's path.
   std::vector<std::string> environment;  // "NAME=value", whole.
 
+  /// Over `environment`, for this worker alone: it is forked from the same template as those
+  /// without, and sets them before anything else.
+  std::vector<std::string> own_environment;
+
   /// The arguments of a template process for such workers; none: all are spawned (see launcher.h).
   std::vector<std::string> template_arguments;
   int pool_workers = 1;  // How many of these will be started at once.
-  std::string name;      // "MapBatches(Model) worker 3": the lines that it prints begin so.
+  int64_t pool = 0;      // Which pool: what is shared is shared within it.
+  WorkerSharing shared = WorkerSharing::kNothing;
+  std::string name;       // "MapBatches(Model) worker 3": the lines that it prints begin so.
+  std::string pool_name;  // "MapBatches(Model)": likewise, of a process that several share.
 };
 
 /// What a host tells of its workers. All are called on the host's own thread and must not block.

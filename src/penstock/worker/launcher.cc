@@ -4,14 +4,12 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/epoll.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
+#include "penstock/worker/environment.h"
 #include "penstock/worker/pipe.h"
 #include "penstock/worker/socket.h"
 
@@ -21,10 +19,6 @@ namespace {
 constexpr int kPipeBytes = 1 << 20;          // The names of some 30,000 modules.
 constexpr int kReapMillisecondsMax = 1'000;  // For workers whose template has died.
 
-Status LastError(const char* what) {
-  return Status::IOError(what, ": ", std::generic_category().message(errno));
-}
-
 /// Makes the pipe by which the first worker teaches the template, and never waits for it.
 Result<Pipe> MakeLessonPipe() {
   PENSTOCK_TRY(Pipe pipe, MakePipe());
@@ -33,16 +27,9 @@ Result<Pipe> MakeLessonPipe() {
   return pipe;
 }
 
-Status Watch(int poller, int descriptor, Watched& watched) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.ptr = &watched;
-  if (::epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event) == 0) return Status::OK();
-  return LastError("a template process cannot be watched");
-}
-
 std::string KeyOf(const WorkerCommand& command) {
-  return fmt::format("{}\n{}", fmt::join(command.arguments, "\n"),
+  const bool is_alone = command.shared == WorkerSharing::kModel;
+  return fmt::format("{}\n{}\n{}", is_alone ? command.pool : -1, fmt::join(command.arguments, "\n"),
                      fmt::join(command.environment, "\n"));
 }
 
@@ -56,14 +43,6 @@ void EndOrphan(ForkedProcess& process, KillReason why) {
 
 }  // namespace
 
-void ReadStream(int poller, const Process& process, WatchedKind kind) {
-  const StandardStream stream =
-      kind == WatchedKind::kOutput ? StandardStream::kOutput : StandardStream::kErrors;
-  ProcessOutput& output = *process.output();
-  if (output.Read(stream)) return;
-  (void)::epoll_ctl(poller, EPOLL_CTL_DEL, output.descriptor(stream), nullptr);
-}
-
 Launcher::~Launcher() {
   MutexLock lock(mutex_);
   for (const auto& [key, family] : families_) {
@@ -72,21 +51,23 @@ Launcher::~Launcher() {
   }
 }
 
-Result<std::shared_ptr<Process>> Launcher::Launch(WorkerId worker, const WorkerCommand& command,
-                                                  OwnedDescriptor socket) {
+Result<Launched> Launcher::Launch(WorkerId worker, const WorkerCommand& command,
+                                  OwnedDescriptor socket, const Segment& setup,
+                                  int64_t setup_bytes) {
   MutexLock lock(mutex_);
+  if (command.shared == WorkerSharing::kProcess) return LaunchThread(worker, command, socket);
   const auto [known, is_new] = families_.try_emplace(KeyOf(command));
-  if (is_new) {
-    known->second = std::make_unique<Family>();
-    known->second->command = command;
-  }
+  if (is_new) known->second = std::make_unique<Family>();
   Family& family = *known->second;
-  const bool has_template =
-      !command.template_arguments.empty() && command.pool_workers >= kForkedPoolMin;
-  if (is_new && has_template) return SpawnFirst(family, socket);
+  if (is_new && !command.template_arguments.empty()) {
+    if (command.shared == WorkerSharing::kModel) {
+      StartBuilding(family, command, setup, setup_bytes);
+    } else if (command.pool_workers >= kForkedPoolMin) {
+      return SpawnFirst(family, command, socket);
+    }
+  }
   if (family.state == FamilyState::kSpawning) {
-    ++spawned_;
-    return Spawn(command, lines_, {.socket = socket.get()});
+    return SpawnWorker(command, {.socket = socket.get()});
   }
   Waiting waiting{.worker = worker, .command = command, .socket = std::move(socket)};
   if (family.state == FamilyState::kLearning) {
@@ -94,7 +75,7 @@ Result<std::shared_ptr<Process>> Launcher::Launch(WorkerId worker, const WorkerC
   } else {
     AskFor(family, std::move(waiting));
   }
-  return nullptr;
+  return Launched{};
 }
 
 void Launcher::Close() {
@@ -116,6 +97,12 @@ bool Launcher::Cancel(WorkerId worker) {
   return false;
 }
 
+bool Launcher::Leave(WorkerId worker) {
+  MutexLock lock(mutex_);
+  return std::ranges::any_of(thread_processes_,
+                             [&](const auto& threads) { return threads->Leave(worker); });
+}
+
 void Launcher::Handle(const Watched& watched) {
   std::vector<Telling> to_tell;
   {
@@ -124,9 +111,152 @@ void Launcher::Handle(const Watched& watched) {
       if (&watched < family->watched.begin() || &watched >= family->watched.end()) continue;
       HandleTemplate(*family, watched.kind);
     }
+    HandleThreads(watched);
     to_tell = std::exchange(to_tell_, {});
   }
   for (const Telling& tell : to_tell) tell();
+}
+
+void Launcher::DropEnded() {
+  MutexLock lock(mutex_);
+  std::erase_if(thread_processes_, [](const auto& threads) { return threads->members().empty(); });
+}
+
+std::string Launcher::Summary() const {
+  MutexLock lock(mutex_);
+  return counts_.Text();
+}
+
+Result<std::unique_ptr<Process>> Launcher::Spawn(const WorkerCommand& command,
+                                                 std::shared_ptr<WorkerLines> lines,
+                                                 GivenDescriptors given) {
+  WorkerCommand whole = command;
+  SetVariables(command.own_environment, &whole.environment);
+  ProcessOutput::Ends ends;
+  PENSTOCK_TRY(std::shared_ptr<ProcessOutput> output,
+               ProcessOutput::Make(command.name, std::move(lines), &ends));
+  given.output = ends.output.get();
+  given.errors = ends.errors.get();
+  PENSTOCK_TRY(std::unique_ptr<Process> process, spawner_.Spawn(whole, given));
+  process->SetOutput(std::move(output));
+  return process;
+}
+
+Result<Launched> Launcher::SpawnWorker(const WorkerCommand& command, GivenDescriptors given) {
+  ++counts_.spawned;
+  PENSTOCK_TRY(std::shared_ptr<Process> process, Spawn(command, lines_, given));
+  return Launched{.process = std::move(process), .kind = LaunchKind::kSpawned};
+}
+
+/// Gives the worker to the pool's process, or spawns that for it.
+Result<Launched> Launcher::LaunchThread(WorkerId worker, const WorkerCommand& command,
+                                        const OwnedDescriptor& socket) {
+  for (const auto& threads : thread_processes_) {
+    if (threads->pool() != command.pool || !threads->Join(worker, socket.get())) continue;
+    ++counts_.threads;
+    return Launched{.process = threads->process(), .kind = LaunchKind::kThread};
+  }
+  PENSTOCK_TRY(SocketPair low, MakeSocketPair());
+  PENSTOCK_TRY(const OwnedDescriptor theirs, MoveUp(low.worker));
+  WorkerCommand named = command;
+  named.name = command.pool_name;
+  PENSTOCK_TRY(Launched first,
+               SpawnWorker(named, {.socket = socket.get(), .threads = theirs.get()}));
+  first.kind = LaunchKind::kThread;
+  thread_processes_.push_back(
+      std::make_unique<ThreadProcess>(command.pool, first.process, std::move(low.engine), worker));
+  const Status watched = thread_processes_.back()->Watch(poller_);
+  if (watched.ok()) return first;
+  thread_processes_.pop_back();
+  return watched;
+}
+
+/// Spawns the first worker of a family, and beside it the template that learns from it.
+Result<Launched> Launcher::SpawnFirst(Family& family, const WorkerCommand& command,
+                                      const OwnedDescriptor& socket) {
+  Result<Pipe> pipe = MakeLessonPipe();
+  const Status started =
+      pipe.ok() ? StartTemplate(family, command, nullptr,  // The first worker prints what it does.
+                                pipe->out.get())
+                : pipe.status();
+  if (!started.ok()) {
+    counts_.why_spawned = started.message();
+    return SpawnWorker(command, {.socket = socket.get()});
+  }
+  family.state = FamilyState::kLearning;
+  auto first = SpawnWorker(command, {.socket = socket.get(), .modules = pipe->in.get()});
+  if (!first.ok()) family.state = FamilyState::kSpawning;
+  return first;
+}
+
+/// Starts a template that builds the functions of which `setup` tells.
+void Launcher::StartBuilding(Family& family, const WorkerCommand& command, const Segment& setup,
+                             int64_t setup_bytes) {
+  WorkerCommand named = command;
+  named.name = command.pool_name;
+  Status started = StartTemplate(family, named, lines_, -1);
+  if (started.ok()) started = family.process->Build(setup, setup_bytes);
+  if (started.ok()) {
+    family.state = FamilyState::kLearning;
+    family.builds = true;
+    return;
+  }
+  family.process = nullptr;
+  counts_.why_spawned = started.message();
+}
+
+Status Launcher::StartTemplate(Family& family, const WorkerCommand& command,
+                               std::shared_ptr<WorkerLines> lines, int modules) {
+  WorkerCommand forking = command;
+  forking.arguments = command.template_arguments;
+  forking.own_environment.clear();  // The first worker's.
+  PENSTOCK_TRY(SocketPair sockets, MakeSocketPair());
+  PENSTOCK_TRY(
+      std::unique_ptr<Process> process,
+      Spawn(forking, std::move(lines), {.socket = sockets.worker.get(), .modules = modules}));
+  family.process = std::make_unique<TemplateProcess>(std::move(process), std::move(sockets.engine));
+  const Status watched = WatchTemplate(family);
+  if (!watched.ok()) family.process = nullptr;
+  return watched;
+}
+
+Status Launcher::WatchTemplate(Family& family) {
+  const Process& process = family.process->process();
+  const std::array<int, 4> descriptors{family.process->socket(), process.descriptor(),
+                                       process.output()->descriptor(StandardStream::kOutput),
+                                       process.output()->descriptor(StandardStream::kErrors)};
+  for (size_t i = 0; i < descriptors.size(); ++i) {
+    PENSTOCK_RETURN_NOT_OK(WatchDescriptor(poller_, descriptors[i], &family.watched[i]));
+  }
+  return Status::OK();
+}
+
+void Launcher::AskFor(Family& family, Waiting waiting) {
+  ProcessOutput::Ends ends;
+  Result<std::shared_ptr<ProcessOutput>> output =
+      ProcessOutput::Make(waiting.command.name, lines_, &ends);
+  Status asked = output.status();
+  if (asked.ok()) {
+    asked = family.process->Fork(waiting.worker, waiting.socket.get(), ends,
+                                 waiting.command.own_environment);
+  }
+  if (!asked.ok()) return SpawnLater(std::move(waiting));
+  const WorkerId worker = waiting.worker;
+  family.asked.emplace(worker, Asked{.waiting = std::move(waiting), .output = *std::move(output)});
+}
+
+/// Spawns what was to be forked.
+void Launcher::SpawnLater(Waiting waiting) {
+  const WorkerId worker = waiting.worker;
+  Result<Launched> spawned = Status::Cancelled("the worker host is closing");
+  if (!closed_) spawned = SpawnWorker(waiting.command, {.socket = waiting.socket.get()});
+  to_tell_.push_back([this, worker, spawned = std::move(spawned)] {
+    if (spawned.ok()) {
+      events_.on_process(worker, *spawned);
+    } else {
+      events_.on_failure(worker, spawned.status());
+    }
+  });
 }
 
 void Launcher::HandleTemplate(Family& family, WatchedKind kind) {
@@ -141,98 +271,17 @@ void Launcher::HandleTemplate(Family& family, WatchedKind kind) {
   }
 }
 
-std::string Launcher::Summary() const {
-  MutexLock lock(mutex_);
-  if (spawned_ + forked_ == 0) return "";
-  if (forked_ > 0) return fmt::format("{} spawned, {} forked", spawned_, forked_);
-  return fmt::format("{} spawned{}{}", spawned_, why_spawned_.empty() ? "" : ": ", why_spawned_);
-}
-
-Result<std::unique_ptr<Process>> Launcher::Spawn(const WorkerCommand& command,
-                                                 std::shared_ptr<WorkerLines> lines,
-                                                 GivenDescriptors given) {
-  ProcessOutput::Ends ends;
-  PENSTOCK_TRY(std::shared_ptr<ProcessOutput> output,
-               ProcessOutput::Make(command.name, std::move(lines), &ends));
-  given.output = ends.output.get();
-  given.errors = ends.errors.get();
-  PENSTOCK_TRY(std::unique_ptr<Process> process, spawner_.Spawn(command, given));
-  process->SetOutput(std::move(output));
-  return process;
-}
-
-/// Spawns the first worker of a family, and beside it the template that learns from it.
-Result<std::shared_ptr<Process>> Launcher::SpawnFirst(Family& family,
-                                                      const OwnedDescriptor& socket) {
-  ++spawned_;
-  Result<Pipe> pipe = MakeLessonPipe();
-  const Status started = pipe.ok() ? StartTemplate(family, pipe->out.get()) : pipe.status();
-  if (!started.ok()) {
-    why_spawned_ = started.message();
-    return Spawn(family.command, lines_, {.socket = socket.get()});
+void Launcher::HandleThreads(const Watched& watched) {
+  for (const auto& threads : thread_processes_) {
+    if (!threads->Owns(watched) || threads->members().empty()) continue;
+    if (watched.kind != WatchedKind::kProcess) {
+      ReadStream(poller_, *threads->process(), watched.kind);
+      continue;
+    }
+    for (const WorkerId worker : threads->TakeMembers()) {
+      TellEnded(worker, {.process = threads->process(), .kind = LaunchKind::kThread});
+    }
   }
-  family.state = FamilyState::kLearning;
-  auto first = Spawn(family.command, lines_, {.socket = socket.get(), .modules = pipe->in.get()});
-  if (!first.ok()) family.state = FamilyState::kSpawning;
-  return first;
-}
-
-Status Launcher::StartTemplate(Family& family, int modules) {
-  WorkerCommand command = family.command;
-  command.arguments = command.template_arguments;
-  PENSTOCK_TRY(SocketPair sockets, MakeSocketPair());
-  PENSTOCK_TRY(std::unique_ptr<Process> process,
-               Spawn(command, nullptr,  // The first worker prints what it does.
-                     {.socket = sockets.worker.get(), .modules = modules}));
-  family.process = std::make_unique<TemplateProcess>(std::move(process), std::move(sockets.engine));
-  const Status watched = WatchTemplate(family);
-  if (!watched.ok()) family.process = nullptr;
-  return watched;
-}
-
-Status Launcher::WatchTemplate(Family& family) {
-  const Process& process = family.process->process();
-  const std::array<int, 4> descriptors{family.process->socket(), process.descriptor(),
-                                       process.output()->descriptor(StandardStream::kOutput),
-                                       process.output()->descriptor(StandardStream::kErrors)};
-  for (size_t i = 0; i < descriptors.size(); ++i) {
-    PENSTOCK_RETURN_NOT_OK(Watch(poller_, descriptors[i], family.watched[i]));
-  }
-  return Status::OK();
-}
-
-void Launcher::AskFor(Family& family, Waiting waiting) {
-  ProcessOutput::Ends ends;
-  Result<std::shared_ptr<ProcessOutput>> output =
-      ProcessOutput::Make(waiting.command.name, lines_, &ends);
-  const Status asked = output.ok()
-                           ? family.process->Fork(waiting.worker, waiting.socket.get(), ends)
-                           : output.status();
-  if (!asked.ok()) return SpawnLater(std::move(waiting));
-  const WorkerId worker = waiting.worker;
-  family.asked.emplace(worker, Asked{.waiting = std::move(waiting), .output = *std::move(output)});
-}
-
-/// Spawns what was to be forked.
-void Launcher::SpawnLater(Waiting waiting) {
-  if (closed_) {
-    to_tell_.push_back([this, worker = waiting.worker] {
-      events_.on_failure(worker, Status::Cancelled("the worker host is closing"));
-    });
-    return;
-  }
-  ++spawned_;
-  Result<std::unique_ptr<Process>> spawned =
-      Spawn(waiting.command, lines_, {.socket = waiting.socket.get()});
-  const WorkerId worker = waiting.worker;
-  if (!spawned.ok()) {
-    to_tell_.push_back(
-        [this, worker, failed = spawned.status()] { events_.on_failure(worker, failed); });
-    return;
-  }
-  to_tell_.push_back([this, worker, process = std::shared_ptr<Process>(spawned.MoveValueUnsafe())] {
-    events_.on_process(worker, process, /*forked=*/false);
-  });
 }
 
 void Launcher::Receive(Family& family) {
@@ -274,12 +323,12 @@ void Launcher::TakeForked(Family& family, TemplateNews news) {
     StopForking(family, news.reason);
     return SpawnLater(std::move(answered.waiting));
   }
-  ++forked_;
+  ++(family.builds ? counts_.forked_built : counts_.forked);
   const std::shared_ptr<ForkedProcess> process = std::move(news.process);
   process->SetOutput(std::move(answered.output));
   family.forked.emplace(news.worker, process);
   to_tell_.push_back([this, worker = news.worker, process] {
-    events_.on_process(worker, process, /*forked=*/true);
+    events_.on_process(worker, {.process = process, .kind = LaunchKind::kForked});
   });
 }
 
@@ -287,14 +336,19 @@ void Launcher::TakeEnded(Family& family, const TemplateNews& news) {
   const auto forked = family.forked.find(news.worker);
   if (forked == family.forked.end()) return;
   forked->second->SetExit(news.exit);
+  TellEnded(news.worker, {.process = forked->second, .kind = LaunchKind::kForked});
   family.forked.erase(forked);
-  to_tell_.push_back([this, worker = news.worker] { events_.on_ended(worker); });
+}
+
+void Launcher::TellEnded(WorkerId worker, Launched launched) {
+  to_tell_.push_back(
+      [this, worker, launched = std::move(launched)] { events_.on_ended(worker, launched); });
 }
 
 /// From here on this family's workers are spawned.
 void Launcher::StopForking(Family& family, const std::string& why) {
   family.state = FamilyState::kSpawning;
-  why_spawned_ = why;
+  counts_.why_spawned = why;
   for (Waiting& waiting : std::exchange(family.waiting, {})) SpawnLater(std::move(waiting));
 }
 
@@ -306,7 +360,7 @@ void Launcher::EndTemplate(Family& family, const std::string& why) {
     EndOrphan(*process,
               {.cause = ExitCause::kSignal, .text = fmt::format("was killed because {}", reason)});
     process->SetExit({.cause = ExitCause::kSignal, .signal = SIGKILL});
-    to_tell_.push_back([this, worker = worker] { events_.on_ended(worker); });
+    TellEnded(worker, {.process = process, .kind = LaunchKind::kForked});
   }
   for (auto& [worker, asked] : std::exchange(family.asked, {})) {
     SpawnLater(std::move(asked.waiting));

@@ -11,10 +11,14 @@
 
 #include "penstock/base/mutex.h"
 #include "penstock/base/status.h"
+#include "penstock/memory/segment.h"
 #include "penstock/worker/descriptor.h"
 #include "penstock/worker/host.h"
+#include "penstock/worker/launch_counts.h"
 #include "penstock/worker/spawner.h"
 #include "penstock/worker/template_process.h"
+#include "penstock/worker/thread_process.h"
+#include "penstock/worker/watched.h"
 #include "penstock/worker/worker_lines.h"
 
 namespace penstock {
@@ -22,38 +26,37 @@ namespace penstock {
 /// Fewer workers than this are spawned: a template would cost more than it saves.
 inline constexpr int kForkedPoolMin = 3;
 
-enum class WatchedKind : uint8_t {
-  kSocket,
-  kProcess,  // Its descriptor tells that it has ended.
-  kOutput,
-  kErrors,
+/// How a worker came to be, and thereby who watches it.
+enum class LaunchKind : uint8_t {
+  kSpawned,  // The host sees its end and reads its streams.
+  kForked,   // on_ended tells of its end; the host reads its streams.
+  kThread,   // A thread of a process that others share: on_ended tells, the launcher reads.
 };
 
-/// What an event of the host's poller points to.
-struct Watched {
-  void* worker = nullptr;  // The host's own; null for a template.
-  WatchedKind kind = WatchedKind::kSocket;
+struct Launched {
+  std::shared_ptr<Process> process;  // Null when events will tell.
+  LaunchKind kind = LaunchKind::kSpawned;
 };
-
-/// Reads one of the standard streams of `process`; the poller hears of it no more once it has
-/// ended. `kind` is kOutput or kErrors.
-void ReadStream(int poller, const Process& process, WatchedKind kind);
 
 /// What becomes of a launch that did not end with Launch itself. Called on the host's thread,
 /// without a lock of the launcher's.
 struct LaunchEvents {
-  /// The process runs. One that is `forked` ends by on_ended, any other by its descriptor.
-  std::function<void(WorkerId, std::shared_ptr<Process>, bool forked)> on_process;
+  /// The process runs.
+  std::function<void(WorkerId, Launched)> on_process;
   /// There will be none.
   std::function<void(WorkerId, const Status&)> on_failure;
-  /// A forked one has ended and was reaped: its Reap says how.
-  std::function<void(WorkerId)> on_ended;
+  /// One that is no kSpawned has ended and was reaped: its Reap says how.
+  std::function<void(WorkerId, const Launched&)> on_ended;
 };
 
-/// Chooses how workers come to life: spawned, or forked from a template that has imported what they
-/// need. Of a pool of kForkedPoolMin and more the first is spawned, and teaches the template; the
-/// others wait for that. Where the template refuses (it holds threads or a device that a fork would
-/// break), or dies, or a forked worker does not show that it works, they are spawned after all.
+/// Chooses how workers come to life.
+///
+/// kNothing shared: spawned, or forked from a template that has imported what they need. Of a pool
+/// of kForkedPoolMin and more the first is spawned, and teaches the template; the others wait for
+/// that. kModel: the template builds the functions, and all are forked from it. Where the template
+/// refuses (it holds threads or a device that a fork would break, or could not build), or dies, or
+/// a forked worker does not show that it works, they are spawned after all.
+/// kProcess: the first is spawned, the others become threads of its process.
 ///
 /// Threads: any, but Handle on the host's alone.
 class Launcher {
@@ -66,26 +69,34 @@ class Launcher {
   /// Ends the templates, and with them what is left of their workers.
   ~Launcher();
 
-  /// Returns the process when it runs already; null when events will tell. `socket` is the worker's
-  /// end of its socket. IOError when the program cannot be run.
-  Result<std::shared_ptr<Process>> Launch(WorkerId worker, const WorkerCommand& command,
-                                          OwnedDescriptor socket);
+  /// `socket` is the worker's end of its socket; `setup` the memory that its kSetup names, of which
+  /// `setup_bytes` are used. IOError when the program cannot be run.
+  Result<Launched> Launch(WorkerId worker, const WorkerCommand& command, OwnedDescriptor socket,
+                          const Segment& setup, int64_t setup_bytes);
 
   /// Drops a launch that waits for the template; false when it does not (any more).
   bool Cancel(WorkerId worker);
 
+  /// Lets a kThread go whose thread has ended; false when its process ends with it.
+  bool Leave(WorkerId worker);
+
   /// Kills the templates; what they had not forked yet fails.
   void Close();
 
-  /// Takes news from the template that `watched`, of an event of the poller, belongs to.
+  /// Takes news from the process of the launcher's that `watched`, of an event of the poller,
+  /// belongs to.
   void Handle(const Watched& watched);
+
+  /// Lets go of processes that have ended. Events of the poller that are at hand must not point
+  /// to them any more.
+  void DropEnded();
 
   /// Says how many workers were spawned and forked so far, and why none could be forked.
   std::string Summary() const;
 
  private:
   enum class FamilyState : uint8_t {
-    kLearning,  // The template imports what the first worker imports.
+    kLearning,  // The template imports what the first worker imports, or builds the functions.
     kForking,
     kSpawning,  // There is no template, or none that may be forked.
   };
@@ -102,10 +113,10 @@ class Launcher {
     std::shared_ptr<ProcessOutput> output;
   };
 
-  /// The workers of one command.
+  /// The workers of one template.
   struct Family {
-    WorkerCommand command;
     FamilyState state = FamilyState::kSpawning;
+    bool builds = false;  // The template has the functions built.
     std::unique_ptr<TemplateProcess> process;
     std::deque<Waiting> waiting;
     std::map<WorkerId, Asked> asked;
@@ -121,9 +132,16 @@ class Launcher {
   Result<std::unique_ptr<Process>> Spawn(const WorkerCommand& command,
                                          std::shared_ptr<WorkerLines> lines,
                                          GivenDescriptors given);
-  Result<std::shared_ptr<Process>> SpawnFirst(Family& family, const OwnedDescriptor& socket)
+  Result<Launched> SpawnWorker(const WorkerCommand& command, GivenDescriptors given)
       PENSTOCK_REQUIRES(mutex_);
-  Status StartTemplate(Family& family, int modules) PENSTOCK_REQUIRES(mutex_);
+  Result<Launched> LaunchThread(WorkerId worker, const WorkerCommand& command,
+                                const OwnedDescriptor& socket) PENSTOCK_REQUIRES(mutex_);
+  Result<Launched> SpawnFirst(Family& family, const WorkerCommand& command,
+                              const OwnedDescriptor& socket) PENSTOCK_REQUIRES(mutex_);
+  void StartBuilding(Family& family, const WorkerCommand& command, const Segment& setup,
+                     int64_t setup_bytes) PENSTOCK_REQUIRES(mutex_);
+  Status StartTemplate(Family& family, const WorkerCommand& command,
+                       std::shared_ptr<WorkerLines> lines, int modules) PENSTOCK_REQUIRES(mutex_);
   Status WatchTemplate(Family& family);
   void AskFor(Family& family, Waiting waiting) PENSTOCK_REQUIRES(mutex_);
   void SpawnLater(Waiting waiting) PENSTOCK_REQUIRES(mutex_);
@@ -134,6 +152,8 @@ class Launcher {
   void Receive(Family& family) PENSTOCK_REQUIRES(mutex_);
   void EndTemplate(Family& family, const std::string& why) PENSTOCK_REQUIRES(mutex_);
   void StopForking(Family& family, const std::string& why) PENSTOCK_REQUIRES(mutex_);
+  void TellEnded(WorkerId worker, Launched launched) PENSTOCK_REQUIRES(mutex_);
+  void HandleThreads(const Watched& watched) PENSTOCK_REQUIRES(mutex_);
 
   const int poller_;
   const std::shared_ptr<WorkerLines> lines_;
@@ -142,11 +162,10 @@ class Launcher {
 
   mutable Mutex mutex_;  // Guards what follows.
   std::map<std::string, std::unique_ptr<Family>> families_ PENSTOCK_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<ThreadProcess>> thread_processes_ PENSTOCK_GUARDED_BY(mutex_);
   std::vector<Telling> to_tell_ PENSTOCK_GUARDED_BY(mutex_);
   bool closed_ PENSTOCK_GUARDED_BY(mutex_) = false;
-  int spawned_ PENSTOCK_GUARDED_BY(mutex_) = 0;
-  int forked_ PENSTOCK_GUARDED_BY(mutex_) = 0;
-  std::string why_spawned_ PENSTOCK_GUARDED_BY(mutex_);
+  LaunchCounts counts_ PENSTOCK_GUARDED_BY(mutex_);
 };
 
 }  // namespace penstock

@@ -68,7 +68,8 @@ class Process {
 /// -1 leaves one out; a standard stream that is left out is this process's own.
 struct GivenDescriptors {
   int socket = -1;   // Its kWorkerSocket.
-  int modules = -1;  // Its kModulesPipe.
+  int modules = -1;  // Its kModulesPipe, or else
+  int threads = -1;  // its kThreadsSocket.
   int output = -1;
   int errors = -1;
 };

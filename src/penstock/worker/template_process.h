@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "penstock/base/status.h"
+#include "penstock/memory/segment.h"
 #include "penstock/worker/descriptor.h"
 #include "penstock/worker/host.h"
 #include "penstock/worker/process.h"
@@ -53,9 +54,14 @@ class TemplateProcess {
   int socket() const { return socket_.get(); }
   Process& process() { return *process_; }
 
+  /// Has it build the functions of which `setup` tells, before it forks. IOError likewise.
+  Status Build(const Segment& setup, int64_t setup_bytes);
+
   /// Asks for a worker, whose end of its socket is `socket`, and of its standard streams `ends`;
-  /// the caller keeps and closes them. IOError when the template cannot take it.
-  Status Fork(WorkerId worker, int socket, const ProcessOutput::Ends& ends);
+  /// the caller keeps and closes them. `environment` is what the worker sets beside the template's.
+  /// IOError when the template cannot take it.
+  Status Fork(WorkerId worker, int socket, const ProcessOutput::Ends& ends,
+              const std::vector<std::string>& environment);
 
   /// Takes the next news; nothing when none has come or none will. Invalid when the template broke
   /// the protocol.

@@ -34,13 +34,17 @@
 ///                                shown
 ///                                   that it works, or kForkFailed (why)
 ///                                <- kEnded (rows: the CLD_ code, busy_ns: the status), once reaped
-/// The end of its socket tells it to end.
+/// The end of its socket tells it to end. One that is to build the functions before it forks gets
+/// kSetup first.
+///
+/// A process whose threads are workers gets kJoin on its kThreadsSocket for each but the first,
+/// which has kWorkerSocket: the socket of one more.
 namespace penstock {
 
 inline constexpr uint32_t kFrameMagic = 0x4b4e5350;
-inline constexpr int kWorkerSocket = 3;  // The worker's end, by number.
-inline constexpr int kModulesPipe =
-    4;  // Where a worker writes, or a template reads, what it imports.
+inline constexpr int kWorkerSocket = 3;   // The worker's end, by number.
+inline constexpr int kModulesPipe = 4;    // A worker writes, or a template reads, what it imports.
+inline constexpr int kThreadsSocket = 4;  // In a process whose threads are workers.
 
 /// How a worker exits after an error that leaves its device unusable to its process.
 inline constexpr int kDeviceErrorExit = 86;
@@ -61,6 +65,7 @@ enum class FrameKind : uint32_t {
   kForked = 13,
   kForkFailed = 14,
   kEnded = 15,
+  kJoin = 16,
 };
 
 inline constexpr uint32_t kInputDescriptor = 1;   // The next descriptor is `segment`'s.

@@ -2,6 +2,7 @@
 /// It tells its process id in kReady's busy_ns.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -9,11 +10,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "penstock/worker/wire.h"
 
@@ -34,6 +37,7 @@ struct Mapping {
 
 std::map<uint64_t, Mapping> mappings;
 int64_t forgotten = 0;
+int conversation = kWorkerSocket;  // By which it is received and sent.
 
 void Map(uint64_t segment, int descriptor, int64_t capacity) {
   void* data = ::mmap(nullptr, static_cast<size_t>(capacity), PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -53,7 +57,7 @@ std::optional<Frame> Receive() {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof(control);
-  if (::recvmsg(kWorkerSocket, &message, 0) != sizeof(frame)) return std::nullopt;
+  if (::recvmsg(conversation, &message, 0) != sizeof(frame)) return std::nullopt;
   int descriptors[2] = {-1, -1};
   if (const cmsghdr* header = CMSG_FIRSTHDR(&message)) {
     std::memcpy(descriptors, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
@@ -83,7 +87,7 @@ void Send(const Frame& frame, int descriptor = -1, size_t bytes = sizeof(Frame))
     header->cmsg_len = CMSG_LEN(sizeof(int));
     std::memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
   }
-  if (::sendmsg(kWorkerSocket, &message, MSG_NOSIGNAL) < 0) ::_exit(91);
+  if (::sendmsg(conversation, &message, MSG_NOSIGNAL) < 0) ::_exit(91);
 }
 
 /// Returns a memory file of `bytes` bytes that begins with `text`.
@@ -277,6 +281,61 @@ void SendText(const Frame& batch, const std::string& text) {
   Send(output);
 }
 
+void SendReady() {
+  Frame ready;
+  ready.kind = FrameKind::kReady;
+  ready.busy_ns = ::getpid();
+  Send(ready);
+}
+
+/// Takes the socket of one more worker.
+int ReceiveSocket() {
+  Frame frame;
+  iovec part{&frame, sizeof(frame)};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof(control);
+  if (::recvmsg(penstock::kThreadsSocket, &message, 0) != sizeof(frame)) ::_exit(89);
+  if (frame.kind != FrameKind::kJoin) ::_exit(88);
+  int socket = -1;
+  std::memcpy(&socket, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(socket));
+  return socket;
+}
+
+/// Is several workers at once; returns when the last was told to stop.
+void ServeSeveral() {
+  std::vector<pollfd> sockets{{.fd = penstock::kThreadsSocket, .events = POLLIN, .revents = 0},
+                              {.fd = kWorkerSocket, .events = POLLIN, .revents = 0}};
+  while (sockets.size() > 1) {
+    if (::poll(sockets.data(), sockets.size(), -1) < 0) continue;
+    if (sockets[0].revents != 0) {
+      sockets.push_back({.fd = ReceiveSocket(), .events = POLLIN, .revents = 0});
+      continue;
+    }
+    const auto ready = std::find_if(sockets.begin(), sockets.end(),
+                                    [](const pollfd& socket) { return socket.revents != 0; });
+    conversation = ready->fd;
+    const std::optional<Frame> frame = Receive();
+    if (!frame) ::_exit(87);
+    if (frame->kind == FrameKind::kSetup) SendReady();
+    if (frame->kind == FrameKind::kBatch && frame->rows == 13) Crash(SIGSEGV);
+    if (frame->kind == FrameKind::kBatch && frame->rows == 14) Misbehave("magic", *frame);
+    if (frame->kind == FrameKind::kBatch && frame->rows < 13) Echo(*frame);
+    if (frame->kind != FrameKind::kStop) continue;
+    ::close(conversation);
+    sockets.erase(ready);
+  }
+}
+
+std::string DescribeEnvironment() {
+  std::string text;
+  for (char** entry = environ; *entry != nullptr; ++entry) text += std::string(*entry) + ";";
+  return text;
+}
+
 void FailConstructor() {
   Frame failed;
   failed.kind = FrameKind::kFailed;
@@ -293,6 +352,10 @@ int main(int argc, char** argv) {
   const std::string birth = DescribeBirth();
   const std::string mode = argc > 1 ? argv[1] : "echo";
   if (mode == "parent_death") ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (mode == "threads") {
+    ServeSeveral();
+    return 0;
+  }
   const std::optional<Frame> setup = Receive();
   if (!setup || setup->kind != FrameKind::kSetup) return 95;
   const std::string text(mappings[setup->segment].data, static_cast<size_t>(setup->segment_bytes));
@@ -303,10 +366,7 @@ int main(int argc, char** argv) {
   sigemptyset(&wake);
   sigaddset(&wake, SIGUSR1);
   ::sigprocmask(SIG_BLOCK, &wake, nullptr);
-  Frame ready;
-  ready.kind = FrameKind::kReady;
-  ready.busy_ns = ::getpid();
-  Send(ready);
+  SendReady();
   if (mode == "never_reads") {
     while (true) ::pause();
   }
@@ -323,6 +383,8 @@ int main(int argc, char** argv) {
     if (frame->kind != FrameKind::kBatch) continue;
     if (mode == "birth") {
       SendText(*frame, birth);
+    } else if (mode == "environment") {
+      SendText(*frame, DescribeEnvironment());
     } else {
       Answer(mode, *frame);
     }

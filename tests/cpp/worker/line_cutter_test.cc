@@ -46,8 +46,9 @@ TEST_F(LineCutterTest, ShowsTheLastStateOfALineThatWasOverwritten) {
 TEST_F(LineCutterTest, CutsALineWithoutAnEndIntoPieces) {
   cutter_.Take(std::string(2 * kLineBytesMax + 1, 'x'), 0);
   cutter_.End();
-  EXPECT_THAT(Texts(), ElementsAre("(w) " + std::string(kLineBytesMax, 'x'),
-                                   "(w) " + std::string(kLineBytesMax, 'x'), "(w) x"));
+  EXPECT_THAT(Texts(),
+              ElementsAre(fmt::format("(w) {}", std::string(kLineBytesMax, 'x')),
+                          fmt::format("(w) {}", std::string(kLineBytesMax, 'x')), "(w) x"));
 }
 
 TEST_F(LineCutterTest, ForgetsTheStatesOfALongLineThatWereOverwritten) {

@@ -82,6 +82,17 @@ TEST_F(HostTest, GivesAWorkerItsSocketTheStandardStreamsAndNothingElse) {
   EXPECT_EQ(recorder_.WaitForFrames(kWorker, 2).frames[1].text(), "0 1 2 3 leader");
 }
 
+TEST_F(HostTest, GivesAWorkerItsOwnVariablesOverThoseOfItsPool) {
+  WorkerCommand command = Command("environment");
+  command.environment = {"KEPT=1", "CHANGED=1"};
+  command.own_environment = {"CHANGED=2", "NEW=3"};
+  ASSERT_TRUE(host_->Start(kWorker, command, "the setup").ok());
+  started_.push_back(kWorker);
+  recorder_.WaitForFrames(kWorker, 1);
+  ASSERT_TRUE(Send(1, "text").ok());
+  EXPECT_EQ(recorder_.WaitForFrames(kWorker, 2).frames[1].text(), "KEPT=1;CHANGED=2;NEW=3;");
+}
+
 TEST_F(HostTest, KillsWhatTheWorkerHadStarted) {
   const pid_t process = StartReady("grandchild");
   EXPECT_TRUE(GroupRuns(process));

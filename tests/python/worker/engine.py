@@ -70,14 +70,15 @@ class Answer(NamedTuple):
 class Engine:
     """One worker, spoken to frame by frame."""
 
-    def __init__(self, setup: bytes) -> None:
+    def __init__(self, setup: bytes, *, is_template: bool = False) -> None:
         self._memory: dict[int, Memory] = {}
         self._told: set[int] = set()
         self._next_segment = 1
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(_PATIENCE_S)
         self.socket = ours
-        arguments, _, environment = worker_command()
+        spawned, template, environment = worker_command()
+        arguments = template if is_template else spawned
         self.pid = os.posix_spawn(
             arguments[0],
             arguments,
@@ -86,6 +87,9 @@ class Engine:
         )
         theirs.close()
         self._exit_code: int | None = None
+        self.send_setup(setup)
+
+    def send_setup(self, setup: bytes) -> None:
         segment = self.acquire(len(setup))
         self._memory[segment].bytes[: len(setup)] = setup
         self.send(

@@ -86,7 +86,15 @@ def test_all_workers_but_the_first_come_from_one_template(tmp_path):
 def test_the_statistics_say_how_workers_were_started_and_why(tmp_path, monkeypatch):
     assert f"Workers: 1 spawned, {WORKERS - 1} forked" in statistics(tmp_path)
     learnt = module(tmp_path, monkeypatch, THREAD)
-    assert "Workers: 4 spawned: an import started threads" in statistics(tmp_path, learnt=learnt)
+    assert "Workers: 4 spawned: an import or a constructor started threads" in statistics(
+        tmp_path, learnt=learnt
+    )
+
+
+def test_threads_that_a_library_ends_at_a_fork_do_not_hinder_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")  # NumPy's import starts them.
+    learnt = module(tmp_path, monkeypatch, "import numpy")
+    assert f"Workers: 1 spawned, {WORKERS - 1} forked" in statistics(tmp_path, learnt=learnt)
 
 
 def test_forked_workers_lead_process_groups_of_their_own(tmp_path):
