@@ -18,6 +18,7 @@ _BY_KIND: dict[str, Callable[[str], BaseException]] = {
     "BadReturn": ValueError,
     "WorkerDied": exceptions.WorkerCrashedError,
     "BudgetTooSmall": exceptions.BudgetTooSmallError,
+    "NoProgress": exceptions.ExecutionTimeoutError,
     "Unplaceable": exceptions.UnplaceableError,
     "Cancelled": exceptions.TaskCancelledError,
     "AccessDenied": PermissionError,

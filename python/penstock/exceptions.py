@@ -118,6 +118,10 @@ class SchemaMismatchError(RayError, ValueError):
     """Data that must share one schema does not."""
 
 
+class ExecutionTimeoutError(RayError, TimeoutError):
+    """Nothing has happened in a job for longer than `execution_no_progress_timeout_s`."""
+
+
 class UnplaceableError(RayError, ValueError):
     """A stage asks for resources that this machine does not have."""
 

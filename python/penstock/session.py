@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
@@ -13,11 +14,15 @@ _LOCAL_ADDRESSES = frozenset({"auto", "local"})
 
 
 class Resources(NamedTuple):
-    """What jobs may use; 0 means all that the machine has (memory: a quarter of it)."""
+    """What jobs may use; 0 means all that the machine has (memory: a quarter of it).
+
+    Of GPUs -1 means that, and 0 none.
+    """
 
     memory_bytes: int = 0
     processors: int = 0
-    gpus: float = 0.0
+    gpus: float = -1.0
+    others: tuple[tuple[str, float], ...] = ()  # Of the program's own kinds, by name.
 
 
 class Session:
@@ -50,6 +55,7 @@ def init(
     memory: float | None = None,
     num_cpus: float | None = None,
     num_gpus: float | None = None,
+    resources: Mapping[str, float] | None = None,
     object_store_memory: float | None = None,
     ignore_reinit_error: bool = False,
     **options: object,
@@ -60,7 +66,9 @@ def init(
         address: None, "local" or "auto": this machine.
         memory: bytes of data that a job may hold at once; a quarter of the machine's by default.
         num_cpus: processors; all by default.
-        num_gpus: GPUs; none by default.
+        num_gpus: GPUs; by default all that this process may use (CUDA_VISIBLE_DEVICES counts).
+        resources: kinds of the program's own and how much there is of each; what the
+            `resources=` of a stage's workers may ask for.
         object_store_memory: Ray's name for `memory`.
         ignore_reinit_error: return the session that stands instead of raising.
         options: Ray's other options; only their defaults (None and False) are accepted.
@@ -89,7 +97,11 @@ def init(
         Resources(
             memory_bytes=int(_positive("memory", memory_bytes)),
             processors=int(_positive("num_cpus", num_cpus)),
-            gpus=_not_negative("num_gpus", num_gpus),
+            gpus=-1.0 if num_gpus is None else _not_negative("num_gpus", num_gpus),
+            others=tuple(
+                (name, _not_negative(f"resources[{name!r}]", amount))
+                for name, amount in (resources or {}).items()
+            ),
         )
     )
     return _current
@@ -122,9 +134,7 @@ def _positive(name: str, value: float | None) -> float:
     return value
 
 
-def _not_negative(name: str, value: float | None) -> float:
-    if value is None:
-        return 0.0
+def _not_negative(name: str, value: float) -> float:
     if value < 0:
         raise ValueError(f"{name} must not be negative; got: {value}")
     return float(value)

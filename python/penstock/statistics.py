@@ -40,9 +40,22 @@ def stats_text(snapshot: Snapshot) -> str:
         f"{state} {seconds_text(seconds)}: {rows:,} rows, {rate_text(rows, seconds)}; {held}",
         *_table([_HEADINGS, *map(_cells, snapshot.stages)]),
         f"Workers: {snapshot.worker_starts}" if snapshot.worker_starts else "",
+        *map(_events, snapshot.stages),
         snapshot.bottleneck_sentence,
     ]
     return "\n".join(line for line in lines if line) + "\n"
+
+
+def _events(stage: StageSnapshot) -> str:
+    """Say what became of the stage's workers and batches beyond the ordinary; often nothing."""
+    told = {
+        "workers that died and were replaced": stage.restarts,
+        "batches run again because of that": stage.retries,
+        "workers replaced for their age or size": stage.recycled,
+        "rows a batch, grown to": stage.batch_rows_found,
+    }
+    facts = [f"{what}: {count:,}" for what, count in told.items() if count]
+    return f"{stage.name}: {'; '.join(facts)}" if facts else ""
 
 
 def _cells(stage: StageSnapshot) -> tuple[str, ...]:

@@ -231,7 +231,7 @@ Status Dataset::WriteParquet(const std::string& folder, const WriteOptions& opti
 }
 
 Result<std::string> Dataset::Explain() const {
-  return ExplainPlan(*plan_, ReaderTraitsOf, {.processors = MachineProcessors(), .gpus = 0});
+  return ExplainPlan(*plan_, ReaderTraitsOf, {.processors = MachineProcessors()});
 }
 
 // ---- Readers -----------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ const char* KindName(const ErrorDetail* detail) {
       return "WorkerDied";
     case ErrorKind::kBudgetTooSmall:
       return "BudgetTooSmall";
+    case ErrorKind::kNoProgress:
+      return "NoProgress";
     case ErrorKind::kUnplaceable:
       return "Unplaceable";
     case ErrorKind::kCancelled:

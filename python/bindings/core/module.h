@@ -21,7 +21,7 @@ void BindFileNames(nanobind::module_& module);
 /// `_core.Function` and `_core.LogicalPlan`.
 void BindPlan(nanobind::module_& module);
 
-/// `_core.Pipeline`.
+/// `_core.Pipeline` and `_core.WorkerLines`.
 void BindPipeline(nanobind::module_& module);
 
 /// `_core.Snapshot`, `_core.StageSnapshot` and what is asked of the machine.

@@ -1,6 +1,8 @@
 #include "penstock/exec/pipeline.h"
 
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -61,30 +63,51 @@ class RunningPipeline {
 };
 
 void Construct(RunningPipeline* place, const LogicalPlan& plan, int64_t budget_bytes,
-               int processors, double gpus, bool preserve_order, int64_t block_bytes,
+               int processors, double gpus, std::vector<std::pair<std::string, double>> resources,
+               int64_t no_progress_timeout_ms, bool preserve_order, int64_t block_bytes,
                std::vector<std::string> worker_arguments,
                std::vector<std::string> template_arguments,
-               std::vector<std::string> worker_environment) {
+               std::vector<std::string> worker_environment,
+               std::shared_ptr<WorkerLines> worker_lines) {
   PipelineOptions options;
   options.budget_bytes = budget_bytes;
   options.processors = processors;
   options.gpus = gpus;
+  options.resources = std::move(resources);
+  options.no_progress_timeout_ms = no_progress_timeout_ms;
   options.preserve_order = preserve_order;
   if (block_bytes > 0) options.read.block_bytes = block_bytes;
   options.worker_command.arguments = std::move(worker_arguments);
   options.worker_command.template_arguments = std::move(template_arguments);
   options.worker_command.environment = std::move(worker_environment);
+  options.worker_lines = std::move(worker_lines);
   new (place) RunningPipeline(plan, options);
+}
+
+/// As bytes: what a worker prints need not be text.
+std::vector<std::pair<bool, nb::bytes>> TakeLines(WorkerLines& lines) {
+  std::vector<std::pair<bool, nb::bytes>> taken;
+  for (const WorkerLine& line : lines.TakeAll()) {
+    taken.emplace_back(line.stream == StandardStream::kErrors,
+                       nb::bytes(line.text.data(), line.text.size()));
+  }
+  return taken;
 }
 
 }  // namespace
 
 void BindPipeline(nb::module_& module) {
+  nb::class_<WorkerLines>(module, "WorkerLines", "Lines that a job's workers have printed.")
+      .def(nb::init<>())
+      .def("take", &TakeLines, nb::sig("def take(self) -> list[tuple[bool, bytes]]"),
+           "Take all lines: whether each was an error stream's, and its text without an end.");
   nb::class_<RunningPipeline>(module, "Pipeline", "A job: runs from when it is made.")
       .def("__init__", &Construct, nb::arg("plan"), nb::kw_only(), nb::arg("budget_bytes") = 0,
-           nb::arg("processors") = 0, nb::arg("gpus") = 0.0, nb::arg("preserve_order") = true,
+           nb::arg("processors") = 0, nb::arg("gpus") = 0.0,
+           nb::arg("resources") = std::vector<std::pair<std::string, double>>(),
+           nb::arg("no_progress_timeout_ms") = 0, nb::arg("preserve_order") = true,
            nb::arg("block_bytes") = 0, nb::arg("worker_arguments"), nb::arg("template_arguments"),
-           nb::arg("worker_environment"))
+           nb::arg("worker_environment"), nb::arg("worker_lines").none() = nb::none())
       .def("next", &RunningPipeline::Next, nb::arg("timeout_s"),
            nb::sig("def next(self, timeout_s: float) -> Block | bool | None"),
            "The next block; None after `timeout_s` seconds without one; False at the end.")

@@ -150,8 +150,9 @@ nb::object SchemaIfKnown(const LogicalPlan& plan) {
 }
 
 std::string Explain(const LogicalPlan& plan) {
-  return ValueOrThrow(
-      ExplainPlan(plan, ReaderTraitsOf, {.processors = MachineProcessors(), .gpus = 0}));
+  return ValueOrThrow(ExplainPlan(
+      plan, ReaderTraitsOf,
+      {.processors = MachineProcessors(), .gpus = static_cast<double>(MachineGpus().size())}));
 }
 
 void BindFunction(nb::module_& module) {

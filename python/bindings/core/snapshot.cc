@@ -28,7 +28,11 @@ void BindSnapshot(nb::module_& module) {
       .def_ro("starting_ns", &StageSnapshot::starting_ns)
       .def_ro("busy_ns", &StageSnapshot::busy_ns)
       .def_ro("starved_ns", &StageSnapshot::starved_ns)
-      .def_ro("blocked_ns", &StageSnapshot::blocked_ns);
+      .def_ro("blocked_ns", &StageSnapshot::blocked_ns)
+      .def_ro("restarts", &StageSnapshot::restarts)
+      .def_ro("retries", &StageSnapshot::retries)
+      .def_ro("recycled", &StageSnapshot::recycled)
+      .def_ro("batch_rows_found", &StageSnapshot::batch_rows_found);
   nb::class_<Snapshot>(module, "Snapshot", "One consistent look at a job.")
       .def_ro("stages", &Snapshot::stages)
       .def_ro("elapsed_ns", &Snapshot::elapsed_ns)

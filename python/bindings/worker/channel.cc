@@ -102,7 +102,9 @@ void Channel::Accept(const Frame& frame, const int* descriptors, int count) {
   }
   const int input = take(kInputDescriptor);
   const int output = take(kOutputDescriptor);
-  if (frame.segment != 0 || input >= 0) {
+  if ((frame.flags & kKeptInput) != 0 && input >= 0) {
+    arrived.input = Mapping::CopyOnWrite(input, frame.segment_bytes);
+  } else if (frame.segment != 0 || input >= 0) {
     arrived.input = MappingOf(frame.segment, frame.segment_capacity, input);
   }
   if (output >= 0) MappingOf(frame.output_segment, frame.output_capacity, output);
@@ -137,7 +139,7 @@ nb::object Channel::ReceiveBatch() {
     throw std::runtime_error("the engine sent a frame that a worker does not take");
   }
   batch_id_ = next.frame.batch;
-  input_segment_ = next.frame.segment;
+  input_segment_ = (next.frame.flags & kKeptInput) != 0 ? 0 : next.frame.segment;
   grant_ = Grant{};
   if (next.frame.output_segment != 0) {
     grant_ = Grant{next.frame.output_segment,

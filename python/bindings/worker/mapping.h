@@ -13,6 +13,10 @@ class Mapping {
   /// std::runtime_error when the kernel refuses.
   static std::shared_ptr<Mapping> OfDescriptor(int descriptor, int64_t capacity);
 
+  /// Maps a segment's first `bytes` so that what is written stays here: a page is copied when it is
+  /// written to. Takes the descriptor and closes it. Throws as OfDescriptor.
+  static std::shared_ptr<Mapping> CopyOnWrite(int descriptor, int64_t bytes);
+
   /// Fresh pages, not shared. Throws std::bad_alloc.
   static std::shared_ptr<Mapping> Anonymous(int64_t bytes);
 
@@ -24,13 +28,16 @@ class Mapping {
   int64_t capacity() const { return capacity_; }
 
   /// Leaves a private copy of the first `bytes` at this mapping's own address, so that whoever
-  /// still looks at it sees no later change, and returns the shared pages mapped elsewhere.
+  /// still looks at it sees no later change, and returns the shared pages mapped elsewhere; null
+  /// for a mapping that is not shared.
   std::shared_ptr<Mapping> Detach(int64_t bytes);
 
  private:
-  Mapping(uint8_t* data, int64_t capacity) : data_(data), capacity_(capacity) {}
+  Mapping(uint8_t* data, int64_t capacity, bool is_shared)
+      : data_(data), capacity_(capacity), is_shared_(is_shared) {}
   uint8_t* const data_;
   const int64_t capacity_;
+  const bool is_shared_;
 };
 
 /// A sealed memfd that is written once and then sent away.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 
 #include "batch.h"
@@ -183,6 +184,8 @@ void DieWithParent(int64_t parent) {
   if (getppid() != parent) EndGroup(SIGRTMAX);  // It died before the line above.
 }
 
+void BufferLines() { setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); }
+
 void BindBatch(nb::module_& module) {
   [[maybe_unused]] const nb::class_<Slab> slab(module, "_Slab");
   nb::class_<Column>(module, "Column", "What is known of a column without its values.")
@@ -321,4 +324,5 @@ NB_MODULE(_worker, module) {
   BindChannel(module);
   module.def("die_with_parent", &DieWithParent, nanobind::arg("parent"),
              "Have this process and its group killed when its parent dies, or now if it has.");
+  module.def("buffer_lines", &BufferLines, "Have what C prints leave the process line by line.");
 }

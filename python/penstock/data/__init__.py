@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from penstock.data.expressions import Expr, col, lit
     from penstock.data.filename_provider import FilenameProvider
     from penstock.data.iterator import DataIterator
+    from penstock.data.length_grouping import GroupByLength
     from penstock.data.reading.columnar import read_feather, read_orc, read_parquet
     from penstock.data.reading.custom import read_datasource
     from penstock.data.reading.delta import read_delta
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
         read_numpy,
     )
     from penstock.data.schema import Schema
-    from penstock.data.strategy import ActorPoolStrategy, TaskPoolStrategy
+    from penstock.data.strategy import ActorPoolStrategy, TaskPoolStrategy, ThreadPoolStrategy
     from penstock.data.writing.file_datasink import BlockBasedFileDatasink, RowBasedFileDatasink
     from penstock.data.writing.verbs import SaveMode
 
@@ -70,6 +71,7 @@ __all__ = [
     "Expr",
     "FileShuffleConfig",
     "FilenameProvider",
+    "GroupByLength",
     "MaterializedDataset",
     "PartitionStyle",
     "Partitioning",
@@ -79,6 +81,7 @@ __all__ = [
     "SaveMode",
     "Schema",
     "TaskPoolStrategy",
+    "ThreadPoolStrategy",
     "col",
     "from_arrow",
     "from_blocks",
@@ -136,6 +139,7 @@ _MODULES = {
     "reading.huggingface": ("from_huggingface",),
     "reading.iceberg": ("read_iceberg",),
     "iterator": ("DataIterator",),
+    "length_grouping": ("GroupByLength",),
     "reading.lance": ("read_lance",),
     "reading.memory": ("from_arrow", "from_items", "from_numpy", "from_pandas"),
     "reading.partitioning": ("PartitionStyle", "Partitioning", "PathPartitionFilter"),
@@ -148,7 +152,7 @@ _MODULES = {
     "schema": ("Schema",),
     "reading.records": ("read_tfrecords", "read_webdataset"),
     "reading.sql": ("read_sql",),
-    "strategy": ("ActorPoolStrategy", "TaskPoolStrategy"),
+    "strategy": ("ActorPoolStrategy", "TaskPoolStrategy", "ThreadPoolStrategy"),
     "consuming.summary": ("DatasetSummary",),
     "reading.torch_dataset": ("from_torch",),
     "writing.verbs": ("SaveMode",),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import operator
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
+from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
+
+from penstock.worker.callables import is_asynchronous, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -20,32 +23,6 @@ _BATCH_FORMATS = {
     None: "pyarrow",
 }
 _NUMBER_MAX = 2**63 - 1
-_COROUTINE = 0x80  # inspect.CO_COROUTINE; importing inspect would cost more than all of this.
-_ASYNC_GENERATOR = 0x200  # inspect.CO_ASYNC_GENERATOR
-
-# Ray's options of tasks and actors that this version knows of but cannot honour.
-_REMOTE_OPTIONS = frozenset(
-    {
-        "accelerator_type",
-        "fallback_strategy",
-        "label_selector",
-        "max_calls",
-        "max_concurrency",
-        "max_restarts",
-        "max_retries",
-        "max_task_retries",
-        "memory",
-        "num_returns",
-        "object_store_memory",
-        "placement_group",
-        "ray_remote_args",
-        "ray_remote_args_fn",
-        "resources",
-        "retry_exceptions",
-        "runtime_env",
-        "scheduling_strategy",
-    }
-)
 
 
 def refuse(operation: str, options: Mapping[str, object]) -> None:
@@ -55,20 +32,6 @@ def refuse(operation: str, options: Mapping[str, object]) -> None:
             raise NotImplementedError(
                 f"{operation} does not support this option yet; leave it out: {name}"
             )
-
-
-def check_remote_options(operation: str, options: Mapping[str, object]) -> None:
-    """Accept none of Ray's scheduling options unless they are None.
-
-    Raises:
-        NotImplementedError: an option of Ray's that this version cannot honour.
-        TypeError: a name that Ray does not know either.
-
-    """
-    for name in options:
-        if name not in _REMOTE_OPTIONS:
-            raise TypeError(f"{operation} got an unexpected keyword argument: {name}")
-    refuse(operation, options)
 
 
 def check_function(
@@ -102,11 +65,11 @@ def check_function(
             if value is not None:
                 raise ValueError(
                     f"``{name}`` can only be specified if ``fn`` is a callable class; "
-                    f"{function_name(function)} is not one; got: {value!r}"
+                    f"{name_of(function)} is not one; got: {value!r}"
                 )
-    if _is_async(function):
+    if is_asynchronous(function):
         raise NotImplementedError(
-            f"{operation} does not run async functions yet: {function_name(function)}"
+            f"{operation} does not run async functions yet: {name_of(function)}"
         )
 
 
@@ -127,7 +90,7 @@ def check_concurrency(function: object, concurrency: object) -> None:
         if not isinstance(function, type):
             raise ValueError(  # noqa: TRY004 - as in Ray
                 "``concurrency`` is set as a tuple of integers, but "
-                f"{function_name(function)} is not a callable class; give one number: "
+                f"{name_of(function)} is not a callable class; give one number: "
                 f"{concurrency}"
             )
         return
@@ -140,22 +103,15 @@ def check_concurrency(function: object, concurrency: object) -> None:
         raise ValueError(f"``concurrency`` must be at least 1; got: {concurrency}")
 
 
-def batch_rows(batch_size: BatchSize, *, gpus: float | None) -> int | None:
-    """Return the rows of a batch for the engine; None: whole blocks.
-
-    Blocks are cut at about 16 MiB, which is what Ray's "auto" asks for.
+def batch_rows(batch_size: BatchSize) -> int | None:
+    """Return the rows of a batch for the engine; None where no number was given.
 
     Raises:
-        ValueError: below 1, or not given although GPUs are asked for.
+        ValueError: below 1.
         TypeError: not a whole number.
 
     """
     if batch_size is None or batch_size == "auto":
-        if gpus:
-            raise ValueError(
-                "You must provide `batch_size` to `map_batches` when requesting GPUs, so that a "
-                f"batch fits the GPU's memory; got: {batch_size}"
-            )
         return None
     rows = whole_number("batch_size", batch_size)
     if rows < 1:
@@ -224,15 +180,20 @@ def at_least_one(name: str, value: object) -> int:
 
 
 def amount(name: str, value: float | None) -> float | None:
-    """Return an amount of processors or GPUs as given.
+    """Return an amount of something as given.
 
     Raises:
-        ValueError: below 0.
+        TypeError: not a number.
+        ValueError: below 0, or not finite.
 
     """
-    if value is not None and value < 0:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, SupportsFloat):
+        raise TypeError(f"{name} must be a number; got: {value!r}")
+    if not 0 <= value < math.inf:
         raise ValueError(f"{name} must not be negative; got: {value}")
-    return value
+    return float(value)
 
 
 def column_list(name: str, columns: object) -> list[str]:
@@ -278,20 +239,6 @@ def is_utf8(text: str) -> bool:
     return True
 
 
-def function_name(function: object) -> str:
-    """Return the name that plans, statistics and errors show for a user's function."""
-    inner = getattr(function, "func", None)  # functools.partial
-    if callable(inner) and not hasattr(function, "__name__"):
-        return function_name(inner)
-    owner = getattr(function, "__self__", None)
-    name = getattr(function, "__name__", None)
-    if not isinstance(name, str):
-        return type(function).__name__
-    if owner is not None and not isinstance(owner, type) and type(owner).__name__ != "module":
-        return f"{type(owner).__name__}.{name}"
-    return name
-
-
 def _as_list(name: str, columns: object) -> list[object]:
     try:
         return list(columns)  # type: ignore[call-overload, no-any-return]
@@ -301,11 +248,3 @@ def _as_list(name: str, columns: object) -> list[object]:
 
 def _has_call(cls: type) -> bool:
     return any("__call__" in vars(base) for base in cls.__mro__)
-
-
-def _is_async(function: object) -> bool:
-    target = function
-    if isinstance(function, type) or not hasattr(function, "__code__"):
-        target = getattr(function, "__call__", None)  # noqa: B004 - the method itself is wanted
-    code = getattr(target, "__code__", None)
-    return code is not None and bool(code.co_flags & (_COROUTINE | _ASYNC_GENERATOR))

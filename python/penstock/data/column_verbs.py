@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from penstock.data import arguments
 from penstock.data.base import DatasetBase
 from penstock.data.expressions.column_function import AddColumn
-from penstock.data.functions import Call, Shape, Workers, extend
+from penstock.data.functions import Shape, extend
+from penstock.data.worker_arguments import WorkerArguments, check_names, check_unused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from penstock.data.arguments import Concurrency
     from penstock.data.dataset import Dataset
     from penstock.data.expressions import Expr
+    from penstock.data.length_grouping import AddLengths
+    from penstock.data.worker_arguments import FunctionArguments
 
 _STRUCT = "struct of unnest"
 
@@ -27,11 +29,7 @@ class ColumnVerbs(DatasetBase):
         self,
         column_name: str,
         expr: Expr,
-        *,
-        compute: object = None,
-        num_cpus: float | None = None,
-        num_gpus: float | None = None,
-        **ray_remote_args: Any,
+        **options: Unpack[WorkerArguments],
     ) -> Dataset:
         """Add or replace the column `column_name` by what an expression yields, row by row.
 
@@ -42,22 +40,13 @@ class ColumnVerbs(DatasetBase):
             TypeError: not a name, or not an expression.
 
         """
-        return self.with_columns(
-            {column_name: expr},
-            compute=compute,
-            num_cpus=num_cpus,
-            num_gpus=num_gpus,
-            **ray_remote_args,
-        )
+        return self.with_columns({column_name: expr}, **options)
 
     def with_columns(
         self,
         exprs: Mapping[str, Expr] | Iterable[Expr] | Expr | None = None,
         *more_exprs: Expr,
-        compute: object = None,
-        num_cpus: float | None = None,
-        num_gpus: float | None = None,
-        **ray_remote_args: Any,
+        **options: Unpack[WorkerArguments],
     ) -> Dataset:
         """Add or replace several columns at once; see `with_column`.
 
@@ -74,9 +63,8 @@ class ColumnVerbs(DatasetBase):
         columns = _named_expressions(exprs, more_exprs, self._fields_of)
         if not columns:
             return self._derive(self._plan)  # Nothing but star() was asked for.
-        workers = Workers(compute, None, num_cpus, num_gpus, ray_remote_args)
-        _refuse_workers("with_columns", compute, None, ray_remote_args)
-        return self._derive(assign(self._plan, self._context, "with_column", columns, workers))
+        check_unused("with_columns", options)
+        return self._derive(assign(self._plan, self._context, "with_column", columns, options))
 
     def add_column(
         self,
@@ -84,11 +72,7 @@ class ColumnVerbs(DatasetBase):
         fn: Callable[[Any], Any],
         *,
         batch_format: str | None = "pandas",
-        compute: object = None,
-        concurrency: Concurrency | None = None,
-        num_cpus: float | None = None,
-        num_gpus: float | None = None,
-        **ray_remote_args: Any,
+        **options: Unpack[WorkerArguments],
     ) -> Dataset:
         """Add or replace the column `col` by what `fn` returns for a batch: one value a row.
 
@@ -106,51 +90,36 @@ class ColumnVerbs(DatasetBase):
                 "The batch format of add_column must be 'pandas', 'numpy' or 'pyarrow'; "
                 f"got: {batch_format!r}"
             )
-        return self._extended(
-            "add_column",
-            AddColumn(col, fn, batch_format),
-            Shape(kind="batches", batch_format=batch_format, keeps_rows=True),
-            Call(),
-            Workers(compute, concurrency, num_cpus, num_gpus, ray_remote_args),
-        )
+        check_names("add_column", options, WorkerArguments)
+        shape = Shape(kind="batches", batch_format=batch_format, keeps_rows=True)
+        given = cast("FunctionArguments", options)
+        return self._extended("add_column", AddColumn(col, fn, batch_format), shape, given)
 
     def select_columns(
-        self,
-        cols: str | Sequence[str],
-        *,
-        compute: object = None,
-        concurrency: Concurrency | None = None,
-        **ray_remote_args: Any,
+        self, cols: str | Sequence[str], **options: Unpack[WorkerArguments]
     ) -> Dataset:
         """Keep only these columns, in this order. Runs in the engine, without workers."""
-        _refuse_workers("select_columns", compute, concurrency, ray_remote_args)
+        check_unused("select_columns", options)
         names = arguments.column_list("cols", cols)
         return self._derive(self._plan.project([(name, name) for name in names]))
 
     def drop_columns(
-        self,
-        cols: str | Sequence[str],
-        *,
-        compute: object = None,
-        concurrency: Concurrency | None = None,
-        **ray_remote_args: Any,
+        self, cols: str | Sequence[str], **options: Unpack[WorkerArguments]
     ) -> Dataset:
         """Remove these columns. Runs in the engine, without workers."""
-        _refuse_workers("drop_columns", compute, concurrency, ray_remote_args)
+        check_unused("drop_columns", options)
         return self._derive(self._plan.drop(arguments.column_list("cols", cols)))
 
     def rename_columns(
         self,
         names: Mapping[str, str] | Sequence[str],
-        *,
-        concurrency: Concurrency | None = None,
-        **ray_remote_args: Any,
+        **options: Unpack[WorkerArguments],
     ) -> Dataset:
         """Rename columns: {old: new}, or a list with a new name for every column.
 
         A list needs the schema, so it may run the first rows.
         """
-        _refuse_workers("rename_columns", None, concurrency, ray_remote_args)
+        check_unused("rename_columns", options)
         if isinstance(names, str) or not names:
             raise ValueError(f"names must be {{old: new}} or a list of new names; got: {names!r}")
         if isinstance(names, Mapping):
@@ -175,12 +144,16 @@ class ColumnVerbs(DatasetBase):
         return [field.name for field in kind.fields]
 
     def _extended(
-        self, operation: str, fn: object, shape: Shape, call: Call, workers: Workers
+        self, operation: str, fn: object, shape: Shape, options: FunctionArguments
     ) -> Dataset:
-        plan = extend(
-            self._plan, self._context, operation, fn, shape=shape, call=call, workers=workers
+        return self._derive(
+            extend(self._plan, self._context, operation, fn, shape=shape, given=options)
         )
-        return self._derive(plan)
+
+    def _with_lengths(self, lengths: AddLengths) -> Dataset:
+        """Return the rows with the hidden column by which `map_batches` groups them."""
+        shape = Shape(kind="batches", batch_format="packed", keeps_rows=True)
+        return self._extended("map_batches", lengths, shape, {})
 
 
 def _named_expressions(
@@ -224,22 +197,3 @@ def _named(name: object, expr: object) -> tuple[str, Expr]:
     if not isinstance(name, str):
         raise TypeError(f"A column's name must be text (str); got: {name!r}")
     return name, expr
-
-
-def _refuse_workers(
-    operation: str,
-    compute: object,
-    concurrency: Concurrency | None,
-    remote_options: Mapping[str, object],
-) -> None:
-    """Accept Ray's scheduling options, checked, where no worker takes part in the work."""
-    if compute is not None and not hasattr(compute, "__dict__"):
-        raise ValueError(f"``compute`` must be a strategy; got: {compute!r}")
-    if concurrency is not None:
-        arguments.check_concurrency(type, concurrency)
-    known = {
-        name: value
-        for name, value in remote_options.items()
-        if name not in ("num_cpus", "num_gpus")
-    }
-    arguments.check_remote_options(operation, known)

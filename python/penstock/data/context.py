@@ -83,8 +83,12 @@ class DataContext:
         execution_options: see `ExecutionOptions`.
         target_max_block_size: bytes at which readers cut blocks; None: no limit.
         max_tasks_in_flight_per_actor: batches on their way to one worker; None: 2.
+        actor_init_retry_on_errors: True builds a class again whose constructor raised.
+        actor_init_max_retries: how often it does (3); then the job fails.
         enable_progress_bars: False shows no progress at all.
         raise_original_map_exception: True raises what the function raised, unwrapped.
+        execution_no_progress_timeout_s: a job in which nothing has happened for so long (1800)
+            fails with what it waits for; -1: never. It warns after a minute.
         retried_io_errors: texts; an error of a remote file system that contains one of them is
             tried again, beside those that are known to pass.
 
@@ -97,9 +101,12 @@ class DataContext:
         self.execution_options = ExecutionOptions()
         self.target_max_block_size: int | None = _BLOCK_BYTES
         self.max_tasks_in_flight_per_actor: int | None = None
+        self.actor_init_retry_on_errors = False
+        self.actor_init_max_retries = 3
         self.enable_progress_bars = True
         self.raise_original_map_exception = False
         self.retried_io_errors = list(RETRIED_ANYWAY)
+        self.execution_no_progress_timeout_s: float = 1800
         self._config: dict[str, Any] = {}
 
     if TYPE_CHECKING:

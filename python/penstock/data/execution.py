@@ -8,8 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 from penstock import session
-from penstock._core import Block, Pipeline
+from penstock._core import Block, Pipeline, WorkerLines
 from penstock.progress import Progress
+from penstock.worker_output import show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ class Run:
         self._context = context
         self._pipeline: Pipeline | None = None
         self._last: Snapshot | None = None
+        self._lines = WorkerLines()
         self._busy = False  # A thread is inside of the engine for it.
 
     @property
@@ -61,10 +63,11 @@ class Run:
         progress = Progress(enabled=self._context.enable_progress_bars)
         self._busy = True
         try:
-            self._pipeline = start_pipeline(self._plan, self._context)
+            self._pipeline = start_pipeline(self._plan, self._context, self._lines)
             _running.add(self)
             while True:
                 block = self._pipeline.next(_POLL_S)
+                show(self._lines)
                 progress.update(self._pipeline.snapshot)
                 if self._names is not None:
                     self._names.answer()
@@ -110,11 +113,18 @@ class Run:
         if pipeline is not None:
             self._last = pipeline.snapshot()
             pipeline.cancel()
+            del pipeline  # Waits for the workers, which may have a last word.
+        show(self._lines)
         progress.close(self._last)
 
 
-def start_pipeline(plan: LogicalPlan, context: DataContext) -> Pipeline:
-    """Start `plan` within the limits of `context`, or else of `penstock.init`."""
+def start_pipeline(
+    plan: LogicalPlan, context: DataContext, lines: WorkerLines | None = None
+) -> Pipeline:
+    """Start `plan` within the limits of `context`, or else of `penstock.init`.
+
+    `lines` gathers what the workers print; without it that is dropped.
+    """
     from penstock.worker.command import worker_command
 
     command = worker_command()
@@ -126,11 +136,14 @@ def start_pipeline(plan: LogicalPlan, context: DataContext) -> Pipeline:
         budget_bytes=limits.memory_bytes,
         processors=limits.processors,
         gpus=limits.gpus,
+        resources=list(limits.others),
+        no_progress_timeout_ms=_milliseconds(context.execution_no_progress_timeout_s),
         preserve_order=options.preserve_order,
         block_bytes=_UNLIMITED_BYTES if block_bytes is None else block_bytes,
         worker_arguments=command.arguments,
         template_arguments=command.template_arguments,
         worker_environment=command.environment,
+        worker_lines=lines,
     )
 
 
@@ -143,7 +156,13 @@ def resources(context: DataContext) -> session.Resources:
         memory_bytes=min(memory) if memory else defaults.memory_bytes,
         processors=defaults.processors if limits.cpu is None else max(1, int(limits.cpu)),
         gpus=defaults.gpus if limits.gpu is None else limits.gpu,
+        others=defaults.others,
     )
+
+
+def _milliseconds(timeout_s: float) -> int:
+    """Return 0, which means never, for what is not positive."""
+    return int(timeout_s * 1000) if timeout_s > 0 else 0
 
 
 def _original(error: Exception) -> BaseException | None:

@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from penstock._core import Function, machine_processors
+from penstock._core import Function
 from penstock.data import arguments
-from penstock.data.execution import resources
 from penstock.data.strategy import make_pool
+from penstock.data.worker_arguments import (
+    FunctionArguments,
+    check_names,
+    lifetime_options,
+    machine_options,
+)
+from penstock.worker.callables import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from penstock._core import LogicalPlan
-    from penstock.data.arguments import Concurrency
     from penstock.data.context import DataContext
-
-
-class Call(NamedTuple):
-    """What a function is called with besides its batch or row, and a class is built with."""
-
-    args: Iterable[Any] | None = None
-    kwargs: Mapping[str, Any] | None = None
-    constructor_args: Iterable[Any] | None = None
-    constructor_kwargs: Mapping[str, Any] | None = None
-
-
-class Workers(NamedTuple):
-    """Who runs a function: the strategy, and what each worker asks for."""
-
-    compute: object = None
-    concurrency: Concurrency | None = None
-    num_cpus: float | None = None
-    num_gpus: float | None = None
-    remote_options: Mapping[str, object] = {}
+    from penstock.data.length_grouping import Grouping
 
 
 class Shape(NamedTuple):
@@ -43,8 +28,10 @@ class Shape(NamedTuple):
     kind: str
     batch_format: str = "rows"
     batch_rows: int | None = None
+    grows_batches: bool = False
     zero_copy: bool = True
     keeps_rows: bool = False
+    by_length: Grouping | None = None
 
 
 def extend(
@@ -54,52 +41,59 @@ def extend(
     function: object,
     *,
     shape: Shape,
-    call: Call,
-    workers: Workers,
+    given: FunctionArguments,
 ) -> LogicalPlan:
     """Return `plan` followed by `function`.
 
     Raises:
-        TypeError, ValueError, NotImplementedError: see `penstock.data.arguments`; or the function
-            cannot be sent to another process.
+        TypeError, ValueError, NotImplementedError: see `penstock.data.arguments` and
+            `penstock.data.worker_arguments`; or the function cannot be sent to another process.
 
     """
     from penstock.worker.payload import pack_function
 
-    arguments.check_remote_options(operation, workers.remote_options)
+    check_names(operation, given, FunctionArguments)
+    constructor_args = given.get("fn_constructor_args")
+    constructor_kwargs = given.get("fn_constructor_kwargs")
     arguments.check_function(
         operation,
         function,
-        constructor_args=call.constructor_args,
-        constructor_kwargs=call.constructor_kwargs,
+        constructor_args=constructor_args,
+        constructor_kwargs=constructor_kwargs,
     )
-    limits = resources(context)
     pool = make_pool(
         function,
-        compute=workers.compute,
-        concurrency=workers.concurrency,
+        compute=given.get("compute"),
+        concurrency=given.get("concurrency"),
         in_flight=context.max_tasks_in_flight_per_actor,
-        processors=limits.processors or machine_processors(),
     )
+    options = {
+        **pool._asdict(),
+        **machine_options(operation, given),
+        **lifetime_options(given),
+        "max_build_tries": _build_tries(context),
+        "batch_rows": shape.batch_rows,
+        "grows_batches": shape.grows_batches,
+        "by_length": shape.by_length and shape.by_length._asdict(),
+    }
+    if options["threads"] and options["shares_model"]:
+        raise ValueError("Threads share their model already; leave out share_model")
     payload = pack_function(
         function,
-        constructor_args=call.constructor_args,
-        constructor_kwargs=call.constructor_kwargs,
-        args=call.args,
-        kwargs=call.kwargs,
+        constructor_args=constructor_args,
+        constructor_kwargs=constructor_kwargs,
+        args=given.get("fn_args"),
+        kwargs=given.get("fn_kwargs"),
         batch_format=shape.batch_format,
         zero_copy=shape.zero_copy,
     )
-    name = arguments.function_name(function)
-    options = {
-        "stateful": pool.stateful,
-        "batch_rows": shape.batch_rows,
-        "workers_min": pool.workers,
-        "workers_max": pool.workers,
-        "processors": arguments.amount("num_cpus", workers.num_cpus),
-        "gpus": arguments.amount("num_gpus", workers.num_gpus) or 0.0,
-        "in_flight_per_worker": pool.in_flight,
-    }
-    return plan.functions(
-        [Function(name, shape.kind, payload, shape.keeps_rows)], json.dumps(options)
-    )
+    described = Function(name_of(function), shape.kind, payload, shape.keeps_rows)
+    return plan.functions([described], json.dumps(options))
+
+
+def _build_tries(context: DataContext) -> int:
+    """Return how often a class is built whose constructor raises, as Ray's context says it."""
+    if not context.actor_init_retry_on_errors:
+        return 1
+    retries = arguments.whole_number("actor_init_max_retries", context.actor_init_max_retries)
+    return 1 + arguments.not_negative("actor_init_max_retries", retries)

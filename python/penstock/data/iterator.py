@@ -127,7 +127,7 @@ class DataIterator(TensorBatchVerbs):
         local_shuffle_seed: int | None,
     ) -> Iterable[_Item]:
         ahead = arguments.not_negative("prefetch_batches", prefetch_batches)
-        rows = arguments.batch_rows(batch_size, gpus=None)
+        rows = arguments.batch_rows(batch_size)
         buffer_rows = local_shuffle_buffer_size
         if buffer_rows is not None:
             buffer_rows = arguments.at_least_one("local_shuffle_buffer_size", buffer_rows)

@@ -1,10 +1,11 @@
-"""How many workers run a function: `ActorPoolStrategy`, `TaskPoolStrategy`, `concurrency=`."""
+"""Who runs a function: `ActorPoolStrategy`, `TaskPoolStrategy`, `ThreadPoolStrategy`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.data import arguments
+from penstock.worker.callables import name_of
 
 if TYPE_CHECKING:
     from penstock.data.arguments import Concurrency
@@ -13,7 +14,7 @@ _IN_FLIGHT = 2
 
 
 class ComputeStrategy:
-    """What the two strategies have in common."""
+    """What the strategies have in common."""
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
@@ -34,19 +35,35 @@ class TaskPoolStrategy(ComputeStrategy):
         self.size = size
 
 
+class ThreadPoolStrategy(ComputeStrategy):
+    """Runs a function or a class in `size` threads of one process, which share one model.
+
+    For what releases the GIL, as most of NumPy and torch does: the class is built once and called
+    by several threads at once, so its `__call__` must bear that. `size` defaults to as many threads
+    as the machine has processors. Ray has nothing of the kind.
+    """
+
+    def __init__(self, size: int | None = None) -> None:
+        _check_at_least_one("size", size)
+        self.size = size
+
+
 class ActorPoolStrategy(ComputeStrategy):
     """Runs a class: each worker builds it once.
 
-    `size` workers, or between `min_size` and `max_size`. Pools do not grow or shrink yet: they
-    start with `initial_size` workers, or else with `max_size` of them, held to the number of
-    processors but never below `min_size`.
-    `max_tasks_in_flight_per_actor` is the number of batches on their way to one worker (2).
+    `size` workers, or between `min_size` and `max_size`: then the pool starts with `initial_size`
+    workers, or else with as many as the machine has processors for, and grows and shrinks with the
+    work. `max_tasks_in_flight_per_actor` is the number of batches on their way to one worker (2).
+
+    `max_concurrent_calls_per_actor` calls run at once in one worker only with
+    `enable_true_multi_threading`, and that only in a pool of one worker: it is a
+    `ThreadPoolStrategy` then. Without it a class is called by one thread at a time, as in Ray.
 
     Positional arguments are those of older Ray versions: `(size)` or `(min_size, max_size)`.
 
     Raises:
         ValueError: `size` together with another size, or sizes that contradict each other.
-        NotImplementedError: several calls at once in one worker.
+        NotImplementedError: several calls at once in each of several workers.
 
     """
 
@@ -64,22 +81,37 @@ class ActorPoolStrategy(ComputeStrategy):
         if sizes:
             size, min_size, max_size = _from_positional(sizes, size, min_size, max_size)
         given = {"min_size": min_size, "max_size": max_size, "initial_size": initial_size}
-        for name, value in {"size": size, **given}.items():
+        numbers = {
+            "max_tasks_in_flight_per_actor": max_tasks_in_flight_per_actor,
+            "max_concurrent_calls_per_actor": max_concurrent_calls_per_actor,
+        }
+        for name, value in {"size": size, **given, **numbers}.items():
             _check_at_least_one(name, value)
-        _check_at_least_one("max_tasks_in_flight_per_actor", max_tasks_in_flight_per_actor)
         if size is not None and any(value is not None for value in given.values()):
             names = ", ".join(name for name, value in given.items() if value is not None)
             raise ValueError(f"size cannot be combined with other sizes; got also: {names}")
-        if enable_true_multi_threading or (max_concurrent_calls_per_actor or 1) > 1:
-            raise NotImplementedError(
-                "Several calls at once in one worker are not supported: "
-                "max_concurrent_calls_per_actor, enable_true_multi_threading"
-            )
         self.min_size = size or min_size or 1
         self.max_size = size or max_size
         self.initial_size = size or initial_size
         self.max_tasks_in_flight_per_actor = max_tasks_in_flight_per_actor
+        self.max_concurrent_calls_per_actor = max_concurrent_calls_per_actor
+        self.enable_true_multi_threading = enable_true_multi_threading
         self._check_order()
+        self._check_threads()
+
+    def calls_at_once(self) -> int:
+        """Return how many threads of one worker call the class."""
+        if not self.enable_true_multi_threading:
+            return 1
+        return self.max_concurrent_calls_per_actor or 1
+
+    def _check_threads(self) -> None:
+        if self.calls_at_once() > 1 and self.max_size != 1:
+            raise NotImplementedError(
+                "Several calls at once run in one worker only: ask for size=1, or leave out "
+                "enable_true_multi_threading and ask for more workers; "
+                f"got: {self}"
+            )
 
     def _check_order(self) -> None:
         if self.max_size is not None and self.min_size > self.max_size:
@@ -98,43 +130,50 @@ class ActorPoolStrategy(ComputeStrategy):
 
 
 class Pool(NamedTuple):
-    """What the engine is told about a stage's workers; 0 workers: as many as processors."""
+    """What the engine is told about a stage's workers, by the names of its options."""
 
     stateful: bool
-    workers: int
-    in_flight: int
+    workers_min: int = 0  # As all sizes, 0: the engine decides, by the machine's processors.
+    workers_max: int = 0
+    workers_initial: int = 0
+    in_flight_per_worker: int = _IN_FLIGHT
+    threads: bool = False
 
 
 def make_pool(
-    function: object,
-    *,
-    compute: object,
-    concurrency: Concurrency | None,
-    in_flight: int | None,
-    processors: int,
+    function: object, *, compute: object, concurrency: Concurrency | None, in_flight: int | None
 ) -> Pool:
     """Return the workers that `compute` and `concurrency` ask for, by Ray's rules.
 
     `compute` wins over `concurrency`. A class takes an ActorPoolStrategy, a function a
-    TaskPoolStrategy.
+    TaskPoolStrategy, both a ThreadPoolStrategy.
 
     Raises:
         ValueError: the strategy does not fit the function, or `concurrency` is malformed.
 
     """
     strategy = _strategy(function, compute, concurrency)
-    if isinstance(strategy, TaskPoolStrategy):
-        return Pool(stateful=False, workers=strategy.size or 0, in_flight=in_flight or _IN_FLIGHT)
-    return Pool(
-        stateful=True,
-        workers=_starting_size(strategy, processors),
-        in_flight=strategy.max_tasks_in_flight_per_actor or in_flight or _IN_FLIGHT,
+    pool = Pool(isinstance(function, type), in_flight_per_worker=in_flight or _IN_FLIGHT)
+    if not isinstance(strategy, ActorPoolStrategy):
+        size = strategy.size or 0
+        in_threads = isinstance(strategy, ThreadPoolStrategy)
+        return pool._replace(workers_min=size, workers_max=size, threads=in_threads)
+    if strategy.max_tasks_in_flight_per_actor is not None:
+        pool = pool._replace(in_flight_per_worker=strategy.max_tasks_in_flight_per_actor)
+    threads = strategy.calls_at_once()
+    if threads > 1:
+        return pool._replace(workers_min=threads, workers_max=threads, threads=True)
+    unsaid = strategy.max_size is None and strategy.min_size == 1
+    return pool._replace(
+        workers_min=0 if unsaid else strategy.min_size,
+        workers_max=strategy.max_size or 0,
+        workers_initial=strategy.initial_size or 0,
     )
 
 
 def _strategy(
     function: object, compute: object, concurrency: Concurrency | None
-) -> ActorPoolStrategy | TaskPoolStrategy:
+) -> ActorPoolStrategy | TaskPoolStrategy | ThreadPoolStrategy:
     is_class = isinstance(function, type)
     if compute is not None:
         return _from_compute(function, compute, is_class=is_class)
@@ -153,12 +192,14 @@ def _strategy(
 
 def _from_compute(
     function: object, compute: object, *, is_class: bool
-) -> ActorPoolStrategy | TaskPoolStrategy:
+) -> ActorPoolStrategy | TaskPoolStrategy | ThreadPoolStrategy:
+    if isinstance(compute, ThreadPoolStrategy):
+        return compute
     if compute == "tasks":
         compute = TaskPoolStrategy()
     elif compute == "actors":
         compute = ActorPoolStrategy()
-    name = arguments.function_name(function)
+    name = name_of(function)
     if isinstance(compute, TaskPoolStrategy):
         if is_class:
             raise ValueError(
@@ -174,16 +215,9 @@ def _from_compute(
             )
         return compute
     raise ValueError(
-        f"``compute`` must be an ActorPoolStrategy or a TaskPoolStrategy; got: {compute!r}"
+        "``compute`` must be an ActorPoolStrategy, a TaskPoolStrategy or a ThreadPoolStrategy; "
+        f"got: {compute!r}"
     )
-
-
-def _starting_size(strategy: ActorPoolStrategy, processors: int) -> int:
-    if strategy.initial_size is not None:
-        return strategy.initial_size
-    if strategy.max_size is None and strategy.min_size == 1:
-        return 0
-    return max(strategy.min_size, min(strategy.max_size or processors, processors))
 
 
 def _from_positional(

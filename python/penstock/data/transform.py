@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from penstock.data import arguments
 from penstock.data.column_verbs import ColumnVerbs
-from penstock.data.functions import Call, Shape, Workers
+from penstock.data.functions import Shape
+from penstock.data.length_grouping import made_grouping
+from penstock.data.worker_arguments import FunctionArguments, check_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import pyarrow.compute as pc
 
-    from penstock.data.arguments import BatchSize, Concurrency, UserFunction
+    from penstock.data.arguments import BatchSize, UserFunction
     from penstock.data.dataset import Dataset
     from penstock.data.expressions import Expr
+    from penstock.data.length_grouping import GroupByLength
 
 
 class TransformVerbs(ColumnVerbs):
     """map, map_batches, flat_map, filter, limit, repartition.
 
-    The verbs that take a function share these arguments:
-        fn: a function, or a class that each worker builds once and then calls.
-        compute: `ActorPoolStrategy` for a class, `TaskPoolStrategy` for a function.
-        concurrency: workers, as a number, or for a class (min, max) or (min, max, initial).
-        fn_args, fn_kwargs: passed to each call after the batch or row.
-        fn_constructor_args, fn_constructor_kwargs: passed to the class once a worker.
-        num_cpus, num_gpus: what one worker takes of the machine.
-    They raise TypeError or ValueError for arguments that contradict each other, and
+    The verbs that take a function share the keyword arguments of `FunctionArguments`
+    (`penstock.data.worker_arguments`): who runs it, on what, what it is called with, and what
+    becomes of workers that fail. `fn` is a function, or a class that each worker builds once and
+    then calls. They raise TypeError or ValueError for arguments that contradict each other, and
     NotImplementedError for options of Ray's that this version does not support.
     """
 
@@ -37,18 +36,11 @@ class TransformVerbs(ColumnVerbs):
         fn: UserFunction,
         *,
         batch_size: BatchSize = None,
-        compute: object = None,
         batch_format: str | None = "default",
         zero_copy_batch: bool = True,
-        fn_args: Iterable[Any] | None = None,
-        fn_kwargs: Mapping[str, Any] | None = None,
-        fn_constructor_args: Iterable[Any] | None = None,
-        fn_constructor_kwargs: Mapping[str, Any] | None = None,
-        num_cpus: float | None = None,
-        num_gpus: float | None = None,
-        concurrency: Concurrency | None = None,
-        udf_modifying_row_count: bool = True,
-        **ray_remote_args: Any,
+        udf_modifying_row_count: bool | None = None,
+        group_by_length: str | Callable[..., Any] | GroupByLength | None = None,
+        **options: Unpack[FunctionArguments],
     ) -> Dataset:
         """Apply `fn` to batches; it returns a batch, or yields several.
 
@@ -57,97 +49,62 @@ class TransformVerbs(ColumnVerbs):
 
         Args:
             fn: see the class.
-            batch_size: rows of a batch; None and "auto": whole blocks of about 16 MiB.
-            compute: see the class.
+            batch_size: rows of a batch. None: whole blocks of about 16 MiB, but with `num_gpus` as
+                "auto": batches that grow from small, by measured time and bytes.
             batch_format: "numpy" (also "default"), "pandas" or "pyarrow" (also None).
             zero_copy_batch: False hands `fn` a copy of its own. Batches may be changed in place
                 either way.
-            fn_args: see the class.
-            fn_kwargs: see the class.
-            fn_constructor_args: see the class.
-            fn_constructor_kwargs: see the class.
-            num_cpus: see the class.
-            num_gpus: see the class.
-            concurrency: see the class.
             udf_modifying_row_count: False promises one row out for one row in, in order, which
-                lets limits stop the readers earlier.
-            ray_remote_args: Ray's other options; see the class.
+                lets limits stop the readers earlier. None: True, unless `group_by_length` asks for
+                that promise.
+            group_by_length: gives `fn` batches of rows of like length, so that little of them is
+                padding, and puts the rows back into their order behind it: a column's name, a
+                function of batches that returns their rows' lengths, or a `GroupByLength`. `fn`
+                must return one row for one row. Needs a `batch_size` or `max_padded_length`.
+            options: see the class.
 
         """
-        return self._extended(
-            "map_batches",
-            fn,
-            Shape(
-                kind="batches",
-                batch_format=arguments.batch_format_name(batch_format),
-                batch_rows=arguments.batch_rows(batch_size, gpus=num_gpus),
-                zero_copy=zero_copy_batch,
-                keeps_rows=not udf_modifying_row_count,
-            ),
-            Call(fn_args, fn_kwargs, fn_constructor_args, fn_constructor_kwargs),
-            Workers(compute, concurrency, num_cpus, num_gpus, ray_remote_args),
+        grouping = made_grouping(group_by_length)
+        grows = batch_size == "auto" or (batch_size is None and bool(options.get("num_gpus")))
+        rows = arguments.batch_rows(batch_size)
+        keeps_rows = udf_modifying_row_count is not None and not udf_modifying_row_count
+        if grouping is not None:
+            if udf_modifying_row_count:
+                raise ValueError(
+                    "group_by_length puts rows back into their order, so the function must keep "
+                    "their number; leave out one of them: group_by_length, udf_modifying_row_count"
+                )
+            if rows is None and not grows and grouping.max_padded_length is None:
+                raise ValueError(
+                    "group_by_length needs a batch_size, or "
+                    f"GroupByLength(..., max_padded_length=...); got: {grouping}"
+                )
+        shape = Shape(
+            kind="batches",
+            batch_format=arguments.batch_format_name(batch_format),
+            batch_rows=rows,
+            grows_batches=grows,
+            zero_copy=zero_copy_batch,
+            keeps_rows=keeps_rows or grouping is not None,
+            by_length=None if grouping is None else grouping.grouping(),
         )
+        lengths = None if grouping is None else grouping.length_function()
+        before = self if lengths is None else self._with_lengths(lengths)
+        return before._extended("map_batches", fn, shape, options)  # noqa: SLF001 - one of its own
 
-    def map(
-        self,
-        fn: UserFunction,
-        *,
-        compute: object = None,
-        fn_args: Iterable[Any] | None = None,
-        fn_kwargs: Mapping[str, Any] | None = None,
-        fn_constructor_args: Iterable[Any] | None = None,
-        fn_constructor_kwargs: Mapping[str, Any] | None = None,
-        num_cpus: float | None = None,
-        num_gpus: float | None = None,
-        concurrency: Concurrency | None = None,
-        **ray_remote_args: Any,
-    ) -> Dataset:
+    def map(self, fn: UserFunction, **options: Unpack[FunctionArguments]) -> Dataset:
         """Replace each row (a dict) by the dict that `fn` returns for it."""
-        return self._extended(
-            "map",
-            fn,
-            Shape(kind="row", keeps_rows=True),
-            Call(fn_args, fn_kwargs, fn_constructor_args, fn_constructor_kwargs),
-            Workers(compute, concurrency, num_cpus, num_gpus, ray_remote_args),
-        )
+        return self._extended("map", fn, Shape(kind="row", keeps_rows=True), options)
 
-    def flat_map(
-        self,
-        fn: UserFunction,
-        *,
-        compute: object = None,
-        fn_args: Iterable[Any] | None = None,
-        fn_kwargs: Mapping[str, Any] | None = None,
-        fn_constructor_args: Iterable[Any] | None = None,
-        fn_constructor_kwargs: Mapping[str, Any] | None = None,
-        num_cpus: float | None = None,
-        num_gpus: float | None = None,
-        concurrency: Concurrency | None = None,
-        **ray_remote_args: Any,
-    ) -> Dataset:
+    def flat_map(self, fn: UserFunction, **options: Unpack[FunctionArguments]) -> Dataset:
         """Replace each row by the dicts, none or many, that `fn` returns or yields for it."""
-        return self._extended(
-            "flat_map",
-            fn,
-            Shape(kind="flat_row"),
-            Call(fn_args, fn_kwargs, fn_constructor_args, fn_constructor_kwargs),
-            Workers(compute, concurrency, num_cpus, num_gpus, ray_remote_args),
-        )
+        return self._extended("flat_map", fn, Shape(kind="flat_row"), options)
 
     def filter(
         self,
         fn: UserFunction | None = None,
         expr: Expr | pc.Expression | str | None = None,
-        *,
-        compute: object = None,
-        fn_args: Iterable[Any] | None = None,
-        fn_kwargs: Mapping[str, Any] | None = None,
-        fn_constructor_args: Iterable[Any] | None = None,
-        fn_constructor_kwargs: Mapping[str, Any] | None = None,
-        num_cpus: float | None = None,
-        num_gpus: float | None = None,
-        concurrency: Concurrency | None = None,
-        **ray_remote_args: Any,
+        **options: Unpack[FunctionArguments],
     ) -> Dataset:
         """Keep the rows for which `fn` returns a true value, or for which `expr` is true.
 
@@ -155,14 +112,16 @@ class TransformVerbs(ColumnVerbs):
         text ("a > 3"). It runs in the engine without any worker, may be pushed into the reader, and
         takes no other argument.
         """
-        call = Call(fn_args, fn_kwargs, fn_constructor_args, fn_constructor_kwargs)
-        workers = Workers(compute, concurrency, num_cpus, num_gpus, ray_remote_args)
         if (fn is None) == (expr is None):
             raise ValueError("filter needs exactly one of `fn` and `expr`")
         if expr is None:
-            return self._extended("filter", fn, Shape(kind="filter_row"), call, workers)
-        if call != Call() or workers != Workers():
-            raise ValueError("filter(expr=...) takes no fn_args, compute, concurrency or resources")
+            return self._extended("filter", fn, Shape(kind="filter_row"), options)
+        check_names("filter", options, FunctionArguments)
+        given = [name for name, value in options.items() if value is not None]
+        if given:
+            raise ValueError(
+                f"filter(expr=...) takes no arguments of workers; leave out: {', '.join(given)}"
+            )
         from penstock.data.expressions.stages import keep_where
 
         return self._derive(keep_where(self._plan, self._context, _expression(expr)))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _IS_TEMPLATE = "--template"
+_MEMORY_KILL_SCORE = 500  # Of -1000 to 1000: the higher, the sooner.
 
 
 def main() -> None:
@@ -125,12 +126,24 @@ def _settle() -> None:
         _worker.die_with_parent(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to answer.
     os.set_inheritable(_worker.WORKER_SOCKET, False)
+    _offer_to_be_killed_first()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     faulthandler.enable()
+    _worker.buffer_lines()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+def _offer_to_be_killed_first() -> None:
+    """Have the kernel, when memory runs out, kill a worker rather than the job."""
+    try:
+        with open("/proc/self/oom_score_adj", "r+") as score:  # noqa: PTH123  # Needs no pathlib.
+            if int(score.read()) < _MEMORY_KILL_SCORE:
+                score.write(str(_MEMORY_KILL_SCORE))
+    except OSError:  # The kernel's choice is then by size alone.
+        return
 
 
 def _end_fork(error: BaseException) -> NoReturn:

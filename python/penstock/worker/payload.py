@@ -7,11 +7,12 @@ import pickle
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from penstock.worker.callables import is_asynchronous, name_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-BATCH_FORMATS = ("numpy", "pandas", "pyarrow", "rows")
-_COROUTINE_FLAGS = 0x80 | 0x200  # Code of `async def` functions and of asynchronous generators.
+BATCH_FORMATS = ("numpy", "pandas", "pyarrow", "packed", "rows")
 
 
 class Payload(NamedTuple):
@@ -61,10 +62,8 @@ def pack_function(
     if batch_format not in BATCH_FORMATS:
         known = ", ".join(BATCH_FORMATS)
         raise ValueError(f"Unknown batch format; known: {known}; got: {batch_format!r}")
-    name = getattr(function, "__qualname__", None) or getattr(
-        function, "__name__", type(function).__qualname__
-    )
-    if _is_asynchronous(function):
+    name = name_of(function)
+    if is_asynchronous(function):
         raise NotImplementedError(
             f"Asynchronous functions do not run yet; write it without `async`: {name}"
         )
@@ -98,11 +97,3 @@ def unpack_function(packed: bytes) -> Payload:
         sys.path[:] = folders
     function, constructor_args, constructor_kwargs, args, kwargs = pickle.loads(inner)
     return Payload(function, constructor_args, constructor_kwargs, args, kwargs, batch_format)
-
-
-def _is_asynchronous(function: Any) -> bool:
-    call = function
-    if isinstance(function, type) or not hasattr(function, "__code__"):
-        call = getattr(function, "__call__", function)  # noqa: B004
-    code = getattr(call, "__code__", None)
-    return code is not None and bool(code.co_flags & _COROUTINE_FLAGS)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _FRAME = struct.Struct("=IIIIQQqqQqqq")
 _MAGIC = 0x4B4E5350
 _FORK, _PREPARED, _REFUSED, _FORKED, _FORK_FAILED, _ENDED = range(10, 16)
+_GIVEN = 3  # A worker's socket, its standard output and error: kFork's descriptors.
 _PROOF_DEADLINE_S = 10.0
 
 # Threads that may be there when a process forks, by the kernel's name for them, and why.
@@ -132,11 +133,11 @@ class _Template:
                 self._judge(heard, spoke=heard in ready)
             if self._socket.fileno() not in ready:
                 continue
-            message, descriptors, _, _ = socket.recv_fds(self._socket, _FRAME.size, 1)
+            message, descriptors, _, _ = socket.recv_fds(self._socket, _FRAME.size, _GIVEN)
             if not message:
                 return False
             worker = _FRAME.unpack(message)[4]
-            if self._fork(worker, descriptors[0]):
+            if self._fork(worker, descriptors):
                 return True
 
     def _wait(self) -> list[int]:
@@ -145,17 +146,19 @@ class _Template:
         patience_s = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
         return select.select(watched, [], [], patience_s)[0]
 
-    def _fork(self, worker: int, worker_socket: int) -> bool:
-        """Fork a worker. True in the worker."""
+    def _fork(self, worker: int, given: list[int]) -> bool:
+        """Fork a worker that has the `given` descriptors. True in the worker."""
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()  # Else each worker would print it again.
         heard, told = os.pipe2(os.O_CLOEXEC)
         template = os.getpid()
         process, failure = _try_fork()
         if process == 0:
             os.close(heard)
-            self._become(template, worker_socket, told)
+            self._become(template, given, told)
             return True
-        os.close(worker_socket)
-        os.close(told)
+        for descriptor in (*given, told):
+            os.close(descriptor)
         if failure:
             os.close(heard)
             self._send(_FORK_FAILED, worker=worker, descriptor=_text(failure))
@@ -178,7 +181,7 @@ class _Template:
         else:
             self._send(_FORK_FAILED, worker=worker, descriptor=_text(newborn.end()))
 
-    def _become(self, template: int, worker_socket: int, told: int) -> None:
+    def _become(self, template: int, given: list[int], told: int) -> None:
         """Turn this copy of the template into a worker."""
         os.setpgid(0, 0)
         _worker.die_with_parent(template)
@@ -189,8 +192,11 @@ class _Template:
         for other in self._newborns:
             os.close(other)
         self._socket.close()
-        os.dup2(worker_socket, _worker.WORKER_SOCKET, inheritable=False)
-        os.close(worker_socket)
+        os.dup2(given[0], _worker.WORKER_SOCKET, inheritable=False)
+        os.dup2(given[1], 1)
+        os.dup2(given[2], 2)
+        for descriptor in given:
+            os.close(descriptor)
         proof.prove()
         os.write(told, b"1")
         os.close(told)

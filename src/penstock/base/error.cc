@@ -19,6 +19,7 @@ arrow::StatusCode CodeOf(ErrorKind kind) {
       return arrow::StatusCode::Cancelled;
     case ErrorKind::kUserFunction:
     case ErrorKind::kWorkerDied:
+    case ErrorKind::kNoProgress:
       return arrow::StatusCode::ExecutionError;
     case ErrorKind::kSchemaMismatch:
     case ErrorKind::kBadReturn:

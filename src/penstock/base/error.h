@@ -17,6 +17,7 @@ enum class ErrorKind : uint8_t {
   kBadReturn,       // The user's function returned what cannot become columns.
   kWorkerDied,      // A worker process ended while it held work.
   kBudgetTooSmall,  // One batch alone does not fit the byte budget.
+  kNoProgress,      // Nothing has happened for longer than the job may wait.
   kUnplaceable,     // A stage asks for resources that this machine does not have.
   kCancelled,       // The caller stopped the job.
   kAccessDenied,    // A remote file system wants other credentials.

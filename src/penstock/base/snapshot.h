@@ -19,12 +19,16 @@ struct StageSnapshot {
   int64_t tasks_running = 0;
   int64_t queued_blocks = 0;  // Blocks waiting at its input.
   int64_t queued_bytes = 0;
-  int workers = 0;          // Processes started; 0 for native stages.
-  int slots = 0;            // What can run at once: workers, or native threads.
-  int64_t starting_ns = 0;  // Workers not up yet: interpreters, imports, models.
-  int64_t busy_ns = 0;      // Slots at work.
-  int64_t starved_ns = 0;   // Slots idle for want of input.
-  int64_t blocked_ns = 0;   // Slots idle because the budget or the window had no room.
+  int workers = 0;               // Workers at once, at most; 0 for native stages.
+  int slots = 0;                 // What can run at once: workers, or native threads.
+  int64_t starting_ns = 0;       // Workers not up yet: interpreters, imports, models.
+  int64_t busy_ns = 0;           // Slots at work.
+  int64_t starved_ns = 0;        // Slots idle for want of input.
+  int64_t blocked_ns = 0;        // Slots idle because the budget or the window had no room.
+  int restarts = 0;              // Workers that died and were replaced.
+  int retries = 0;               // Batches run again because their worker had died.
+  int recycled = 0;              // Workers replaced because of their age or size.
+  int64_t batch_rows_found = 0;  // Where batches grow: the rows that they have come to.
 };
 
 /// One consistent look at a running or finished job: all that progress, stats() and the

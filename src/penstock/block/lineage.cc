@@ -49,4 +49,19 @@ Lineage Lineage::Slice(int64_t offset, int64_t rows) const {
   return slice;
 }
 
+Lineage Lineage::Take(std::span<const int64_t> rows) const {
+  if (!exact_ || ranges_.empty()) return *this;
+  std::vector<int64_t> ends;
+  int64_t end = 0;
+  for (const RowRange& range : ranges_) ends.push_back(end += range.rows);
+  Lineage taken;
+  for (const int64_t row : rows) {
+    PENSTOCK_CHECK(row >= 0 && row < end);
+    const auto found = std::upper_bound(ends.begin(), ends.end(), row);
+    const RowRange& range = ranges_[static_cast<size_t>(found - ends.begin())];
+    taken.Append({range.split, range.first_row + row - (*found - range.rows), 1});
+  }
+  return taken;
+}
+
 }  // namespace penstock

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace penstock {
@@ -36,6 +37,9 @@ class Lineage {
   /// Returns the lineage of rows [offset, offset + rows). An inexact lineage and an empty one
   /// (nothing is known) return themselves.
   Lineage Slice(int64_t offset, int64_t rows) const;
+
+  /// Returns the lineage of the rows with these numbers, in the order given; else as Slice.
+  Lineage Take(std::span<const int64_t> rows) const;
 
  private:
   std::vector<RowRange> ranges_;

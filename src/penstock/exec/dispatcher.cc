@@ -61,6 +61,7 @@ void MoveLastLimitForward(std::vector<StageLimits>& stages) {
 StateMachine::StateMachine(std::vector<StageLimits> stages, DispatcherLimits limits)
     : limits_(limits),
       admission_(limits.budget_bytes, EstimatesOf(stages)),
+      resources_(limits.resources),
       chunks_(ConsumersOf(stages),
               [this](StageIndex stage, int64_t chunk) { ChunkComplete(stage, chunk); }) {
   const std::vector<StagePlace> places = PlacesOf(stages);
@@ -68,25 +69,17 @@ StateMachine::StateMachine(std::vector<StageLimits> stages, DispatcherLimits lim
     stages_.push_back(std::make_unique<StageState>(std::move(stages[index]), places[index],
                                                    limits.preserve_order));
   }
+  for (const auto& stage : stages_) {
+    const StageIndex restored_by = stage->limits.restored_by;
+    if (restored_by >= 0) stages_[restored_by]->batcher.FollowWindows();
+  }
 }
 
 std::vector<Action> StateMachine::Start(int64_t now_ns) {
-  started_ns_ = now_ns_ = now_ns;
+  started_ns_ = now_ns_ = progress_ns_ = now_ns;
   for (size_t index = stages_.size(); index-- > 0;) {
     if (!stages_[index]->done && stages_[index]->limits.row_limit == 0) {
       CloseThrough(static_cast<StageIndex>(index));
-    }
-  }
-  EndInputs();
-  for (const auto& stage : stages_) {
-    if (stage->done) continue;
-    for (size_t worker = 0; worker < stage->workers.size(); ++worker) {
-      stage->workers[worker].state = WorkerState::kStarting;
-      ++stage->workers_started;
-      ++stage->workers_starting;
-      ++workers_changing_;
-      ++workers_alive_;
-      actions_.push_back(StartWorker{stage->index, static_cast<WorkerIndex>(worker)});
     }
   }
   Dispatch();
@@ -94,17 +87,17 @@ std::vector<Action> StateMachine::Start(int64_t now_ns) {
 }
 
 std::vector<Action> StateMachine::Handle(const Event& event, int64_t now_ns) {
-  if (finished_) return {};
-  Account(now_ns);
-  std::visit([this](const auto& one) { Apply(one); }, event);
-  Dispatch();
-  return TakeActions();
+  return HandleAll({event}, now_ns);
 }
 
 std::vector<Action> StateMachine::HandleAll(const std::vector<Event>& events, int64_t now_ns) {
   if (finished_) return {};
   Account(now_ns);
   for (const Event& event : events) {
+    if (!std::holds_alternative<Tick>(event)) {
+      progress_ns_ = now_ns;
+      warned_ = false;
+    }
     std::visit([this](const auto& one) { Apply(one); }, event);
     if (finished_) break;
   }
@@ -154,6 +147,9 @@ void StateMachine::Apply(const StepDone& event) {
     return;
   }
   StepEnded(stage, *task);
+  stage.steps_busy_ns += event.busy_ns;
+  if (stage.limits.grows_batches && event.finished) LearnBatch(stage, *task, event.busy_ns);
+  if (task->worker >= 0) stage.workers[task->worker].since_ns = now_ns_;
   task->state = event.finished ? TaskState::kFinished : TaskState::kWaiting;
   if (event.finished) ++stage.tasks_done;
   if (event.block && stage.yields()) Yield(stage, event.task, *task, *event.block);
@@ -179,38 +175,11 @@ void StateMachine::Apply(const TaskFailed& event) {
   }
 }
 
-void StateMachine::Apply(const WorkerUp& event) {
-  StageState& stage = StageOf(event.stage);
-  Worker& worker = WorkerOf(event.stage, event.worker);
-  if (worker.state != WorkerState::kStarting) return;
-  worker.state = WorkerState::kUp;
-  --stage.workers_starting;
-  --workers_changing_;
-  ++stage.workers_up;
-}
-
-void StateMachine::Apply(const WorkerDied& event) {
-  const WorkerState state = WorkerOf(event.stage, event.worker).state;
-  if (state == WorkerState::kStarting || state == WorkerState::kUp) {
-    End(event.status);
-  } else {
-    Apply(WorkerStopped{event.stage, event.worker});
-  }
-}
-
-void StateMachine::Apply(const WorkerStopped& event) {
-  StageState& stage = StageOf(event.stage);
-  Worker& worker = WorkerOf(event.stage, event.worker);
-  if (worker.state == WorkerState::kGone) return;
-  if (worker.state != WorkerState::kStopping) {
-    End(MakeError(ErrorKind::kWorkerDied, "A worker of stage '" + stage.limits.name +
-                                              "' ended although it had not been told to"));
-    return;
-  }
-  worker.state = WorkerState::kGone;
-  --workers_changing_;
-  --workers_alive_;
-  AnswerAllAbandoned(stage, event.worker);
+void StateMachine::LearnBatch(StageState& stage, const Task& task, int64_t busy_ns) {
+  int64_t bytes = 0;
+  for (const Piece& piece : task.pieces) bytes += piece.bytes();
+  stage.batch_size.Learn(task.rows, bytes, busy_ns);
+  stage.batcher.SetRows(stage.batch_size.rows());
 }
 
 void StateMachine::Apply(const BlockTaken& event) {

@@ -48,6 +48,23 @@ namespace penstock {
 /// twice the batches ready that it can take at once: more would not make the job faster, and memory
 /// that is used again while it is warm costs less than fresh memory.
 ///
+/// Workers. A pool starts with `workers_initial` of them as far as `resources` go, one a stage
+/// before any stage gets its second, and grows and shrinks between `workers_min` and `workers` (see
+/// PoolSize). No resource is ever oversold. A stage that has batches and no worker, for want of a
+/// resource, takes it over from an idle worker of another stage; so stages that fit the machine one
+/// by one take turns. A worker that was asked to answer its last allowed batch, or has grown too
+/// large, gets a successor, and leaves when that is up (at once, where both would not fit).
+///
+/// Deaths. A worker that dies under batches costs each of them a try: they run again, each alone on
+/// its worker, so that of several the guilty one is known; blocks that they had yielded are not
+/// yielded twice (StartTask.again). A batch out of tries ends the job with what the last death
+/// said, and so do too many restarts, or failures in a row to build a worker. A worker that is busy
+/// with one step for longer than `step_timeout_ns` is killed.
+///
+/// Windows. A kRegroup stage with `window_rows` takes windows of so many rows, which end at a
+/// chunk's border where order is kept, and yields several blocks of each. Its `restored_by` gets
+/// the rows of each window as one task. When the budget is full of a window, the window ends early.
+///
 /// Properties (held by the simulator under all orders of events): no deadlock: while work is left,
 /// something runs or an action is out; every block that enters is dropped, emitted or written
 /// exactly once; after Finish nothing more comes out.
@@ -75,21 +92,41 @@ struct StageLimits {
   // Whose blocks come in, in this order; each stage but the last is the input of one. Empty: the
   // stage before. Several for kRegroup and kZip only, each behind the stages that lead to it.
   std::vector<StageIndex> inputs;
-  int64_t batch_rows = 0;      // kNative, kWork: rows a batch; 0: a block is a batch.
-  int64_t batch_rows_max = 0;  // kNative, kWork, batch_rows == 0: cut larger blocks; 0: never.
-  bool batch_in_chunk = true;  // kNative, kWork: a batch never spans two chunks.
-  int64_t regroup_rows = 0;    // kRegroup: rows a block; 0: use regroup_blocks.
-  int64_t regroup_blocks = 0;  // kRegroup: this many blocks, once the rows are all known; with
-                               // neither, blocks pass as they are.
-  int64_t rows_known = -1;     // kRegroup with blocks: total input rows, if known beforehand.
+  int64_t batch_rows = 0;       // kNative, kWork: rows a batch; 0: a block is a batch.
+  int64_t batch_rows_max = 0;   // kNative, kWork, batch_rows == 0: cut larger blocks; 0: never.
+  bool batch_in_chunk = true;   // kNative, kWork: a batch never spans two chunks.
+  bool grows_batches = false;   // kWork: batches grow from few rows, see BatchSize.
+  int64_t regroup_rows = 0;     // kRegroup: rows a block; 0: use regroup_blocks.
+  int64_t regroup_blocks = 0;   // kRegroup: this many blocks, once the rows are all known; with
+                                // neither, blocks pass as they are.
+  int64_t rows_known = -1;      // kRegroup with blocks: total input rows, if known beforehand.
+  int64_t window_rows = 0;      // kRegroup: see "Windows".
+  StageIndex restored_by = -1;  // kRegroup with window_rows: a later kRegroup stage without any.
   std::optional<int64_t> row_limit;  // Rows of output let through, in order.
-  int slots = 1;    // All but kWork and kCollect: tasks at once (native threads bound them too).
-  int workers = 0;  // kWork.
-  int in_flight_per_worker = 2;  // kWork.
+  int slots = 1;  // All but kWork and kCollect: tasks at once (native threads bound them too).
+  // kWork.
+  int workers = 0;          // At most.
+  int workers_min = 0;      // 0: as workers.
+  int workers_initial = 0;  // 0: as workers.
+  int in_flight_per_worker = 2;
+  std::vector<double> needs;    // Of one worker, by DispatcherLimits::resources; missing: none.
+  int max_restarts = -1;        // -1: no limit.
+  int max_task_retries = 0;     // -1: no limit.
+  int max_build_tries = 1;      // In a row, of workers whose constructor raises,
+  int max_build_deaths = 3;     // and of those that die while they are built.
+  int64_t step_timeout_ns = 0;  // 0: none.
+  int64_t max_batches_per_worker = 0;  // 0: no limit.
+  bool overlaps_successor = true;      // A worker's successor is started before it leaves.
   int64_t block_bytes_estimate = int64_t{1} << 20;
   int64_t rows_per_part_min = 0;  // kWrite; see Sink.
   int64_t rows_per_part_max = 0;
   int64_t bytes_per_part_min = 0;
+};
+
+/// Something of which workers hold a part.
+struct ResourceLimit {
+  std::string name;  // As errors say it: "GPUs".
+  double amount = 0;
 };
 
 struct DispatcherLimits {
@@ -99,6 +136,9 @@ struct DispatcherLimits {
   int64_t window_tasks = 1024;              // Unfinished or unconsumed tasks a stage, at most.
   int64_t splits_ahead = 1024;              // Splits listed but not started, at most.
   int64_t ahead_bytes = int64_t{64} << 20;  // Native stages pause at so much, see "Ahead".
+  std::vector<ResourceLimit> resources;
+  int64_t warn_after_ns = 0;  // Without an event, Warn says what the job waits for; 0: never.
+  int64_t fail_after_ns = 0;  // Without an event, the job ends with kNoProgress; 0: never.
 };
 
 struct SplitSize {
@@ -131,6 +171,7 @@ struct StepDone {
   TaskId task = 0;
   std::optional<BlockSize> block;
   bool finished = true;
+  int64_t busy_ns = 0;  // kWork: what the function took, where the worker said so.
 };
 struct TaskFailed {
   StageIndex stage = 0;
@@ -142,17 +183,26 @@ struct WorkerUp {
   StageIndex stage = 0;
   WorkerIndex worker = 0;
 };
-/// The worker is gone without having been told to stop; `status` says why. Fails the job.
+/// The worker is gone without having been told to stop, or could not be built; `status` says why.
+/// All that it had answered was told before.
 struct WorkerDied {
   StageIndex stage = 0;
   WorkerIndex worker = 0;
   Status status;
+  bool raised = false;  // Its constructor did, so that it could not be built.
 };
 /// The worker that was told to stop is gone.
 struct WorkerStopped {
   StageIndex stage = 0;
   WorkerIndex worker = 0;
 };
+/// The worker holds more memory than its stage allows.
+struct WorkerTooLarge {
+  StageIndex stage = 0;
+  WorkerIndex worker = 0;
+};
+/// Time has passed: what goes by time is looked at. At most as often as the caller likes.
+struct Tick {};
 /// The caller has taken an emitted block; its bytes are the caller's now.
 struct BlockTaken {
   BlockId block = 0;
@@ -167,7 +217,7 @@ struct Cancel {};
 struct OutputCommitted {};
 
 using Event = std::variant<SplitsListed, StepDone, TaskFailed, WorkerUp, WorkerDied, WorkerStopped,
-                           BlockTaken, JobFailed, Cancel, OutputCommitted>;
+                           WorkerTooLarge, Tick, BlockTaken, JobFailed, Cancel, OutputCommitted>;
 
 // ---- Actions -----------------------------------------------------------------------------------
 
@@ -197,6 +247,7 @@ struct StartTask {
   WorkerIndex worker = -1;
   int64_t part = -1;
   bool closes_part = false;
+  bool again = false;  // kWork: its worker died. What it yielded before is wanted no more.
 };
 /// Run the next step of an open task.
 struct StepTask {
@@ -209,6 +260,7 @@ struct AbandonTask {
   StageIndex stage = 0;
   TaskId task = 0;
 };
+/// Start a worker in this place; a place is used again once its worker is gone.
 struct StartWorker {
   StageIndex stage = 0;
   WorkerIndex worker = 0;
@@ -217,6 +269,16 @@ struct StartWorker {
 struct StopWorker {
   StageIndex stage = 0;
   WorkerIndex worker = 0;
+};
+/// Kill the worker, which has been busy with one step for too long; answered by WorkerDied.
+struct KillWorker {
+  StageIndex stage = 0;
+  WorkerIndex worker = 0;
+  int64_t busy_ns = 0;
+};
+/// Tell the user that nothing has happened for a while, and what the job waits for.
+struct Warn {
+  std::string text;
 };
 /// No one needs the block any more.
 struct DropBlock {
@@ -236,7 +298,7 @@ struct Finish {
 };
 
 using Action = std::variant<ListSplits, StartTask, StepTask, AbandonTask, StartWorker, StopWorker,
-                            DropBlock, EmitBlock, CommitOutput, Finish>;
+                            KillWorker, Warn, DropBlock, EmitBlock, CommitOutput, Finish>;
 
 class Dispatcher {
  public:
@@ -257,8 +319,11 @@ class Dispatcher {
 
   virtual Snapshot TakeSnapshot(int64_t now_ns) const = 0;
 
-  /// Returns one line a stage on what it has, runs and waits for: for watchdogs and bug reports.
+  /// Returns one line a stage on what it has, runs and waits for: for bug reports.
   virtual std::string Describe() const = 0;
+
+  /// Returns whether anything goes by time, so that Tick is wanted a few times a second.
+  virtual bool WantsTicks() const = 0;
 };
 
 }  // namespace penstock

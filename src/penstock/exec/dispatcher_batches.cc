@@ -9,14 +9,21 @@ namespace penstock::dispatch {
 namespace {
 
 bool KeepsToChunks(const StageLimits& limits) {
+  if (limits.window_rows > 0) return true;
   const bool runs_functions = limits.role == StageRole::kWork || limits.role == StageRole::kNative;
   return runs_functions && limits.batch_in_chunk;
+}
+
+int64_t RowsOf(const StageLimits& limits) {
+  if (limits.role != StageRole::kRegroup) return limits.batch_rows;
+  return limits.window_rows > 0 ? limits.window_rows : limits.regroup_rows;
 }
 
 }  // namespace
 
 Batcher::Batcher(const StageLimits& limits, bool preserve_order)
-    : rows_(limits.role == StageRole::kRegroup ? limits.regroup_rows : limits.batch_rows),
+    : rows_(RowsOf(limits)),
+      cuts_windows_(limits.window_rows > 0),
       rows_max_(limits.batch_rows_max),
       blocks_(limits.role == StageRole::kRegroup ? limits.regroup_blocks : 0),
       ends_at_border_(KeepsToChunks(limits) && preserve_order),
@@ -24,6 +31,7 @@ Batcher::Batcher(const StageLimits& limits, bool preserve_order)
       rows_total_(blocks_ > 0 ? limits.rows_known : -1) {}
 
 int64_t Batcher::wanted_rows() const {
+  if (follows_windows_) return expected_.empty() ? -1 : expected_.front();
   if (blocks_ == 0) return rows_;
   if (rows_total_ < 0) return -1;
   const bool larger = batches_ended_ < rows_total_ % blocks_;
@@ -35,6 +43,7 @@ void Batcher::Flush(std::map<int64_t, Batch>::iterator found) {
   flushed_.push_back(std::move(found->second));
   gathered_.erase(found);
   ++batches_ended_;
+  if (follows_windows_) expected_.pop_front();
 }
 
 void Batcher::TakePiece(InputQueue& queue) {
@@ -44,11 +53,12 @@ void Batcher::TakePiece(InputQueue& queue) {
     Flush(gathered_.begin());
     return;
   }
-  const bool whole = rows_ == 0 && blocks_ == 0;
+  const bool whole = TakesWholePieces();
   const int64_t unlimited = std::numeric_limits<int64_t>::max();
   const int64_t wanted = whole ? (rows_max_ > 0 ? rows_max_ : unlimited) : wanted_rows();
   const auto found = gathered_.try_emplace(by_chunk_ ? chunk : 0).first;
   Batch& batch = found->second;
+  if (batch.rows >= wanted) return Flush(found);  // Batches have become smaller meanwhile.
   const Piece piece = queue.Take(wanted - batch.rows);
   batch.pieces.push_back(piece);
   batch.rows += piece.rows;
@@ -80,7 +90,7 @@ std::optional<Batch> Batcher::Next(InputQueue& queue, bool input_ended) {
 }
 
 bool Batcher::FlushLargest() {
-  if (gathered_.size() < 2) return false;
+  if (gathered_.empty() || (gathered_.size() == 1 && !cuts_windows_)) return false;
   Flush(std::max_element(gathered_.begin(), gathered_.end(), [](const auto& a, const auto& b) {
     return a.second.bytes < b.second.bytes;
   }));

@@ -23,6 +23,8 @@ struct Batch {
 /// Order: pieces are taken in queue order. Where batches end at a chunk's border and order is
 /// kept, one batch is gathered at a time, and the next chunk's first row ends it. Without order
 /// the chunks come mingled, so each has its own gathering, which EndChunk ends.
+/// Windows (window_rows) are cut like a function's batches. A batcher that follows windows makes
+/// batches of the rows that it is told to expect.
 /// A number of batches asked for with unknown rows waits for the whole input. Batches of no rows
 /// are not made: of fewer rows than batches come as many batches as rows.
 class Batcher {
@@ -36,8 +38,15 @@ class Batcher {
   /// No more rows of `chunk` will come, and all were taken. Without order: ends its gathering.
   void EndChunk(int64_t chunk);
 
-  /// Ends the gathering of the largest batch, if several are gathered at once.
+  /// Ends the gathering of the largest batch, if several are gathered at once, or of a window.
   bool FlushLargest();
+
+  /// From here on batches have so many rows.
+  void SetRows(int64_t rows) { rows_ = rows; }
+
+  /// From here on batches have the rows that ExpectRows names, in that order.
+  void FollowWindows() { follows_windows_ = true; }
+  void ExpectRows(int64_t rows) { expected_.push_back(rows); }
 
   /// Hands back every piece that it holds.
   std::vector<Piece> Clear();
@@ -58,13 +67,18 @@ class Batcher {
   void TakePiece(InputQueue& queue);
   void Flush(std::map<int64_t, Batch>::iterator found);
 
-  const int64_t rows_;                 // A batch's rows; 0: a piece is a batch, or blocks_ says.
-  const int64_t rows_max_;             // Where a piece is a batch: its most rows; 0: no limit.
-  const int64_t blocks_;               // Batches in all; 0: no limit.
-  const bool ends_at_border_;          // The next chunk's first row ends a batch.
-  const bool by_chunk_;                // Each chunk has its own gathering.
-  int64_t rows_total_;                 // Of the input, for blocks_; -1: not known.
-  int64_t batches_ended_ = 0;          // For blocks_.
+  bool TakesWholePieces() const { return rows_ == 0 && blocks_ == 0 && !follows_windows_; }
+
+  int64_t rows_;  // A batch's rows; 0: a piece is a batch, or blocks_ says.
+  const bool cuts_windows_;
+  const int64_t rows_max_;     // Where a piece is a batch: its most rows; 0: no limit.
+  const int64_t blocks_;       // Batches in all; 0: no limit.
+  const bool ends_at_border_;  // The next chunk's first row ends a batch.
+  const bool by_chunk_;        // Each chunk has its own gathering.
+  int64_t rows_total_;         // Of the input, for blocks_; -1: not known.
+  int64_t batches_ended_ = 0;  // For blocks_.
+  bool follows_windows_ = false;
+  std::deque<int64_t> expected_;       // For follows_windows_.
   std::map<int64_t, Batch> gathered_;  // By chunk; by 0 where one is gathered at a time.
   std::deque<Batch> flushed_;
   int64_t gathered_bytes_ = 0;

@@ -71,8 +71,11 @@ void StateMachine::EndTask(StageState& stage, TaskId id, Task& task) {
   Release(std::exchange(task.pieces, {}));
   --stage.unfinished;
   --stage.open;
+  stage.rows_done += task.rows;
   if (task.worker >= 0) {
-    --stage.workers[task.worker].tasks;
+    Worker& worker = stage.workers[task.worker];
+    --worker.tasks;
+    worker.alone = false;
     --stage.in_flight;
     UpdateWorker(stage, task.worker);
   }
@@ -148,7 +151,8 @@ void StateMachine::Close(StageState& stage) {
 void StateMachine::AbandonTasks(StageState& stage) {
   for (TaskId id = stage.first_task; id < stage.next_task(); ++id) {
     Task& task = *stage.Find(id);
-    if (task.state == TaskState::kRunning || task.state == TaskState::kWaiting) {
+    const bool is_open = task.state == TaskState::kRunning || task.state == TaskState::kWaiting;
+    if (is_open || stage.again.contains(id)) {
       actions_.push_back(AbandonTask{stage.index, id});
     }
     for (LiveBlock* block : std::exchange(task.yielded, {})) Drop(block);
@@ -161,6 +165,7 @@ void StateMachine::AbandonTasks(StageState& stage) {
   stage.first_task = stage.next_start = stage.next_task();
   stage.tasks.clear();
   stage.waiting.clear();
+  stage.again.clear();
   stage.unfinished = 0;
   stage.open = stage.running = stage.in_flight = 0;
   admission_.ClearAhead(stage.index);
@@ -174,35 +179,6 @@ void StateMachine::EndInputs() {
     }
     if (!stage->workers.empty() && stage->starts_no_more()) StopIdleWorkers(*stage);
   }
-}
-
-void StateMachine::StopIdleWorkers(StageState& stage) {
-  for (size_t index = 0; index < stage.workers.size(); ++index) {
-    if (stage.workers[index].tasks == 0) StopOne(stage, static_cast<WorkerIndex>(index));
-  }
-}
-
-void StateMachine::StopOne(StageState& stage, WorkerIndex index) {
-  Worker& worker = stage.workers[index];
-  if (worker.state == WorkerState::kUp) {
-    --stage.workers_up;
-    ++workers_changing_;
-  } else if (worker.state == WorkerState::kStarting) {
-    --stage.workers_starting;
-  } else {
-    return;
-  }
-  worker.state = WorkerState::kStopping;
-  actions_.push_back(StopWorker{stage.index, index});
-}
-
-void StateMachine::UpdateWorker(StageState& stage, WorkerIndex index) {
-  Worker& worker = stage.workers[index];
-  const bool busy = worker.tasks > 0 && worker.waiting == 0;
-  const int change = static_cast<int>(busy) - static_cast<int>(worker.busy);
-  worker.busy = busy;
-  stage.workers_busy += change;
-  workers_busy_ += change;
 }
 
 void StateMachine::ChunkComplete(StageIndex index, int64_t chunk) {

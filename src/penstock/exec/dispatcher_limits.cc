@@ -18,6 +18,13 @@ Status CheckWork(const StageLimits& stage) {
   PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "workers", 1, stage.workers));
   PENSTOCK_RETURN_NOT_OK(
       AtLeast(stage.name, "in_flight_per_worker", 1, stage.in_flight_per_worker));
+  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "workers_min", 0, stage.workers_min));
+  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "workers", stage.workers_min, stage.workers));
+  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "workers", stage.workers_initial, stage.workers));
+  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "max_build_tries", 1, stage.max_build_tries));
+  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "max_build_deaths", 1, stage.max_build_deaths));
+  PENSTOCK_RETURN_NOT_OK(
+      AtLeast(stage.name, "max_batches_per_worker", 0, stage.max_batches_per_worker));
   return CheckBatches(stage);
 }
 
@@ -30,6 +37,38 @@ Status CheckRegroup(const StageLimits& stage) {
                            stage.regroup_rows, " and ", stage.regroup_blocks);
   }
   return Status::OK();
+}
+
+/// Returns the amount with one digit behind the point.
+std::string Amount(double amount) {
+  const auto tenths = static_cast<int64_t>(amount * 10 + 0.5);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
+/// Refuses workers that not even the whole machine could hold: they would be waited for for ever.
+Status CheckNeeds(const StageLimits& stage, const std::vector<ResourceLimit>& resources) {
+  for (size_t index = 0; index < stage.needs.size(); ++index) {
+    const double available = index < resources.size() ? resources[index].amount : 0;
+    if (stage.needs[index] <= available) continue;
+    return Status::Invalid("Stage '", stage.name, "': a worker needs more than there is of ",
+                           index < resources.size() ? resources[index].name : "a resource", ": ",
+                           Amount(stage.needs[index]), " of ", Amount(available));
+  }
+  return Status::OK();
+}
+
+Status CheckWindows(const std::vector<StageLimits>& stages, const StageLimits& stage) {
+  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "window_rows", 0, stage.window_rows));
+  if (stage.restored_by < 0) return Status::OK();
+  const auto restorer = static_cast<size_t>(stage.restored_by);
+  const bool fits = stage.window_rows > 0 && restorer < stages.size() &&
+                    stages[restorer].role == StageRole::kRegroup &&
+                    stages[restorer].regroup_rows + stages[restorer].regroup_blocks == 0;
+  if (fits) return Status::OK();
+  return Status::Invalid("Stage '", stage.name,
+                         "': restored_by must name a regrouping stage after it that asks for "
+                         "neither rows nor blocks; got: ",
+                         stage.restored_by);
 }
 
 Status CheckWrite(const StageLimits& stage) {
@@ -113,6 +152,8 @@ Status CheckLimits(const std::vector<StageLimits>& stages, const DispatcherLimit
   std::vector<StageIndex> firsts;
   for (size_t index = 0; index < stages.size(); ++index) {
     PENSTOCK_RETURN_NOT_OK(CheckStage(stages[index], index + 1 == stages.size()));
+    PENSTOCK_RETURN_NOT_OK(CheckNeeds(stages[index], limits.resources));
+    PENSTOCK_RETURN_NOT_OK(CheckWindows(stages, stages[index]));
     PENSTOCK_RETURN_NOT_OK(CheckInputs(stages, index, firsts, limits.preserve_order));
   }
   return Status::OK();

@@ -11,6 +11,7 @@
 #include "penstock/exec/dispatcher_admission.h"
 #include "penstock/exec/dispatcher_blocks.h"
 #include "penstock/exec/dispatcher_chunks.h"
+#include "penstock/exec/dispatcher_resources.h"
 #include "penstock/exec/dispatcher_stage.h"
 
 namespace penstock::dispatch {
@@ -20,7 +21,8 @@ Status CheckLimits(const std::vector<StageLimits>& stages, const DispatcherLimit
 
 /// The dispatcher itself. An event first changes the state (dispatcher.cc) and lets blocks flow on
 /// (dispatcher_flow.cc); then what may start is started, from the last stage to the first
-/// (dispatcher_start.cc).
+/// (dispatcher_start.cc), and workers come and go (dispatcher_workers.cc, dispatcher_pools.cc).
+/// What goes by time alone is looked at when it has passed (dispatcher_time.cc).
 class StateMachine final : public Dispatcher {
  public:
   StateMachine(std::vector<StageLimits> stages, DispatcherLimits limits);
@@ -30,6 +32,7 @@ class StateMachine final : public Dispatcher {
   std::vector<Action> HandleAll(const std::vector<Event>& events, int64_t now_ns) override;
   Snapshot TakeSnapshot(int64_t now_ns) const override;
   std::string Describe() const override;
+  bool WantsTicks() const override;
 
  private:
   void Apply(const SplitsListed& event);
@@ -38,6 +41,8 @@ class StateMachine final : public Dispatcher {
   void Apply(const WorkerUp& event);
   void Apply(const WorkerDied& event);
   void Apply(const WorkerStopped& event);
+  void Apply(const WorkerTooLarge& event);
+  void Apply(const Tick& event);
   void Apply(const BlockTaken& event);
   void Apply(const JobFailed& event) { End(event.status); }
   void Apply(const Cancel& event);
@@ -45,6 +50,7 @@ class StateMachine final : public Dispatcher {
 
   // Flow: what becomes of blocks, tasks and stages.
   void StepEnded(StageState& stage, Task& task);
+  void LearnBatch(StageState& stage, const Task& task, int64_t busy_ns);
   void Yield(StageState& stage, TaskId id, Task& task, const BlockSize& size);
   void Pass(StageState& stage, LiveBlock* block);
   void Release(const std::vector<Piece>& pieces);
@@ -58,9 +64,37 @@ class StateMachine final : public Dispatcher {
   void Close(StageState& stage);
   void AbandonTasks(StageState& stage);
   void EndInputs();
+
+  // Workers: one comes, goes or dies.
+  void StartOne(StageState& stage);
   void StopIdleWorkers(StageState& stage);
   void StopOne(StageState& stage, WorkerIndex worker);
+  void Turn(StageState& stage, WorkerIndex index, WorkerState state);
+  void SetOutgoing(StageState& stage, WorkerIndex index, bool leaves);
   void UpdateWorker(StageState& stage, WorkerIndex worker);
+  bool TakeBack(StageState& stage, WorkerIndex index);
+  void TakeBackTask(StageState& stage, TaskId id, Task& task);
+  void EndBuild(StageState& stage, const WorkerDied& event);
+  void CountRestart(StageState& stage, const Status& status);
+
+  // Pools: how many workers each stage has.
+  void ManageWorkers();
+  void RenewWorkers(StageState& stage);
+  bool IsDue(const StageState& stage, const Worker& worker) const;
+  void StopLeaving(StageState& stage);
+  void FillPools();
+  bool MayStart(const StageState& stage) const;
+  bool LacksWorker(const StageState& stage) const;
+  bool Starves(const StageState& stage) const;
+  void StartOrMakeRoom(StageState& stage);
+  void MakeRoomFor(const StageState& stage);
+  void Resize(StageState& stage);
+  void LetOneGo(StageState& stage);
+
+  // Time.
+  void EndLongSteps(StageState& stage);
+  void WatchProgress();
+  std::string WaitsFor() const;
   void ChunkComplete(StageIndex stage, int64_t chunk);
   void End(Status status);
   void FinishIfDone();
@@ -82,10 +116,13 @@ class StateMachine final : public Dispatcher {
   bool IsFarAhead(const StageState& stage) const;
   Idle StartSteps(StageState& stage);
   void StartNew(StageState& stage);
+  void StartAgain(StageState& stage);
+  void SendOut(StageState& stage, StartTask start, WorkerIndex worker);
   void StepOut(StageState& stage, TaskId id, Task& task);
   void NextStep(StageState& stage, TaskId id);
   bool IsStalled() const;
   void ForceStep();
+  bool ForceStepOf(StageState& stage);
   bool GatheringFillsBudget(StageIndex stage) const;
   bool FlushOneAfter(StageIndex stage);
   Status BudgetTooSmall(StageIndex before) const;
@@ -105,6 +142,7 @@ class StateMachine final : public Dispatcher {
   std::vector<std::unique_ptr<StageState>> stages_;
   BlockTable blocks_;
   Admission admission_;
+  ResourceTable resources_;
   ChunkProgress chunks_;  // Used without order only.
   std::unordered_map<BlockId, Piece> emitted_;
   int native_running_ = 0;
@@ -117,6 +155,8 @@ class StateMachine final : public Dispatcher {
   bool finished_ = false;
   int64_t started_ns_ = 0;
   int64_t now_ns_ = 0;
+  int64_t progress_ns_ = 0;  // When the last event came that was no Tick.
+  bool warned_ = false;      // Since then.
   int64_t rows_delivered_ = 0;
   std::vector<Action> actions_;
 };

@@ -12,7 +12,7 @@ int SlotsNow(const StageState& stage, int native_threads) {
 }
 
 int SlotsEver(const StageState& stage, int native_threads) {
-  return stage.native() ? SlotsNow(stage, native_threads) : stage.workers_started;
+  return stage.native() ? SlotsNow(stage, native_threads) : stage.workers_most;
 }
 
 int BusyOf(const StageState& stage) { return stage.native() ? stage.running : stage.workers_busy; }
@@ -66,20 +66,25 @@ Snapshot StateMachine::TakeSnapshot(int64_t now_ns) const {
   for (const auto& stage : stages_) {
     SlotTime time = stage->time;
     time.Advance(until_ns - now_ns_);
-    StageSnapshot one{.name = stage->limits.name,
-                      .rows_in = stage->rows_in,
-                      .rows_out = stage->rows_out,
-                      .bytes_out = stage->bytes_out,
-                      .blocks_out = stage->blocks_out,
-                      .tasks_total = TasksTotal(*stage),
-                      .tasks_done = stage->tasks_done,
-                      .tasks_running = stage->open,
-                      .workers = stage->workers_started,
-                      .slots = SlotsEver(*stage, limits_.native_threads),
-                      .starting_ns = time.starting_ns,
-                      .busy_ns = time.busy_ns,
-                      .starved_ns = time.starved_ns,
-                      .blocked_ns = time.blocked_ns};
+    StageSnapshot one{
+        .name = stage->limits.name,
+        .rows_in = stage->rows_in,
+        .rows_out = stage->rows_out,
+        .bytes_out = stage->bytes_out,
+        .blocks_out = stage->blocks_out,
+        .tasks_total = TasksTotal(*stage),
+        .tasks_done = stage->tasks_done,
+        .tasks_running = stage->open,
+        .workers = stage->workers_most,
+        .slots = SlotsEver(*stage, limits_.native_threads),
+        .starting_ns = time.starting_ns,
+        .busy_ns = time.busy_ns,
+        .starved_ns = time.starved_ns,
+        .blocked_ns = time.blocked_ns,
+        .restarts = stage->restarts,
+        .retries = stage->retries,
+        .recycled = stage->recycled,
+        .batch_rows_found = stage->limits.grows_batches ? stage->batch_size.rows() : 0};
     CountQueued(*stage, one);
     snapshot.stages.push_back(std::move(one));
   }
@@ -98,6 +103,7 @@ std::string StateMachine::Describe() const {
             " blocks wait, " + std::to_string(stage->gathered_rows()) + " rows gathered, " +
             std::to_string(stage->running) + " steps out, " +
             std::to_string(stage->waiting.size()) + " tasks between steps, " +
+            std::to_string(stage->again.size()) + " to be run again, " +
             std::to_string(stage->unfinished) + " unfinished of " +
             std::to_string(stage->next_task()) + ", " + std::to_string(stage->workers_up) +
             " workers up; used of budget: " + std::to_string(admission_.used()) + " of " +

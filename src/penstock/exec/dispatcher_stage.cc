@@ -20,7 +20,11 @@ StageState::StageState(StageLimits stage_limits, const StagePlace& stage_place, 
       queue(!preserve_order),
       batcher(limits, preserve_order),
       parts(limits, preserve_order),
-      workers(limits.role == StageRole::kWork ? limits.workers : 0) {}
+      workers(limits.role == StageRole::kWork ? 2 * static_cast<size_t>(limits.workers) : 0),
+      target(limits.workers_initial > 0 ? limits.workers_initial : limits.workers),
+      pool_size(limits.workers_min > 0 ? limits.workers_min : limits.workers, limits.workers) {
+  if (limits.grows_batches) batcher.SetRows(batch_size.rows());
+}
 
 Task* StageState::Find(TaskId task) {
   if (task < first_task || task >= next_task()) return nullptr;
@@ -40,20 +44,34 @@ bool StageState::empty() const {
 }
 
 bool StageState::starts_no_more() const {
-  return done || (input_ended && queue.empty() && batcher.empty() && !has_gathered());
+  return done ||
+         (input_ended && queue.empty() && batcher.empty() && !has_gathered() && again.empty());
 }
 
 WorkerIndex StageState::LeastLoaded() const {
   if (in_flight >= workers_up * limits.in_flight_per_worker) return -1;
+  const int64_t batches_max = limits.max_batches_per_worker;
   WorkerIndex best = -1;
   for (size_t candidate = 0; candidate < workers.size(); ++candidate) {
     const Worker& worker = workers[candidate];
-    if (worker.state != WorkerState::kUp || worker.tasks >= limits.in_flight_per_worker) continue;
-    if (best < 0 || worker.tasks < workers[best].tasks) {
-      best = static_cast<WorkerIndex>(candidate);
-    }
+    if (worker.state != WorkerState::kUp || worker.alone || worker.leaves) continue;
+    if (worker.tasks >= limits.in_flight_per_worker) continue;
+    if (batches_max > 0 && worker.batches >= batches_max) continue;
+    if (best < 0 || worker.tasks < workers[best].tasks) best = static_cast<WorkerIndex>(candidate);
   }
   return best;
+}
+
+WorkerIndex StageState::IdleWorker() const {
+  const WorkerIndex least = LeastLoaded();
+  return least >= 0 && workers[least].tasks == 0 ? least : -1;
+}
+
+WorkerIndex StageState::FreePlace() const {
+  for (size_t place_of = 0; place_of < workers.size(); ++place_of) {
+    if (workers[place_of].state == WorkerState::kGone) return static_cast<WorkerIndex>(place_of);
+  }
+  return -1;
 }
 
 }  // namespace penstock::dispatch

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -7,10 +8,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "penstock/exec/dispatcher_batch_size.h"
 #include "penstock/exec/dispatcher_batches.h"
 #include "penstock/exec/dispatcher_blocks.h"
 #include "penstock/exec/dispatcher_inputs.h"
 #include "penstock/exec/dispatcher_parts.h"
+#include "penstock/exec/dispatcher_pool_size.h"
 
 namespace penstock::dispatch {
 
@@ -30,15 +33,30 @@ struct Task {
   int64_t rows = 0;                 // Of input.
   std::vector<Piece> pieces;        // Held until the task is finished.
   std::vector<LiveBlock*> yielded;  // The reorder window: what earlier tasks hold up.
+  int deaths = 0;                   // Of workers that held it.
 };
 
-enum class WorkerState : uint8_t { kNotStarted, kStarting, kUp, kStopping, kGone };
+enum class WorkerState : uint8_t {
+  kGone,      // No worker has this place.
+  kStarting,  // Is being built.
+  kUp,
+  kStopping,
+};
 
 struct Worker {
-  WorkerState state = WorkerState::kNotStarted;
-  int tasks = 0;      // In flight.
-  int waiting = 0;    // Of these, in kWaiting. A worker runs one after the other: none runs then.
-  bool busy = false;  // Runs a step.
+  WorkerState state = WorkerState::kGone;
+  int tasks = 0;        // In flight.
+  int waiting = 0;      // Of these, in kWaiting. A worker runs one after the other: none runs then.
+  bool busy = false;    // Runs a step.
+  bool alone = false;   // Its one task gets no company: a worker died under it.
+  bool leaves = false;  // Gets no more tasks, and is stopped when it has none.
+  bool is_old = false;  // Has a successor, or is to get one.
+  bool is_large = false;  // Holds more memory than allowed.
+  bool killed = false;    // For a step that took too long.
+  int64_t batches = 0;    // Started, ever.
+  int64_t since_ns = 0;   // When it was started or, when busy, its step began.
+
+  bool outgoing() const { return leaves || is_old; }
 };
 
 /// Why slots of a stage are idle.
@@ -56,10 +74,12 @@ struct SlotTime {
   int starting = 0;
   int64_t starting_ns = 0;
   int64_t busy_ns = 0;
+  int64_t idle_ns = 0;  // Whatever the reason.
   int64_t starved_ns = 0;
   int64_t blocked_ns = 0;
 
   void Advance(int64_t ns) {
+    idle_ns += idle * ns;
     starting_ns += starting * ns;
     busy_ns += busy * ns;
     if (why == Idle::kStarved) starved_ns += idle * ns;
@@ -97,7 +117,7 @@ struct StageState {
   /// Returns how many batches are gathered and not started, and how many run at once at most.
   int64_t ready() const { return next_task() - next_start; }
   int64_t capacity() const {
-    return native() ? limits.slots : int64_t{limits.workers} * limits.in_flight_per_worker;
+    return native() ? limits.slots : int64_t{std::max(1, target)} * limits.in_flight_per_worker;
   }
 
   /// Returns whether nothing is left, given that the input has ended.
@@ -116,6 +136,18 @@ struct StageState {
 
   /// Returns the worker that is up, has room, and has the fewest tasks; -1 when there is none.
   WorkerIndex LeastLoaded() const;
+
+  /// Returns a worker that is up and has no task; -1 when there is none.
+  WorkerIndex IdleWorker() const;
+
+  /// Returns a place for a new worker; -1 when all are taken.
+  WorkerIndex FreePlace() const;
+
+  /// Returns how many workers there are that are not on their way out.
+  int pool() const { return workers_starting + workers_up - workers_outgoing; }
+
+  /// Returns whether workers are wanted: something is to be run, or will come.
+  bool wants_workers() const { return !native() && !starts_no_more(); }
 
   const StageLimits limits;
   const StagePlace place;
@@ -136,12 +168,26 @@ struct StageState {
   std::set<TaskId> waiting;                    // Those in kWaiting.
   std::unordered_map<TaskId, Task> abandoned;  // A step is still out.
 
-  std::vector<Worker> workers;
+  std::set<TaskId> again;  // In kReady although they were started: their workers died.
+
+  std::vector<Worker> workers;  // By place: twice as many as the stage's, for the successors.
+  int target = 0;               // Workers wanted, as PoolSize has it.
+  PoolSize pool_size;
+  BatchSize batch_size;      // grows_batches
   int workers_started = 0;   // Ever.
-  int workers_starting = 0;  // Now.
+  int workers_most = 0;      // At once.
+  int workers_starting = 0;  // Now, as what follows.
   int workers_up = 0;
+  int workers_outgoing = 0;  // Up, but old or leaving.
   int workers_busy = 0;
   int in_flight = 0;
+  int restarts = 0;
+  int retries = 0;
+  int recycled = 0;
+  int failed_builds = 0;  // In a row.
+  int64_t starts_ns = 0;  // Of the workers that came up, together.
+  int starts_seen = 0;
+  int64_t steps_busy_ns = 0;  // Of tasks_done, together.
 
   bool listing = false;  // kRead: ListSplits is out.
   std::optional<int64_t> last_chunk_listed;
@@ -151,6 +197,7 @@ struct StageState {
 
   SlotTime time;
   int64_t rows_in = 0;
+  int64_t rows_done = 0;  // Of rows_in, those of finished tasks.
   int64_t rows_out = 0;
   int64_t bytes_out = 0;
   int64_t blocks_out = 0;

@@ -19,6 +19,7 @@ void StateMachine::Dispatch() {
     if (finished_) return;
     stage.time.why = StartSteps(stage);
   }
+  ManageWorkers();
   ListMore();
   FinishIfDone();
   if (!finished_ && IsStalled()) ForceStep();
@@ -69,6 +70,9 @@ void StateMachine::FillBatches(StageState& stage) {
     std::optional<Batch> batch = stage.batcher.Next(stage.queue, stage.input_ended);
     if (!batch) return;
     const int64_t chunk = batch->pieces.front().block->size.chunk;
+    if (stage.limits.restored_by >= 0) {
+      stages_[stage.limits.restored_by]->batcher.ExpectRows(batch->rows);
+    }
     if (!ordered()) {
       chunks_.Add(stage.index, chunk, 1);
       for (const Piece& piece : batch->pieces) {
@@ -179,6 +183,12 @@ Idle StateMachine::StartSteps(StageState& stage) {
       NextStep(stage, *stage.waiting.begin());
       continue;
     }
+    if (!stage.again.empty()) {
+      if (stage.IdleWorker() < 0) return Idle::kEnded;
+      if (!Admits(stage, *stage.again.begin())) return Idle::kBlocked;
+      StartAgain(stage);
+      continue;
+    }
     if (!HasNew(stage)) {
       const bool starved = stage.splits.empty() && stage.queue.empty() && stage.inputs.empty();
       return starved ? Idle::kStarved : Idle::kBlocked;
@@ -205,13 +215,28 @@ void StateMachine::StartNew(StageState& stage) {
   } else {
     start.task = stage.next_start++;
   }
+  const WorkerIndex worker = stage.native() ? -1 : stage.LeastLoaded();
+  SendOut(stage, std::move(start), worker);
+}
+
+void StateMachine::StartAgain(StageState& stage) {
+  StartTask start = {.stage = stage.index, .task = *stage.again.begin(), .again = true};
+  stage.again.erase(stage.again.begin());
+  ++stage.retries;
+  const WorkerIndex worker = stage.IdleWorker();
+  stage.workers[worker].alone = true;
+  SendOut(stage, std::move(start), worker);
+}
+
+void StateMachine::SendOut(StageState& stage, StartTask start, WorkerIndex worker) {
   Task& task = *stage.Find(start.task);
   for (const Piece& piece : task.pieces) {
     start.pieces.push_back({piece.block->size.block, piece.offset, piece.rows});
   }
-  if (!stage.native()) {
-    task.worker = start.worker = stage.LeastLoaded();
-    ++stage.workers[task.worker].tasks;
+  if (worker >= 0) {
+    task.worker = start.worker = worker;
+    ++stage.workers[worker].tasks;
+    ++stage.workers[worker].batches;
     ++stage.in_flight;
   }
   ++stage.open;
@@ -249,28 +274,46 @@ bool StateMachine::IsStalled() const {
 }
 
 void StateMachine::ForceStep() {
-  for (StageIndex index = static_cast<StageIndex>(stages_.size()) - 1; index >= 0; --index) {
+  for (size_t index = stages_.size(); index-- > 0;) {
     StageState& stage = *stages_[index];
     if (stage.done || !IsWanted(stage)) continue;
     if (!ordered() && stage.parts.EndOldest()) {
       stage.time.why = StartSteps(stage);
       return;
     }
-    const bool waits = !stage.waiting.empty();
-    if (!waits && !(HasNew(stage) && HasSlot(stage))) continue;
-    if (GatheringFillsBudget(index)) {
-      if (!ordered() && FlushOneAfter(index)) return Dispatch();
-      return End(BudgetTooSmall(index));
+    if (LacksWorker(stage)) StartOrMakeRoom(stage);
+    if (workers_changing_ > 0 || ForceStepOf(stage)) return;
+  }
+  // Workers may be lacking because others wait between steps with what nobody wants yet.
+  for (const auto& stage : stages_) {
+    if (!stage->native() && !stage->waiting.empty()) {
+      return NextStep(*stage, *stage->waiting.begin());
     }
-    if (waits) {
-      NextStep(stage, *stage.waiting.begin());
-    } else {
-      StartNew(stage);
-    }
-    return;
   }
   End(Status::UnknownError("The job came to a stand, which is a bug of Penstock; please report:\n",
                            Describe()));
+}
+
+/// Starts a step of the stage whatever the budget says; false when it has none that could start.
+bool StateMachine::ForceStepOf(StageState& stage) {
+  const bool waits = !stage.waiting.empty();
+  const bool goes_again = !stage.again.empty() && stage.IdleWorker() >= 0;
+  const bool is_new = stage.again.empty() && HasNew(stage) && HasSlot(stage);
+  if (!goes_again && !waits && !is_new) return false;
+  if (GatheringFillsBudget(stage.index)) {
+    if (FlushOneAfter(stage.index)) {
+      Dispatch();
+    } else {
+      End(BudgetTooSmall(stage.index));
+    }
+  } else if (goes_again) {
+    StartAgain(stage);
+  } else if (waits) {
+    NextStep(stage, *stage.waiting.begin());
+  } else {
+    StartNew(stage);
+  }
+  return true;
 }
 
 /// Whether going over the budget at this stage would only serve a batch too large for it.

@@ -18,19 +18,23 @@ int64_t HeldBytes(const Block& block) {
 
 }  // namespace
 
-void EventQueue::PostBlock(StageIndex stage, TaskId task, Block block, int64_t chunk,
-                           bool finished) {
-  StepDone done{.stage = stage, .task = task, .finished = finished};
+void EventQueue::PostBlock(StageIndex stage, TaskId task, Block block, const StepFacts& facts) {
+  StepDone done{.stage = stage, .task = task, .finished = facts.finished, .busy_ns = facts.busy_ns};
   done.block = BlockSize{.block = next_block_.fetch_add(1),
                          .rows = block.rows(),
                          .bytes = HeldBytes(block),
-                         .chunk = chunk};
+                         .chunk = facts.chunk};
   Push({std::move(done), std::move(block)});
 }
 
-std::vector<PostedEvent> EventQueue::TakeAll() {
+std::vector<PostedEvent> EventQueue::TakeAll(std::chrono::nanoseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
   MutexLock lock(mutex_);
-  while (events_.empty()) wakes_.Wait(mutex_);
+  while (events_.empty()) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left <= std::chrono::nanoseconds::zero()) break;
+    wakes_.WaitFor(mutex_, left);
+  }
   return std::exchange(events_, {});
 }
 

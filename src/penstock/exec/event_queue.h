@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -16,6 +17,13 @@ struct PostedEvent {
   std::optional<Block> block;
 };
 
+/// What a StepDone says beside its block.
+struct StepFacts {
+  int64_t chunk = 0;  // kRead.
+  bool finished = true;
+  int64_t busy_ns = 0;  // kWork.
+};
+
 /// Carries events from all threads to the dispatcher thread.
 ///
 /// Threads: any may Post; one takes. Order: first in, first out. Length: at most one event for each
@@ -25,10 +33,10 @@ class EventQueue {
   void Post(Event event) { Push({std::move(event), std::nullopt}); }
 
   /// Posts that a step of `task` yielded `block`; its size is measured here, its id chosen here.
-  void PostBlock(StageIndex stage, TaskId task, Block block, int64_t chunk, bool finished);
+  void PostBlock(StageIndex stage, TaskId task, Block block, const StepFacts& facts);
 
-  /// Waits until there is an event, and returns all there are.
-  std::vector<PostedEvent> TakeAll();
+  /// Waits until there is an event, for at most so long, and returns all there are.
+  std::vector<PostedEvent> TakeAll(std::chrono::nanoseconds timeout);
 
   /// As TakeAll, but returns at once, perhaps with none.
   std::vector<PostedEvent> TakeReady();

@@ -19,7 +19,7 @@ class NativeRunner final : public OneStepRunner {
     context_.pool.Submit([this, task = action.task, pieces = std::move(pieces)] {
       Result<Block> made = Run(pieces);
       if (made.ok()) {
-        PostTransformed(context_, task, made.MoveValueUnsafe(), /*chunk=*/0, /*finished=*/true);
+        PostTransformed(context_, task, made.MoveValueUnsafe(), {});
       } else {
         PostFailed(context_, task, made.status());
       }

@@ -1,7 +1,7 @@
 #include "penstock/exec/pipeline.h"
 
 #include <algorithm>
-#include <atomic>
+#include <cstdio>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -10,6 +10,7 @@
 #include "penstock/base/check.h"
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
+#include "penstock/exec/devices.h"
 #include "penstock/exec/dispatcher.h"
 #include "penstock/exec/event_queue.h"
 #include "penstock/exec/native_pool.h"
@@ -20,7 +21,9 @@
 #include "penstock/exec/read_runner.h"
 #include "penstock/exec/regroup_runner.h"
 #include "penstock/exec/stage_limits.h"
+#include "penstock/exec/window_runners.h"
 #include "penstock/exec/work_runner.h"
+#include "penstock/exec/worker_directory.h"
 #include "penstock/exec/write_runner.h"
 #include "penstock/exec/zip_runner.h"
 #include "penstock/memory/machine.h"
@@ -39,6 +42,12 @@ int64_t NowNanoseconds() {
 
 /// How long workers of a job that ended well may take to leave by themselves.
 constexpr std::chrono::seconds kGraceTime{2};
+
+/// How often the dispatcher is told that time has passed.
+constexpr std::chrono::milliseconds kTick{50};
+
+/// How long nothing may happen before the user is told.
+constexpr int64_t kWarnAfterNs = 60'000'000'000;
 
 bool HasWorkers(const PhysicalPlan& plan) {
   for (const Stage& stage : plan.stages) {
@@ -68,6 +77,8 @@ Result<Sources> MakeSources(const PhysicalPlan& plan, const PipelineOptions& opt
 
 PipelineOptions WithDefaults(PipelineOptions options) {
   if (options.processors <= 0) options.processors = MachineProcessors();
+  if (options.gpus < 0) options.gpus = static_cast<double>(MachineGpus().size());
+  if (options.memory_bytes <= 0) options.memory_bytes = MachineMemoryBytes();
   if (options.budget_bytes <= 0) options.budget_bytes = DefaultBudgetBytes();
   // No stage's share of the budget may be less than a few blocks.
   options.read.block_bytes =
@@ -75,12 +86,29 @@ PipelineOptions WithDefaults(PipelineOptions options) {
   return options;
 }
 
+MachineResources ResourcesOf(const PipelineOptions& options) {
+  return {.processors = options.processors,
+          .gpus = options.gpus,
+          .memory_bytes = options.memory_bytes,
+          .others = options.resources};
+}
+
+/// Names as many devices as the job counts, which may be more than this machine has.
+std::vector<std::string> DeviceNames(double gpus) {
+  std::vector<std::string> names = MachineGpus();
+  for (size_t next = names.size(); static_cast<double>(next) < gpus; ++next) {
+    names.push_back(std::to_string(next));
+  }
+  return names;
+}
+
 class PipelineImpl final : public Pipeline {
  public:
   PipelineImpl(PhysicalPlan plan, PipelineOptions options)
       : plan_(std::move(plan)),
         options_(std::move(options)),
-        segments_(SegmentPool::Make(options_.budget_bytes / 4)) {
+        segments_(SegmentPool::Make(options_.budget_bytes / 4)),
+        devices_(DeviceNames(options_.gpus)) {
     WarmPool::Shared().AllowIdle(std::min(options_.budget_bytes / 16, kIdleReadBytesMax));
   }
 
@@ -149,6 +177,10 @@ class PipelineImpl final : public Pipeline {
     runners_[action.stage]->StartWorker(action.worker);
   }
   void Do(const StopWorker& action) { runners_[action.stage]->StopWorker(action.worker); }
+  void Do(const KillWorker& action) {
+    workers_of_[action.stage]->KillWorker(action.worker, action.busy_ns);
+  }
+  void Do(const Warn& action) { std::fprintf(stderr, "penstock: %s\n", action.text.c_str()); }
   void Do(const DropBlock& action) { blocks_.erase(action.block); }
   void Do(const EmitBlock& action) {
     const auto found = blocks_.find(action.piece.block);
@@ -169,11 +201,13 @@ class PipelineImpl final : public Pipeline {
   SplitNames split_names_;
   std::unique_ptr<WorkerHost> host_;
   std::unique_ptr<NativePool> pool_;
-  std::vector<std::unique_ptr<StageRunner>> runners_;         // Collect stages have none.
-  std::vector<ReadRunner*> readers_;                          // Of runners_, or null.
-  WriteRunner* writer_ = nullptr;                             // One of runners_, or null.
-  std::vector<std::pair<WorkRunner*, WorkerIndex>> workers_;  // By the host's number.
-  std::unordered_map<BlockId, Block> blocks_;                 // Dispatcher thread.
+  std::vector<std::unique_ptr<StageRunner>> runners_;  // Collect stages have none.
+  std::vector<ReadRunner*> readers_;                   // Of runners_, or null.
+  WriteRunner* writer_ = nullptr;                      // One of runners_, or null.
+  std::vector<WorkRunner*> workers_of_;                // Of runners_, or null.
+  WorkerDirectory directory_;
+  Devices devices_;
+  std::unordered_map<BlockId, Block> blocks_;  // Dispatcher thread.
 
   mutable Mutex mutex_;
   std::unique_ptr<Dispatcher> dispatcher_ PENSTOCK_GUARDED_BY(mutex_);
@@ -187,12 +221,15 @@ class PipelineImpl final : public Pipeline {
 
 Status PipelineImpl::Begin(Sources sources, std::unique_ptr<Sink> sink) {
   const int native_threads = options_.processors;
-  PENSTOCK_TRY(std::vector<StageLimits> limits,
-               LimitsOf(plan_, sources, sink.get(), options_.read, native_threads));
   DispatcherLimits job_limits;
   job_limits.budget_bytes = options_.budget_bytes;
   job_limits.native_threads = native_threads;
   job_limits.preserve_order = options_.preserve_order || Zips(plan_);
+  job_limits.resources = LimitsOf(ResourcesOf(options_));
+  job_limits.fail_after_ns = options_.no_progress_timeout_ms * 1'000'000;
+  job_limits.warn_after_ns = kWarnAfterNs;
+  PENSTOCK_TRY(std::vector<StageLimits> limits,
+               LimitsOf(plan_, sources, sink.get(), options_.read, job_limits));
   {
     MutexLock lock(mutex_);
     PENSTOCK_TRY(dispatcher_, Dispatcher::Make(std::move(limits), job_limits));
@@ -214,19 +251,19 @@ Status PipelineImpl::MakeHost() {
   }
   WorkerEvents events;
   events.on_frame = [this](WorkerId id, const Frame& frame, std::shared_ptr<Segment> segment) {
-    const auto& [runner, worker] = workers_[id];
-    runner->OnFrame(worker, frame, std::move(segment));
+    const auto entry = directory_.Find(id);
+    if (entry) entry->runner->OnFrame(entry->place, id, frame, std::move(segment));
   };
   events.on_exit = [this](WorkerId id, const WorkerExit& exit) {
-    const auto& [runner, worker] = workers_[id];
-    runner->OnExit(worker, exit);
+    const auto entry = directory_.Find(id);
+    if (entry) entry->runner->OnExit(entry->place, id, exit);
     {
       MutexLock lock(mutex_);
       ++workers_gone_;
     }
     worker_gone_.NotifyAll();
   };
-  PENSTOCK_TRY(host_, WorkerHost::Make(segments_, std::move(events)));
+  PENSTOCK_TRY(host_, WorkerHost::Make(segments_, std::move(events), options_.worker_lines));
   return Status::OK();
 }
 
@@ -234,6 +271,9 @@ Status PipelineImpl::MakeRunners(Sources sources, std::unique_ptr<Sink> sink) {
   std::vector<Source*> inputs;  // The read runners', soon.
   for (const std::unique_ptr<Source>& source : sources) inputs.push_back(source.get());
   readers_.resize(plan_.stages.size());
+  workers_of_.resize(plan_.stages.size());
+  const bool in_order = options_.preserve_order || Zips(plan_);
+  std::shared_ptr<WindowOrders> orders;  // Of the window stage last met, for the one that restores.
   int64_t reads = 0;
   for (size_t i = 0; i < plan_.stages.size(); ++i) {
     const Stage& stage = plan_.stages[i];
@@ -253,6 +293,14 @@ Status PipelineImpl::MakeRunners(Sources sources, std::unique_ptr<Sink> sink) {
       case StageKind::kRegroup:
         runners_.push_back(MakeRegroupRunner(context));
         break;
+      case StageKind::kWindow:
+        orders = in_order ? std::make_shared<WindowOrders>() : nullptr;
+        runners_.push_back(MakeWindowRunner(context, orders));
+        break;
+      case StageKind::kRestore:
+        runners_.push_back(in_order ? MakeRestoreRunner(context, orders)
+                                    : MakeRegroupRunner(context));
+        break;
       case StageKind::kZip:
         runners_.push_back(MakeZipRunner(context));
         break;
@@ -260,15 +308,13 @@ Status PipelineImpl::MakeRunners(Sources sources, std::unique_ptr<Sink> sink) {
         runners_.push_back(MakeNativeRunner(context));
         break;
       case StageKind::kWork: {
-        auto runner = WorkRunner::Make(
-            context, WorkContext{.host = *host_,
-                                 .segments = *segments_,
-                                 .command = options_.worker_command,
-                                 .first_worker = static_cast<int64_t>(workers_.size()),
-                                 .processors = options_.processors});
-        for (int worker = 0; worker < stage.workers; ++worker) {
-          workers_.emplace_back(runner.get(), worker);
-        }
+        auto runner = WorkRunner::Make(context, WorkContext{.host = *host_,
+                                                            .segments = *segments_,
+                                                            .directory = directory_,
+                                                            .devices = devices_,
+                                                            .command = options_.worker_command,
+                                                            .processors = options_.processors});
+        workers_of_[i] = runner.get();
         runners_.push_back(std::move(runner));
         break;
       }
@@ -297,8 +343,15 @@ void PipelineImpl::Run() {
   for (const Action& action : actions) {
     if (!CarryOut(action)) return;
   }
-  while (HandleEvents(events_.TakeAll())) {
-  }
+  auto ticked = std::chrono::steady_clock::now();
+  std::vector<PostedEvent> posted;
+  do {
+    posted = events_.TakeAll(kTick);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - ticked < kTick) continue;
+    posted.push_back({Tick{}, std::nullopt});
+    ticked = now;
+  } while (HandleEvents(std::move(posted)));
 }
 
 void PipelineImpl::WaitForStoppedWorkers() {
@@ -365,9 +418,7 @@ Result<std::unique_ptr<Pipeline>> Pipeline::Start(const LogicalPlan& plan,
   PENSTOCK_RETURN_NOT_OK(ValidatePlan(plan));
   const PipelineOptions complete = WithDefaults(options);
   const RewrittenPlan rewritten = Rewrite(plan, ReaderTraitsOf);
-  PENSTOCK_TRY(
-      PhysicalPlan physical,
-      MakePhysicalPlan(rewritten.plan, {.processors = complete.processors, .gpus = complete.gpus}));
+  PENSTOCK_TRY(PhysicalPlan physical, MakePhysicalPlan(rewritten.plan, ResourcesOf(complete)));
   PENSTOCK_TRY(Sources sources, MakeSources(physical, complete));
   std::unique_ptr<Sink> sink;
   if (physical.stages.back().write) {

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "penstock/base/snapshot.h"
 #include "penstock/base/status.h"
@@ -19,10 +21,17 @@ namespace penstock {
 struct PipelineOptions {
   int64_t budget_bytes = 0;  // 0: DefaultBudgetBytes().
   int processors = 0;        // 0: MachineProcessors().
-  double gpus = 0;
+  double gpus = -1;          // -1: as many as MachineGpus() names.
+  int64_t memory_bytes = 0;  // That workers may ask for; 0: the machine's.
+  std::vector<std::pair<std::string, double>> resources;  // Of the job's own kinds.
   bool preserve_order = true;
+
+  /// Without any progress for so long, except that the caller takes no blocks, the job fails
+  /// (kNoProgress) with what it waits for; 0: never. A warning comes earlier.
+  int64_t no_progress_timeout_ms = 1'800'000;
   ReadLimits read;
-  WorkerCommand worker_command;  // Needed by plans with functions.
+  WorkerCommand worker_command;               // Needed by plans with functions.
+  std::shared_ptr<WorkerLines> worker_lines;  // Takes what workers print; null: it is dropped.
 };
 
 /// A job: carries out a dispatcher's actions on real threads, processes and files.

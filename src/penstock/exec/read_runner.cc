@@ -82,7 +82,8 @@ class ReadRunnerImpl final : public ReadRunner {
     const int64_t split = JobWideNumber(read_, open.split.index);
     block.lineage = Lineage({split, open.rows_read, block.rows()});
     open.rows_read += block.rows();
-    PostTransformed(context_, task, std::move(block), open.split.chunk, /*finished=*/false);
+    PostTransformed(context_, task, std::move(block),
+                    {.chunk = open.split.chunk, .finished = false});
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> Next(OpenSplit& open) {

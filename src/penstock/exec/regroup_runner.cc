@@ -25,7 +25,7 @@ class RegroupRunner final : public OneStepRunner {
       PostFailed(context_, task, joined.status());
       return;
     }
-    PostTransformed(context_, task, joined.MoveValueUnsafe(), /*chunk=*/0, /*finished=*/true);
+    PostTransformed(context_, task, joined.MoveValueUnsafe(), {});
   }
 
   const RunnerContext context_;

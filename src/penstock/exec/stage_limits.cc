@@ -8,11 +8,19 @@ namespace {
 /// Row functions answer in batches of at most this many rows, so that rows flow on early.
 constexpr int64_t kRowFunctionRowsMax = 16'384;
 
+// The order of the resources that every job has; its own kinds follow.
+constexpr size_t kProcessors = 0;
+constexpr size_t kGpus = 1;
+constexpr size_t kMemory = 2;
+constexpr size_t kFirstOther = 3;
+
 StageRole RoleOf(StageKind kind) {
   switch (kind) {
     case StageKind::kRead:
       return StageRole::kRead;
     case StageKind::kRegroup:
+    case StageKind::kWindow:
+    case StageKind::kRestore:
       return StageRole::kRegroup;
     case StageKind::kZip:
       return StageRole::kZip;
@@ -39,29 +47,74 @@ bool Filters(const Stage& stage) {
                      [](const LogicalOp& op) { return std::holds_alternative<FilterOp>(op); });
 }
 
-void SetWorkLimits(const FunctionsOp& op, int workers, StageLimits& limits) {
-  limits.workers = workers;
-  limits.in_flight_per_worker = op.options.in_flight_per_worker;
-  limits.batch_rows = op.options.batch_rows.value_or(0);
+/// What one worker needs, by the order of LimitsOf(MachineResources).
+std::vector<double> NeedsOf(const WorkerOptions& options, const std::vector<ResourceLimit>& job) {
+  std::vector<double> needs(job.size(), 0.0);
+  needs[kProcessors] = options.processors.value_or(0);
+  needs[kGpus] = options.gpus;
+  needs[kMemory] = static_cast<double>(options.memory_bytes);
+  for (size_t index = kFirstOther; index < job.size(); ++index) {
+    needs[index] = options.resources.value(job[index].name, 0.0);
+  }
+  if (std::ranges::all_of(needs, [](double need) { return need == 0; })) return {};
+  // Threads of one process need together what a process does.
+  if (options.threads) {
+    for (double& need : needs) need /= std::max(1, options.workers_max);
+  }
+  return needs;
+}
+
+void SetWorkLimits(const Stage& stage, const std::vector<ResourceLimit>& resources,
+                   StageLimits& limits) {
+  const FunctionsOp& op = *stage.functions;
+  const WorkerOptions& options = op.options;
+  limits.workers = stage.workers;
+  limits.workers_min = stage.workers_min;
+  limits.workers_initial = stage.workers_initial;
+  limits.in_flight_per_worker = options.in_flight_per_worker;
+  limits.needs = NeedsOf(options, resources);
+  limits.max_restarts = options.max_restarts;
+  limits.max_task_retries = options.max_task_retries;
+  limits.max_build_tries = options.max_build_tries;
+  limits.step_timeout_ns = options.batch_timeout_ms * 1'000'000;
+  limits.max_batches_per_worker = options.max_batches_per_worker;
+  limits.overlaps_successor = options.gpus == 0 && !options.threads;
+  if (options.by_length) return;  // The blocks that come are the batches.
+  limits.grows_batches = options.grows_batches;
+  limits.batch_rows = options.batch_rows.value_or(0);
   if (limits.batch_rows == 0 && RunsRowFunctions(op)) limits.batch_rows_max = kRowFunctionRowsMax;
 }
 
 }  // namespace
 
+std::vector<ResourceLimit> LimitsOf(const MachineResources& machine) {
+  std::vector<ResourceLimit> limits(kFirstOther);
+  limits[kProcessors] = {"processors", static_cast<double>(machine.processors)};
+  limits[kGpus] = {"GPUs", machine.gpus};
+  limits[kMemory] = {"memory", static_cast<double>(machine.memory_bytes)};
+  for (const auto& [name, amount] : machine.others) limits.push_back({name, amount});
+  return limits;
+}
+
 Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan,
                                           std::span<const std::unique_ptr<Source>> sources,
                                           const Sink* sink, const ReadLimits& read,
-                                          int native_threads) {
+                                          const DispatcherLimits& job) {
   std::vector<StageLimits> all;
   for (const Stage& stage : plan.stages) {
     StageLimits limits{.name = stage.name, .role = RoleOf(stage.kind)};
     limits.inputs.assign(stage.inputs.begin(), stage.inputs.end());
     limits.row_limit = stage.row_limit;
-    limits.slots = native_threads;
+    limits.slots = job.native_threads;
     if (stage.kind == StageKind::kRead) {
       limits.block_bytes_estimate = read.block_bytes;
     }
-    if (stage.functions) SetWorkLimits(*stage.functions, stage.workers, limits);
+    if (stage.functions) SetWorkLimits(stage, job.resources, limits);
+    if (stage.kind == StageKind::kWindow) {
+      limits.window_rows = stage.window->rows;
+      // The stage of the functions lies between; without order nothing is restored.
+      if (job.preserve_order) limits.restored_by = static_cast<StageIndex>(all.size()) + 2;
+    }
     if (stage.native) {
       limits.batch_rows = stage.native->batch_rows.value_or(0);
       if (stage.native->threads > 0) limits.slots = stage.native->threads;

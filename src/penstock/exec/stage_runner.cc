@@ -59,11 +59,11 @@ void PostFailed(const RunnerContext& context, TaskId task, const Status& status)
                                  status.WithMessage(context.stage.name, ": ", status.message())});
 }
 
-void PostTransformed(const RunnerContext& context, TaskId task, Block block, int64_t chunk,
-                     bool finished) {
+void PostTransformed(const RunnerContext& context, TaskId task, Block block,
+                     const StepFacts& facts) {
   Result<Block> transformed = ApplyTransforms(context, std::move(block));
   if (transformed.ok()) {
-    context.events.PostBlock(context.index, task, transformed.MoveValueUnsafe(), chunk, finished);
+    context.events.PostBlock(context.index, task, transformed.MoveValueUnsafe(), facts);
     return;
   }
   PostFailed(context, task, transformed.status());

@@ -54,7 +54,7 @@ class OneStepRunner : public StageRunner {
 void PostFailed(const RunnerContext& context, TaskId task, const Status& status);
 
 /// Applies the stage's transforms to `block` and posts it, or posts why that failed.
-void PostTransformed(const RunnerContext& context, TaskId task, Block block, int64_t chunk,
-                     bool finished);
+void PostTransformed(const RunnerContext& context, TaskId task, Block block,
+                     const StepFacts& facts);
 
 }  // namespace penstock

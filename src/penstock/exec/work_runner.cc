@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
+#include "penstock/exec/worker_lives.h"
 #include "penstock/exec/worker_setup.h"
 
 namespace penstock {
@@ -22,10 +24,13 @@ constexpr int64_t kOutputBytesMin = 64 << 10;   // The least room offered for an
 /// A batch that a worker has, or will have once it is packed.
 struct SentBatch {
   WorkerIndex worker = 0;
+  WorkerId life = -1;  // -1: the worker has died; the batch will be sent again.
   Lineage lineage;
   int64_t rows = 0;
-  bool stepping = true;  // A step is out; else the batch waits for the next StepTask.
-  bool ended = false;    // The worker said so while no step was out: the next step tells.
+  bool stepping = true;      // A step is out; else the batch waits for the next StepTask.
+  bool ended = false;        // The worker said so while no step was out: the next step tells.
+  int64_t rows_yielded = 0;  // By all workers that had it.
+  int64_t rows_to_skip = 0;  // Of what comes next: an earlier worker yielded them.
 };
 
 bool KeepsRows(const FunctionsOp& op) {
@@ -56,55 +61,70 @@ class WorkRunnerImpl final : public WorkRunner {
       : context_(context),
         work_(work),
         setup_(PackWorkerSetup(context.stage.name, *context.stage.functions)),
-        keeps_rows_(KeepsRows(*context.stage.functions)) {}
+        keeps_rows_(KeepsRows(*context.stage.functions)),
+        retries_(context.stage.functions->options.max_task_retries != 0) {}
 
   void StartWorker(WorkerIndex worker) override {
-    const Status started =
-        work_.host.Start(work_.first_worker + worker, CommandWithThreads(), setup_);
-    if (!started.ok()) {
-      context_.events.Post(JobFailed{started.WithMessage(
-          context_.stage.name, ": cannot start a worker process: ", started.message())});
-    }
+    const WorkerId life = work_.directory.Add({.runner = this, .place = worker});
+    lives_.Begin(worker, life);
+    const Status started = work_.host.Start(life, CommandFor(worker), setup_);
+    if (started.ok()) return;
+    PostDeath(lives_.Die(
+        life, {context_.index, worker,
+               started.WithMessage(context_.stage.name,
+                                   ": cannot start a worker process: ", started.message())}));
+    work_.directory.Remove(life);
   }
 
   void StopWorker(WorkerIndex worker) override {
-    bool may_leave;
+    const std::optional<WorkerLives::Stopped> stopped = lives_.Stop(worker);
+    if (!stopped) return;
+    bool has_batches;
     {
       MutexLock lock(mutex_);
-      stopping_[worker] = true;
-      may_leave =
-          ready_[worker] && std::none_of(sent_.begin(), sent_.end(), [worker](const auto& entry) {
-            return entry.second.worker == worker;
-          });
+      has_batches = std::any_of(sent_.begin(), sent_.end(), [&](const auto& entry) {
+        return entry.second.life == stopped->life;
+      });
     }
     // What it still loads or computes nobody wants, and it may never end.
-    if (may_leave) {
-      work_.host.Stop(work_.first_worker + worker);
+    if (stopped->is_ready && !has_batches) {
+      work_.host.Stop(stopped->life);
     } else {
-      work_.host.Kill(work_.first_worker + worker);
+      work_.host.Kill(stopped->life);
     }
     context_.events.Post(WorkerStopped{context_.index, worker});
   }
 
+  void KillWorker(WorkerIndex worker, int64_t busy_ns) override {
+    const auto allowed_ms = static_cast<double>(context_.stage.functions->options.batch_timeout_ms);
+    work_.host.Kill(lives_.LifeIn(worker),
+                    {.cause = ExitCause::kTimeout,
+                     .text = fmt::format("was killed because it had been busy with one batch for "
+                                         "{:.1f} s, where {:.1f} s are allowed (batch_timeout_s),",
+                                         static_cast<double>(busy_ns) / 1e9, allowed_ms / 1e3)});
+  }
+
   void StartTask(const penstock::StartTask& action, std::vector<Piece> pieces) override {
-    SentBatch batch{.worker = action.worker, .lineage = PieceLineage(pieces)};
+    const WorkerId life = lives_.LifeIn(action.worker);
+    SentBatch batch{.worker = action.worker, .life = life, .lineage = PieceLineage(pieces)};
     for (const Piece& piece : pieces) batch.rows += piece.rows;
     {
       MutexLock lock(mutex_);
-      sent_.emplace(action.task, std::move(batch));
+      SentBatch& known = sent_[action.task];
+      batch.rows_yielded = batch.rows_to_skip = known.rows_yielded;
+      known = std::move(batch);
     }
     const int64_t bytes = PieceBytes(pieces);
     if (bytes <= kInlineBytesMax) {
-      Send(action.task, action.worker, pieces, bytes);
+      Send(action.task, life, pieces, bytes);
       return;
     }
-    context_.pool.Submit([this, task = action.task, worker = action.worker,
-                          pieces = std::move(pieces),
-                          bytes]() mutable { Send(task, worker, pieces, bytes); });
+    context_.pool.Submit([this, task = action.task, life, pieces = std::move(pieces),
+                          bytes]() mutable { Send(task, life, pieces, bytes); });
   }
 
   void StepTask(TaskId task) override {
-    WorkerIndex worker;
+    WorkerId life;
     int64_t bytes;
     bool ended;
     {
@@ -112,63 +132,85 @@ class WorkRunnerImpl final : public WorkRunner {
       const auto found = sent_.find(task);
       if (found == sent_.end()) return;  // It has failed; that is on its way.
       found->second.stepping = true;
-      worker = found->second.worker;
+      life = found->second.life;
       bytes = output_bytes_;
       ended = found->second.ended;
     }
     if (ended) {
-      OnDone(task);
+      OnDone(task, /*busy_ns=*/0);
       return;
     }
-    const Status granted = Grant(task, worker, bytes);
-    if (!granted.ok()) Fail(task, granted);
+    const Status granted = Grant(task, life, bytes);
+    if (!granted.ok() && !IsDeath(granted)) Fail(task, granted);
   }
 
-  void EndTask(TaskId task) override {}
+  void EndTask(TaskId task) override {
+    MutexLock lock(mutex_);
+    const auto found = sent_.find(task);
+    if (found != sent_.end() && found->second.life < 0) sent_.erase(found);
+  }
 
-  void OnFrame(WorkerIndex worker, const Frame& frame, std::shared_ptr<Segment> segment) override {
+  void OnFrame(WorkerIndex worker, WorkerId life, const Frame& frame,
+               std::shared_ptr<Segment> segment) override {
     switch (frame.kind) {
       case FrameKind::kReady:
-        OnReady(worker);
+        if (lives_.MarkReady(worker, life)) {
+          context_.events.Post(WorkerUp{context_.index, worker});
+        }
         return;
       case FrameKind::kOutput:
         OnOutput(frame, std::move(segment));
-        return;
+        return WatchSize(worker, life);
       case FrameKind::kDone:
-        OnDone(static_cast<TaskId>(frame.batch));
-        return;
+        OnDone(static_cast<TaskId>(frame.batch), frame.busy_ns);
+        return WatchSize(worker, life);
       case FrameKind::kFailed:
-        OnFailed(worker, frame, segment);
+        OnFailed(worker, life, frame, segment);
         return;
       default:
         return;  // The host passes on only what a worker may say.
     }
   }
 
-  void OnExit(WorkerIndex worker, const WorkerExit& exit) override {
+  void OnExit(WorkerIndex worker, WorkerId life, const WorkerExit& exit) override {
+    work_.directory.Remove(life);
+    const std::string held = HeldRows(life);
     {
       MutexLock lock(mutex_);
-      if (stopping_[worker]) return;
+      for (auto& [task, batch] : sent_) {
+        if (batch.life == life) batch.life = -1;
+      }
     }
-    context_.events.Post(WorkerDied{
-        context_.index, worker,
-        MakeError(ErrorKind::kWorkerDied,
-                  fmt::format("{}: a worker process {} while it held {}; look at what the function "
-                              "and the libraries it calls do with these rows",
-                              context_.stage.name, exit.reason, HeldRows(worker)))});
+    PostDeath(lives_.Die(
+        life, {context_.index, worker, MakeError(ErrorKind::kWorkerDied, Death(exit, held))}));
   }
 
  private:
-  WorkerCommand CommandWithThreads() const;
-  void Send(TaskId task, WorkerIndex worker, std::vector<Piece>& pieces, int64_t bytes);
-  Status PackAndSend(TaskId task, WorkerIndex worker, std::vector<Piece>& pieces, int64_t bytes);
-  Status Grant(TaskId task, WorkerIndex worker, int64_t bytes);
-  void OnReady(WorkerIndex worker);
-  void OnDone(TaskId task);
+  WorkerCommand CommandFor(WorkerIndex worker) const;
+  void Send(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes);
+  Status PackAndSend(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes);
+  Status Grant(TaskId task, WorkerId life, int64_t bytes);
+  void OnDone(TaskId task, int64_t busy_ns);
   void OnOutput(const Frame& frame, std::shared_ptr<Segment> segment);
-  void TakeOutput(const Frame& frame, std::shared_ptr<Segment> segment, SentBatch batch);
-  void OnFailed(WorkerIndex worker, const Frame& frame, const std::shared_ptr<Segment>& segment);
-  std::string HeldRows(WorkerIndex worker);
+  void TakeOutput(const Frame& frame, std::shared_ptr<Segment> segment, SentBatch batch,
+                  int64_t skipped);
+  void PostOutput(const Frame& frame, std::shared_ptr<Segment> segment, SentBatch batch,
+                  int64_t skipped);
+  void OnFailed(WorkerIndex worker, WorkerId life, const Frame& frame,
+                const std::shared_ptr<Segment>& segment);
+  void WatchSize(WorkerIndex worker, WorkerId life);
+  std::string Death(const WorkerExit& exit, const std::string& held) const;
+  std::string HeldRows(WorkerId life);
+
+  /// Says whether a worker that is gone is all that went wrong: its death is told of elsewhere.
+  static bool IsDeath(const Status& status) {
+    const ErrorDetail* const detail = DetailOf(status);
+    return detail != nullptr && detail->kind() == ErrorKind::kWorkerDied;
+  }
+
+  void PostDeath(std::optional<WorkerDied> death) {
+    if (death) context_.events.Post(*std::move(death));
+  }
 
   void Fail(TaskId task, Status status) {
     context_.events.Post(TaskFailed{context_.index, task, std::move(status)});
@@ -179,20 +221,28 @@ class WorkRunnerImpl final : public WorkRunner {
     sent_.erase(task);
   }
 
+  void FailForFewerRows(TaskId task) {
+    Fail(task, Status::Invalid(context_.stage.name,
+                               ": a batch was run again after its worker had died, and yielded "
+                               "fewer rows than before; what yields several batches must yield the "
+                               "same each time, or max_task_retries be 0"));
+  }
+
   const RunnerContext context_;
   const WorkContext work_;
   const std::string setup_;
   const bool keeps_rows_;
+  const bool retries_;  // So inputs must stay as they are.
+  WorkerLives lives_;
 
   Mutex mutex_;
   std::map<TaskId, SentBatch> sent_ PENSTOCK_GUARDED_BY(mutex_);
-  std::map<WorkerIndex, bool> ready_ PENSTOCK_GUARDED_BY(mutex_);
-  std::map<WorkerIndex, bool> stopping_ PENSTOCK_GUARDED_BY(mutex_);
   int64_t output_bytes_ PENSTOCK_GUARDED_BY(mutex_) = kOutputBytesMin;  // Room to offer.
 };
 
-WorkerCommand WorkRunnerImpl::CommandWithThreads() const {
+WorkerCommand WorkRunnerImpl::CommandFor(WorkerIndex worker) const {
   WorkerCommand command = work_.command;
+  command.name = fmt::format("{} worker {}", context_.stage.name, worker);
   command.pool_workers = context_.stage.workers;
   const int share = std::max(1, work_.processors / std::max(1, context_.stage.workers));
   for (const std::string_view name :
@@ -206,15 +256,16 @@ WorkerCommand WorkRunnerImpl::CommandWithThreads() const {
   return command;
 }
 
-void WorkRunnerImpl::Send(TaskId task, WorkerIndex worker, std::vector<Piece>& pieces,
-                          int64_t bytes) {
-  const Status sent = PackAndSend(task, worker, pieces, bytes);
-  if (!sent.ok()) PostFailed(context_, task, sent);
+void WorkRunnerImpl::Send(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes) {
+  const Status sent = PackAndSend(task, life, pieces, bytes);
+  if (!sent.ok() && !IsDeath(sent)) PostFailed(context_, task, sent);
 }
 
-Status WorkRunnerImpl::PackAndSend(TaskId task, WorkerIndex worker, std::vector<Piece>& pieces,
+Status WorkRunnerImpl::PackAndSend(TaskId task, WorkerId life, std::vector<Piece>& pieces,
                                    int64_t bytes) {
   PENSTOCK_TRY(const PackedBatch packed, PackPieces(pieces, work_.segments));
+  const std::shared_ptr<const PackedBatch>& first = pieces.front().block.packed;
+  const bool is_handed_on = first != nullptr && first->segment() == packed.segment();
   pieces.clear();  // What was copied can go before the worker has answered.
   int64_t room;
   {
@@ -222,65 +273,82 @@ Status WorkRunnerImpl::PackAndSend(TaskId task, WorkerIndex worker, std::vector<
     room = std::max(output_bytes_, keeps_rows_ ? bytes : kOutputBytesMin);
   }
   PENSTOCK_TRY(std::shared_ptr<Segment> output, work_.segments.Acquire(room));
-  return work_.host.SendBatch(work_.first_worker + worker, static_cast<uint64_t>(task),
-                              packed.segment(), packed.bytes(), packed.rows(), std::move(output));
+  return work_.host.SendBatch(life, static_cast<uint64_t>(task), packed.segment(), packed.bytes(),
+                              packed.rows(), std::move(output), is_handed_on && retries_);
 }
 
-Status WorkRunnerImpl::Grant(TaskId task, WorkerIndex worker, int64_t bytes) {
+Status WorkRunnerImpl::Grant(TaskId task, WorkerId life, int64_t bytes) {
   PENSTOCK_TRY(std::shared_ptr<Segment> output, work_.segments.Acquire(bytes));
-  return work_.host.SendGrant(work_.first_worker + worker, static_cast<uint64_t>(task),
-                              std::move(output));
-}
-
-void WorkRunnerImpl::OnReady(WorkerIndex worker) {
-  {
-    MutexLock lock(mutex_);
-    ready_[worker] = true;
-  }
-  context_.events.Post(WorkerUp{context_.index, worker});
+  return work_.host.SendGrant(life, static_cast<uint64_t>(task), std::move(output));
 }
 
 // A generator may end right after an output, while that is still on its way to the dispatcher: then
 // the end waits for the step that asks for more, so that it cannot overtake the output.
-void WorkRunnerImpl::OnDone(TaskId task) {
+void WorkRunnerImpl::OnDone(TaskId task, int64_t busy_ns) {
+  bool yields_less;
   {
     MutexLock lock(mutex_);
     const auto found = sent_.find(task);
-    if (found == sent_.end()) return;
+    if (found == sent_.end() || found->second.life < 0) return;
     if (!found->second.stepping) {
       found->second.ended = true;
       return;
     }
+    yields_less = found->second.rows_to_skip > 0;
     sent_.erase(found);
   }
-  context_.events.Post(StepDone{.stage = context_.index, .task = task, .finished = true});
+  if (yields_less) return FailForFewerRows(task);
+  context_.events.Post(
+      StepDone{.stage = context_.index, .task = task, .finished = true, .busy_ns = busy_ns});
 }
 
 void WorkRunnerImpl::OnOutput(const Frame& frame, std::shared_ptr<Segment> segment) {
   const TaskId task = static_cast<TaskId>(frame.batch);
+  const bool more = (frame.flags & kMore) != 0;
   SentBatch batch;
+  int64_t skipped;
   {
     MutexLock lock(mutex_);
     const auto found = sent_.find(task);
-    if (found == sent_.end()) return;
-    batch = found->second;
-    found->second.stepping = false;
-    if ((frame.flags & kMore) == 0) sent_.erase(found);
+    if (found == sent_.end() || found->second.life < 0) return;
+    SentBatch& known = found->second;
+    known.stepping = false;
+    skipped = std::min(known.rows_to_skip, frame.rows);
+    known.rows_to_skip -= skipped;
+    known.rows_yielded += frame.rows - skipped;
+    batch = known;
+    if (!more) sent_.erase(found);
     output_bytes_ = std::max(output_bytes_, frame.segment_bytes + frame.segment_bytes / 8);
   }
+  lives_.BeginAnswer(batch.worker);
   if (frame.segment_bytes <= kInlineBytesMax) {
-    TakeOutput(frame, std::move(segment), std::move(batch));
+    TakeOutput(frame, std::move(segment), std::move(batch), skipped);
     return;
   }
   context_.pool.Submit(
-      [this, frame, segment = std::move(segment), batch = std::move(batch)]() mutable {
-        TakeOutput(frame, std::move(segment), std::move(batch));
+      [this, frame, segment = std::move(segment), batch = std::move(batch), skipped]() mutable {
+        TakeOutput(frame, std::move(segment), std::move(batch), skipped);
       });
 }
 
 void WorkRunnerImpl::TakeOutput(const Frame& frame, std::shared_ptr<Segment> segment,
-                                SentBatch batch) {
+                                SentBatch batch, int64_t skipped) {
+  const WorkerIndex worker = batch.worker;
+  const WorkerId life = batch.life;
+  PostOutput(frame, std::move(segment), std::move(batch), skipped);
+  PostDeath(lives_.EndAnswer(worker, life));
+}
+
+void WorkRunnerImpl::PostOutput(const Frame& frame, std::shared_ptr<Segment> segment,
+                                SentBatch batch, int64_t skipped) {
   const TaskId task = static_cast<TaskId>(frame.batch);
+  const bool more = (frame.flags & kMore) != 0;
+  if (!more && batch.rows_to_skip > 0) return FailForFewerRows(task);
+  if (skipped > 0 && skipped == frame.rows) {
+    context_.events.Post(StepDone{
+        .stage = context_.index, .task = task, .finished = !more, .busy_ns = frame.busy_ns});
+    return;
+  }
   Result<Block> unpacked = UnpackBatch(std::move(segment), kHeapBytesMax);
   if (!unpacked.ok()) {
     Fail(task, unpacked.status().WithMessage(
@@ -288,14 +356,16 @@ void WorkRunnerImpl::TakeOutput(const Frame& frame, std::shared_ptr<Segment> seg
                    " sent a batch that cannot be read: ", unpacked.status().message()));
     return;
   }
-  const bool more = (frame.flags & kMore) != 0;
   Block block = unpacked.MoveValueUnsafe();
+  if (skipped > 0) block = SliceBlock(block, skipped, block.rows() - skipped);
   block.lineage = std::move(batch.lineage);
-  if (!keeps_rows_ || more || block.rows() != batch.rows) block.lineage.MarkInexact();
-  PostTransformed(context_, task, std::move(block), /*chunk=*/0, !more);
+  const bool is_whole = !more && block.rows() == batch.rows;
+  if (!keeps_rows_ || !is_whole) block.lineage.MarkInexact();
+  PostTransformed(context_, task, std::move(block),
+                  {.chunk = 0, .finished = !more, .busy_ns = frame.busy_ns});
 }
 
-void WorkRunnerImpl::OnFailed(WorkerIndex worker, const Frame& frame,
+void WorkRunnerImpl::OnFailed(WorkerIndex worker, WorkerId life, const Frame& frame,
                               const std::shared_ptr<Segment>& segment) {
   std::string payload;
   if (segment != nullptr) {
@@ -304,24 +374,40 @@ void WorkRunnerImpl::OnFailed(WorkerIndex worker, const Frame& frame,
   const ErrorKind kind =
       (frame.flags & kBadReturnFlag) != 0 ? ErrorKind::kBadReturn : ErrorKind::kUserFunction;
   if ((frame.flags & kConstructor) != 0) {
-    context_.events.Post(WorkerDied{
+    WorkerDied death{
         context_.index, worker,
         MakeError(kind,
                   fmt::format("{}: raised while a worker was being built", context_.stage.name),
-                  std::move(payload))});
-    return;
+                  std::move(payload))};
+    death.raised = true;
+    return PostDeath(lives_.Die(life, std::move(death)));
   }
   const TaskId task = static_cast<TaskId>(frame.batch);
-  const std::string rows = HeldRows(worker);
+  const std::string rows = HeldRows(life);
   Forget(task);
   Fail(task, MakeError(kind, fmt::format("{}: raised on {}", context_.stage.name, rows),
                        std::move(payload)));
 }
 
-std::string WorkRunnerImpl::HeldRows(WorkerIndex worker) {
+void WorkRunnerImpl::WatchSize(WorkerIndex worker, WorkerId life) {
+  const int64_t bytes_max = context_.stage.functions->options.max_worker_bytes;
+  if (bytes_max == 0 || work_.host.ResidentBytes(life).value_or(0) <= bytes_max) return;
+  context_.events.Post(WorkerTooLarge{context_.index, worker});
+}
+
+std::string WorkRunnerImpl::Death(const WorkerExit& exit, const std::string& held) const {
+  return fmt::format(
+      "{}: a worker process {} while it held {}; look at what the function and the "
+      "libraries it calls do with these rows{}{}",
+      context_.stage.name, exit.reason, held, exit.last_words.empty() ? "" : "\n\n",
+      exit.last_words);
+}
+
+/// Names the first batch that the worker has not answered.
+std::string WorkRunnerImpl::HeldRows(WorkerId life) {
   MutexLock lock(mutex_);
   for (const auto& [task, batch] : sent_) {
-    if (batch.worker != worker) continue;
+    if (batch.life != life) continue;
     const std::vector<RowRange>& ranges = batch.lineage.ranges();
     if (ranges.empty()) return fmt::format("batch {} ({} rows)", task, batch.rows);
     return fmt::format("batch {} ({} rows, the first being row {} of {})", task, batch.rows,

@@ -2,7 +2,9 @@
 
 #include <memory>
 
+#include "penstock/exec/devices.h"
 #include "penstock/exec/stage_runner.h"
+#include "penstock/exec/worker_directory.h"
 #include "penstock/memory/segment.h"
 #include "penstock/worker/host.h"
 
@@ -12,23 +14,30 @@ namespace penstock {
 struct WorkContext {
   WorkerHost& host;
   SegmentPool& segments;
+  WorkerDirectory& directory;
+  Devices& devices;
   const WorkerCommand& command;
-  int64_t first_worker = 0;  // The stage's worker i is the host's worker first_worker + i.
-  int processors = 1;        // Of the machine: each worker's native threads are its share.
+  int processors = 1;  // Of the machine: each worker's native threads are its share.
 };
 
 /// Runs a work stage: packs batches into shared memory, sends them to worker processes, takes back
 /// what they yield.
 ///
 /// Threads: beside the dispatcher's (see StageRunner), the host's thread calls the two On methods.
-/// A block is packed on the caller's thread when it is small, else on the native pool.
+/// Retries: a batch whose worker died is sent again from the blocks that it came from. A block that
+/// a worker gets without a copy is mapped there as a copy of its own, so that it stays as it is. A
+/// block is packed on the caller's thread when it is small, else on the native pool.
 class WorkRunner : public StageRunner {
  public:
   static std::unique_ptr<WorkRunner> Make(RunnerContext context, WorkContext work);
 
-  virtual void OnFrame(WorkerIndex worker, const Frame& frame,
+  /// `life` is the host's number of the worker that is, or was, in the place `worker`.
+  virtual void OnFrame(WorkerIndex worker, WorkerId life, const Frame& frame,
                        std::shared_ptr<Segment> segment) = 0;
-  virtual void OnExit(WorkerIndex worker, const WorkerExit& exit) = 0;
+  virtual void OnExit(WorkerIndex worker, WorkerId life, const WorkerExit& exit) = 0;
+
+  /// Kills a worker that has been busy with one step for so long; its death follows.
+  virtual void KillWorker(WorkerIndex worker, int64_t busy_ns) = 0;
 };
 
 }  // namespace penstock

@@ -7,12 +7,12 @@
 #include <array>
 #include <charconv>
 #include <fstream>
-#include <functional>
 #include <limits>
 #include <optional>
 #include <string_view>
 #include <thread>
-#include <vector>
+
+#include "penstock/memory/control_group.h"
 
 namespace penstock {
 namespace {
@@ -32,58 +32,6 @@ std::optional<std::string> FirstLine(const std::string& path) {
   std::string line;
   if (!std::getline(file, line)) return std::nullopt;
   return line;
-}
-
-/// Where this process stands in a control-group tree: the mounts to look under, and the path.
-struct Group {
-  bool unified = false;  // Version 2.
-  std::vector<std::string> mounts;
-  std::string path;
-};
-
-bool Names(std::string_view controllers, std::string_view wanted) {
-  while (!controllers.empty()) {
-    const size_t comma = controllers.find(',');
-    if (controllers.substr(0, comma) == wanted) return true;
-    if (comma == std::string_view::npos) return false;
-    controllers.remove_prefix(comma + 1);
-  }
-  return false;
-}
-
-/// Reads the groups that may limit `controller`. A path that leads out of a namespace ("/../x")
-/// is not visible here; then the mount itself stands for it.
-std::vector<Group> GroupsOf(const std::string& root, const std::string& controller) {
-  std::vector<Group> groups;
-  std::ifstream file(root + "/proc/self/cgroup");
-  const std::string mount = root + "/sys/fs/cgroup";
-  for (std::string line; std::getline(file, line);) {
-    const size_t first = line.find(':');
-    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    std::string path = line.substr(second + 1);
-    if (path.find("..") != std::string::npos) path.clear();
-    while (!path.empty() && path.back() == '/') path.pop_back();
-    if (controllers.empty()) {
-      groups.push_back({true, {mount, mount + "/unified"}, path});
-    } else if (Names(controllers, controller)) {
-      groups.push_back({false, {mount + "/" + controller, mount + "/" + controllers}, path});
-    }
-  }
-  return groups;
-}
-
-/// Calls `visit` with each folder from the process's own group up to the mount.
-void EachLevel(const Group& group, const std::function<void(const std::string&)>& visit) {
-  for (const std::string& mount : group.mounts) {
-    std::string path = group.path;
-    for (;;) {
-      visit(mount + path);
-      if (path.empty()) break;
-      path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
-    }
-  }
 }
 
 int64_t PhysicalBytes(const std::string& root) {
@@ -127,22 +75,22 @@ int AllowedProcessors() {
 
 int64_t MemoryBytesUnder(const std::string& root) {
   int64_t bytes = PhysicalBytes(root);
-  for (const Group& group : GroupsOf(root, "memory")) {
+  for (const ControlGroup& group : ControlGroupsOf(root, "self", "memory")) {
     const char* file = group.unified ? "/memory.max" : "/memory.limit_in_bytes";
-    EachLevel(group, [&](const std::string& folder) {
+    for (const std::string& folder : group.Levels()) {
       const auto limit = ParseNumber(FirstLine(folder + file).value_or(""));
       if (limit && *limit > 0) bytes = std::min(bytes, *limit);
-    });
+    }
   }
   return bytes;
 }
 
 int ProcessorsUnder(const std::string& root, int processors_online) {
   int64_t processors = processors_online;
-  for (const Group& group : GroupsOf(root, "cpu")) {
-    EachLevel(group, [&](const std::string& folder) {
+  for (const ControlGroup& group : ControlGroupsOf(root, "self", "cpu")) {
+    for (const std::string& folder : group.Levels()) {
       processors = std::min(processors, QuotaProcessors(folder, group.unified));
-    });
+    }
   }
   return static_cast<int>(std::max<int64_t>(1, processors));
 }

@@ -21,8 +21,7 @@ Result<Block> TakeRows(std::span<const Piece> pieces, std::span<const int64_t> r
   const auto count = static_cast<int64_t>(rows.size());
   const auto buffer = arrow::Buffer::Wrap(rows.data(), rows.size());
   const arrow::Int64Array indices(count, buffer);
-  Lineage lineage = joined.lineage;
-  lineage.MarkInexact();
+  Lineage lineage = joined.lineage.Take(rows);
   if (joined.batch->num_columns() == 0) {
     auto batch = arrow::RecordBatch::Make(joined.batch->schema(), count, arrow::ArrayVector{});
     return Block{std::move(batch), std::move(lineage), nullptr};

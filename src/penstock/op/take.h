@@ -9,8 +9,8 @@
 namespace penstock {
 
 /// Returns the rows with these numbers, counted through all pieces, in the order given, as a block
-/// in memory of its own. The lineage is inexact: it only bounds where the rows came from.
-/// IndexError for a number outside of the pieces; else as ConcatenatePieces. At least one piece.
+/// in memory of its own; lineage alike. IndexError for a number outside of the pieces; else as
+/// ConcatenatePieces. At least one piece.
 Result<Block> TakeRows(std::span<const Piece> pieces, std::span<const int64_t> rows);
 
 }  // namespace penstock

@@ -87,13 +87,34 @@ std::string ReadText(const ReadOp& read) {
   return text + ")";
 }
 
+std::string WorkText(const Stage& stage) {
+  const WorkerOptions& options = stage.functions->options;
+  const char* what = options.threads ? "thread" : "worker";
+  std::string text = stage.workers_min == stage.workers
+                         ? fmt::format(", {} {}", stage.workers, what)
+                         : fmt::format(", {} to {} {}", stage.workers_min, stage.workers, what);
+  if (stage.workers != 1) text += "s";
+  if (options.by_length) return text + ", batches of like length";
+  if (options.grows_batches) return text + ", batches that grow";
+  return options.batch_rows ? text + fmt::format(", batches of {} rows", *options.batch_rows)
+                            : text + ", whole blocks";
+}
+
+std::string WindowText(const WindowPlan& window) {
+  std::string text = fmt::format(", windows of {} rows", window.rows);
+  if (window.batch_rows > 0) text += fmt::format(", batches of {} rows", window.batch_rows);
+  if (window.grouping.padded_length_max > 0) {
+    text += fmt::format(", padded length at most {}", window.grouping.padded_length_max);
+  }
+  return text;
+}
+
 std::string StageText(const Stage& stage) {
   std::string text = stage.read ? ReadText(*stage.read) : stage.name;
   if (stage.kind == StageKind::kWork) {
-    text += fmt::format(", {} worker{}", stage.workers, stage.workers == 1 ? "" : "s");
-    const auto& batch_rows = stage.functions->options.batch_rows;
-    text += batch_rows ? fmt::format(", batches of {} rows", *batch_rows) : ", whole blocks";
+    text += WorkText(stage);
   }
+  if (stage.window) text += WindowText(*stage.window);
   for (const LogicalOp& transform : stage.transforms) text += ", then " + OpName(transform);
   if (stage.row_limit) text += fmt::format(", then the first {} rows", *stage.row_limit);
   if (stage.inputs.size() > 1) text += fmt::format(", of stages {}", fmt::join(stage.inputs, ", "));

@@ -11,31 +11,69 @@
 namespace penstock {
 namespace {
 
-/// Returns how many workers fit when each needs `each` of `available`; 0 when not even one does.
-double WorkersThatFit(double each, double available) {
-  return each > 0 ? std::floor(available / each) : HUGE_VAL;
-}
+constexpr int64_t kWindowBatches = 32;     // So many batches a window, unless the user says so,
+constexpr int64_t kWindowRowsMin = 2'048;  // but at least so many rows.
 
-Status Unplaceable(const std::string& stage, const char* resource, const char* option, double asked,
-                   double available) {
-  return MakeError(ErrorKind::kUnplaceable,
-                   fmt::format("Stage {}: a worker asks for more {} than this machine has; lower "
-                               "{} to at most {}, it is {}",
-                               stage, resource, option, available, asked));
-}
+/// Something of which a worker asks for a part.
+struct Asked {
+  const char* what;
+  std::string option;
+  double each = 0;
+  double available = 0;
+};
 
-Result<int> CountWorkers(const std::string& stage, const WorkerOptions& options,
-                         const MachineResources& machine) {
-  const double processors_each = options.processors.value_or(0);
-  const double by_processors = WorkersThatFit(processors_each, machine.processors);
-  const double by_gpus = WorkersThatFit(options.gpus, machine.gpus);
-  if (by_processors < 1) {
-    return Unplaceable(stage, "processors", "num_cpus", processors_each, machine.processors);
+std::vector<Asked> AskedFor(const WorkerOptions& options, const MachineResources& machine) {
+  std::vector<Asked> asked = {
+      {"processors", "num_cpus", options.processors.value_or(0), 1.0 * machine.processors},
+      {"GPUs", "num_gpus", options.gpus, machine.gpus}};
+  if (machine.memory_bytes > 0) {
+    asked.push_back({"memory", "memory", 1.0 * options.memory_bytes, 1.0 * machine.memory_bytes});
   }
-  if (by_gpus < 1) return Unplaceable(stage, "GPUs", "num_gpus", options.gpus, machine.gpus);
-  const int wanted =
-      options.workers_max > 0 ? options.workers_max : std::max(machine.processors, 1);
-  return static_cast<int>(std::min({static_cast<double>(wanted), by_processors, by_gpus}));
+  for (const auto& [name, amount] : options.resources.items()) {
+    const auto found =
+        std::ranges::find(machine.others, name, &std::pair<std::string, double>::first);
+    const double available = found == machine.others.end() ? 0 : found->second;
+    asked.push_back({"of a resource", fmt::format("resources={{'{}': ...}}", name),
+                     amount.get<double>(), available});
+  }
+  std::erase_if(asked, [](const Asked& one) { return one.each <= 0; });
+  return asked;
+}
+
+/// Returns how many workers of the stage fit the machine: at least one, else kUnplaceable.
+Result<double> WorkersThatFit(const std::string& stage, const WorkerOptions& options,
+                              const MachineResources& machine) {
+  double fit = HUGE_VAL;
+  for (const Asked& asked : AskedFor(options, machine)) {
+    const double workers = std::floor(asked.available / asked.each + 1e-9);
+    fit = std::min(fit, workers);
+    if (workers >= 1) continue;
+    return MakeError(ErrorKind::kUnplaceable,
+                     fmt::format("Stage {}: a worker asks for more {} than this machine has; lower "
+                                 "{} to at most {}, it is {}",
+                                 stage, asked.what, asked.option, asked.available, asked.each));
+  }
+  return options.threads && std::isfinite(fit) ? HUGE_VAL : fit;  // One process holds them all.
+}
+
+/// Sets how many workers the stage has.
+Status SetWorkers(const WorkerOptions& options, const MachineResources& machine, Stage& stage) {
+  PENSTOCK_TRY(const double fit, WorkersThatFit(stage.name, options, machine));
+  const int processors = std::max(machine.processors, 1);
+  const int wanted = options.workers_max > 0 ? options.workers_max : processors;
+  stage.workers = static_cast<int>(std::min<double>(wanted, fit));
+  stage.workers_min = stage.workers_initial = stage.workers;
+  if (options.workers_min == 0 || options.workers_min == wanted) return Status::OK();
+  stage.workers_min = std::min(options.workers_min, stage.workers);
+  const int first = options.workers_initial > 0 ? options.workers_initial
+                                                : std::max(stage.workers_min, processors);
+  stage.workers_initial = std::min(first, stage.workers);
+  return Status::OK();
+}
+
+int64_t WindowRows(const WorkerOptions& options) {
+  if (options.by_length->window_rows > 0) return options.by_length->window_rows;
+  return std::max(kWindowRowsMin, kWindowBatches * options.batch_rows.value_or(0));
 }
 
 /// Gathers stages, operator by operator.
@@ -127,10 +165,17 @@ class StageBuilder {
   }
 
   Status AddWork(const std::string& name, const FunctionsOp& functions) {
-    PENSTOCK_TRY(const int workers, CountWorkers(name, functions.options, machine_));
+    const WorkerOptions& options = functions.options;
+    if (options.by_length) {
+      Begin(StageKind::kWindow, fmt::format("SortByLength({})", options.by_length->column)).window =
+          WindowPlan{.grouping = *options.by_length,
+                     .rows = WindowRows(options),
+                     .batch_rows = options.batch_rows.value_or(0)};
+    }
     Stage& stage = Begin(StageKind::kWork, name);
     stage.functions = functions;
-    stage.workers = workers;
+    PENSTOCK_RETURN_NOT_OK(SetWorkers(options, machine_, stage));
+    if (options.by_length) Begin(StageKind::kRestore, "RestoreOrder");
     return Status::OK();
   }
 

@@ -48,7 +48,8 @@ Status CheckPool(const WorkerOptions& options) {
     PENSTOCK_RETURN_NOT_OK(AtLeast("workers_max", options.workers_initial, options.workers_max));
   }
   if (options.workers_initial > 0) {
-    PENSTOCK_RETURN_NOT_OK(AtLeast("workers_initial", options.workers_min, options.workers_initial));
+    PENSTOCK_RETURN_NOT_OK(
+        AtLeast("workers_initial", options.workers_min, options.workers_initial));
   }
   if (options.threads && options.shares_model) {
     return Status::Invalid("threads share their functions already; leave out shares_model");
@@ -62,11 +63,19 @@ Status CheckGrouping(const LengthGrouping& grouping) {
   return AtLeast<int64_t>("padded_length_max", 0, grouping.padded_length_max);
 }
 
+Status CheckBatches(const WorkerOptions& options) {
+  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("batch_rows", 1, options.batch_rows));
+  if (!options.by_length) return Status::OK();
+  PENSTOCK_RETURN_NOT_OK(CheckGrouping(*options.by_length));
+  if (options.grows_batches) return Status::Invalid("by_length leaves no room for grows_batches");
+  if (options.batch_rows || options.by_length->padded_length_max > 0) return Status::OK();
+  return Status::Invalid("by_length needs batch_rows or padded_length_max");
+}
+
 }  // namespace
 
 Status CheckWorkerOptions(const WorkerOptions& options) {
-  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("batch_rows", 1, options.batch_rows));
-  if (options.by_length) PENSTOCK_RETURN_NOT_OK(CheckGrouping(*options.by_length));
+  PENSTOCK_RETURN_NOT_OK(CheckBatches(options));
   PENSTOCK_RETURN_NOT_OK(CheckPool(options));
   PENSTOCK_RETURN_NOT_OK(AtLeast("processors", 0.0, options.processors));
   PENSTOCK_RETURN_NOT_OK(AtLeast("gpus", 0.0, options.gpus));

@@ -49,9 +49,12 @@ void Connection::SendSetup(std::shared_ptr<Segment> setup, int64_t bytes) {
   Send({.kind = FrameKind::kSetup, .segment_bytes = bytes}, std::move(setup), nullptr);
 }
 
-Status Connection::SendBatch(HeldBatch batch, int64_t bytes, int64_t rows) {
-  const Frame frame{
-      .kind = FrameKind::kBatch, .batch = batch.batch, .segment_bytes = bytes, .rows = rows};
+Status Connection::SendBatch(HeldBatch batch, int64_t bytes, int64_t rows, bool keeps_input) {
+  const Frame frame{.kind = FrameKind::kBatch,
+                    .flags = keeps_input ? kKeptInput : 0,
+                    .batch = batch.batch,
+                    .segment_bytes = bytes,
+                    .rows = rows};
   std::shared_ptr<Segment> input = batch.input;
   std::shared_ptr<Segment> output = batch.grants.empty() ? nullptr : batch.grants.front();
   MutexLock lock(mutex_);
@@ -86,7 +89,8 @@ void Connection::Send(Frame frame, std::shared_ptr<Segment> segment,
   if (segment != nullptr) {
     frame.segment = segment->id();
     frame.segment_capacity = segment->capacity();
-    if (mapped_.insert(segment->id()).second) frame.flags |= kInputDescriptor;
+    const bool is_kept = (frame.flags & kKeptInput) != 0;
+    if (is_kept || mapped_.insert(segment->id()).second) frame.flags |= kInputDescriptor;
   }
   if (output != nullptr) {
     frame.output_segment = output->id();

@@ -43,7 +43,8 @@ class Connection {
   /// Sending fails for what the protocol forbids (Invalid), as a batch after SendStop, and after
   /// Close (kWorkerDied). What a worker can no longer take is dropped.
   void SendSetup(std::shared_ptr<Segment> setup, int64_t bytes);
-  Status SendBatch(HeldBatch batch, int64_t bytes, int64_t rows);
+  /// A batch that `keeps_input` is mapped by the worker for itself, and each time anew.
+  Status SendBatch(HeldBatch batch, int64_t bytes, int64_t rows, bool keeps_input);
   Status SendGrant(uint64_t batch, std::shared_ptr<Segment> output);
   void SendStop();
 

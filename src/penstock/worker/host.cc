@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <system_error>
 #include <thread>
 #include <unordered_map>
@@ -20,6 +20,7 @@
 #include "penstock/base/error.h"
 #include "penstock/worker/connection.h"
 #include "penstock/worker/launcher.h"
+#include "penstock/worker/memory_kills.h"
 #include "penstock/worker/process.h"
 #include "penstock/worker/socket.h"
 
@@ -68,50 +69,64 @@ class Worker {
   Worker(WorkerId number, OwnedDescriptor socket, std::shared_ptr<SegmentPool> pool, int poller)
       : id(number), connection(std::move(socket), std::move(pool), poller, &watched_socket) {}
 
-  void Kill() {
-    kill_wanted = true;
-    if (const auto running = process()) running->Kill();
+  void Kill(KillReason why) {
+    std::shared_ptr<Process> running;
+    {
+      MutexLock lock(mutex_);
+      if (!kill_wanted_) kill_wanted_ = why;
+      running = process_;
+    }
+    if (running != nullptr) running->Kill(std::move(why));
   }
 
   void SetProcess(std::shared_ptr<Process> started) {
-    {
-      MutexLock lock(mutex_);
-      process_ = std::move(started);
-    }
-    if (kill_wanted) Kill();
+    MutexLock lock(mutex_);
+    process_ = std::move(started);
+    if (kill_wanted_) process_->Kill(*kill_wanted_);
+  }
+
+  /// Returns why it was to be killed, by now.
+  std::optional<KillReason> kill_wanted() const {
+    MutexLock lock(mutex_);
+    return kill_wanted_;
   }
 
   /// Returns null while the worker waits to be launched.
-  std::shared_ptr<Process> process() {
+  std::shared_ptr<Process> process() const {
     MutexLock lock(mutex_);
     return process_;
   }
 
   const WorkerId id;
-  Watched watched_socket{.worker = this, .is_process = false};
-  Watched watched_process{.worker = this, .is_process = true};
+  Watched watched_socket{.worker = this, .kind = WatchedKind::kSocket};
+  Watched watched_process{.worker = this, .kind = WatchedKind::kProcess};
+  Watched watched_output{.worker = this, .kind = WatchedKind::kOutput};
+  Watched watched_errors{.worker = this, .kind = WatchedKind::kErrors};
   Connection connection;
-  std::atomic<bool> kill_wanted = false;
 
   // The host's thread alone.
   bool receiving = true;
   bool ended = false;
-  std::string violation;  // What it did against the protocol, to follow "it".
+  std::string violation;      // What it did against the protocol, to follow "it".
+  std::string start_failure;  // Why there is no process.
+  MemoryKills::Mark memory_mark;
 
  private:
-  Mutex mutex_;
+  mutable Mutex mutex_;
+  std::optional<KillReason> kill_wanted_ PENSTOCK_GUARDED_BY(mutex_);
   std::shared_ptr<Process> process_ PENSTOCK_GUARDED_BY(mutex_);
 };
 
 class WorkerHostImpl final : public WorkerHost {
  public:
-  WorkerHostImpl(std::shared_ptr<SegmentPool> pool, WorkerEvents events, OwnedDescriptor poller,
+  WorkerHostImpl(std::shared_ptr<SegmentPool> pool, WorkerEvents events,
+                 std::shared_ptr<WorkerLines> lines, OwnedDescriptor poller,
                  std::shared_ptr<Bell> bell)
       : pool_(std::move(pool)),
         events_(std::move(events)),
         poller_(std::move(poller)),
         bell_(std::move(bell)),
-        launcher_(poller_.get(), MakeLaunchEvents()) {
+        launcher_(poller_.get(), std::move(lines), MakeLaunchEvents()) {
     pool_->SetFreeListener([held_bell = bell_](uint64_t segment) { held_bell->Add(segment); });
     thread_ = std::thread([this] { Run(); });
   }
@@ -122,7 +137,7 @@ class WorkerHostImpl final : public WorkerHost {
       MutexLock lock(mutex_);
       closing_ = true;
     }
-    for (const auto& worker : AllWorkers()) KillWorker(*worker);
+    for (const auto& worker : AllWorkers()) KillWorker(*worker, {});
     launcher_.Close();
     bell_->Ring();
     thread_.join();
@@ -130,7 +145,7 @@ class WorkerHostImpl final : public WorkerHost {
 
   Status Start(WorkerId worker, const WorkerCommand& command, const std::string& setup) override;
   Status SendBatch(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> input, int64_t bytes,
-                   int64_t rows, std::shared_ptr<Segment> output) override;
+                   int64_t rows, std::shared_ptr<Segment> output, bool keeps_input) override;
   Status SendGrant(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> output) override;
 
   void Stop(WorkerId worker) override {
@@ -140,8 +155,14 @@ class WorkerHostImpl final : public WorkerHost {
     if (launcher_.Cancel(worker)) EndLater(worker);
   }
 
-  void Kill(WorkerId worker) override {
-    if (const auto found = Find(worker)) KillWorker(*found);
+  void Kill(WorkerId worker, KillReason why) override {
+    if (const auto found = Find(worker)) KillWorker(*found, std::move(why));
+  }
+
+  std::optional<int64_t> ResidentBytes(WorkerId worker) const override {
+    const auto found = Find(worker);
+    const auto process = found == nullptr ? nullptr : found->process();
+    return process == nullptr ? std::nullopt : process->ResidentBytes();
   }
 
   int running() const override {
@@ -152,8 +173,8 @@ class WorkerHostImpl final : public WorkerHost {
   std::string LaunchSummary() const override { return launcher_.Summary(); }
 
  private:
-  void KillWorker(Worker& worker) {
-    worker.Kill();
+  void KillWorker(Worker& worker, KillReason why) {
+    worker.Kill(std::move(why));
     if (launcher_.Cancel(worker.id)) EndLater(worker.id);
   }
 
@@ -178,7 +199,8 @@ class WorkerHostImpl final : public WorkerHost {
   }
 
   LaunchEvents MakeLaunchEvents();
-  Status Watch(Worker& worker);
+  Status Watch(Worker& worker, bool forked);
+  Status Watch(int descriptor, Watched* watched);
   void EndCancelled();
 
   void Run();
@@ -188,6 +210,7 @@ class WorkerHostImpl final : public WorkerHost {
   void CloseSocket(Worker& worker);
   void Condemn(Worker& worker, std::string violation);
   void End(Worker& worker);
+  WorkerExit Explain(Worker& worker, const Process& process, WorkerExit exit);
 
   const std::shared_ptr<SegmentPool> pool_;
   const WorkerEvents events_;
@@ -199,6 +222,8 @@ class WorkerHostImpl final : public WorkerHost {
   std::unordered_map<WorkerId, std::shared_ptr<Worker>> workers_ PENSTOCK_GUARDED_BY(mutex_);
   std::vector<WorkerId> cancelled_ PENSTOCK_GUARDED_BY(mutex_);  // Before they were launched.
   bool closing_ PENSTOCK_GUARDED_BY(mutex_) = false;
+
+  MemoryKills memory_kills_;  // The host's thread alone.
 
   // The host's thread alone: kept while events that are at hand may still point to them.
   std::vector<std::shared_ptr<Worker>> departed_;
@@ -225,7 +250,7 @@ Status WorkerHostImpl::Start(WorkerId worker, const WorkerCommand& command,
   Status failed = launched.status();
   if (launched.ok() && *launched != nullptr) {
     started->SetProcess(launched.MoveValueUnsafe());
-    failed = Watch(*started);
+    failed = Watch(*started, /*forked=*/false);
   }
   if (!failed.ok()) {
     MutexLock lock(mutex_);
@@ -233,9 +258,10 @@ Status WorkerHostImpl::Start(WorkerId worker, const WorkerCommand& command,
     return failed;
   }
   // From here on its end is seen, so on_exit tells of whatever goes wrong.
-  if (!started->connection.Watch().ok()) KillWorker(*started);
+  if (!started->connection.Watch().ok()) KillWorker(*started, {});
   started->connection.SendSetup(std::move(segment), bytes);
-  if (started->kill_wanted) KillWorker(*started);  // It may have come before the launch.
+  // It may have come before the launch.
+  if (const auto why = started->kill_wanted()) KillWorker(*started, *why);
   return Status::OK();
 }
 
@@ -245,13 +271,15 @@ LaunchEvents WorkerHostImpl::MakeLaunchEvents() {
                 const auto worker = Find(id);
                 if (worker == nullptr) return;
                 worker->SetProcess(std::move(process));
-                if (!forked && !Watch(*worker).ok()) End(*worker);
+                if (Watch(*worker, forked).ok()) return;
+                worker->Kill({});
+                End(*worker);
               },
           .on_failure =
               [this](WorkerId id, const Status& failed) {
                 const auto worker = Find(id);
                 if (worker == nullptr) return;
-                worker->violation = fmt::format("could not be started: {}", failed.message());
+                worker->start_failure = failed.message();
                 End(*worker);
               },
           .on_ended =
@@ -260,18 +288,27 @@ LaunchEvents WorkerHostImpl::MakeLaunchEvents() {
               }};
 }
 
-/// Has the host's thread see the end of a worker that this process started.
-Status WorkerHostImpl::Watch(Worker& worker) {
+/// Has the host's thread see what a worker prints and, unless its template tells, its end.
+Status WorkerHostImpl::Watch(Worker& worker, bool forked) {
+  const std::shared_ptr<Process> process = worker.process();
+  worker.memory_mark = memory_kills_.MarkOf(process->id());
+  const ProcessOutput& output = *process->output();
+  PENSTOCK_RETURN_NOT_OK(Watch(output.descriptor(StandardStream::kOutput), &worker.watched_output));
+  PENSTOCK_RETURN_NOT_OK(Watch(output.descriptor(StandardStream::kErrors), &worker.watched_errors));
+  return forked ? Status::OK() : Watch(process->descriptor(), &worker.watched_process);
+}
+
+Status WorkerHostImpl::Watch(int descriptor, Watched* watched) {
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.ptr = &worker.watched_process;
-  const int descriptor = worker.process()->descriptor();
+  event.data.ptr = watched;
   if (::epoll_ctl(poller_.get(), EPOLL_CTL_ADD, descriptor, &event) == 0) return Status::OK();
   return LastError("a worker process cannot be watched");
 }
 
 Status WorkerHostImpl::SendBatch(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> input,
-                                 int64_t bytes, int64_t rows, std::shared_ptr<Segment> output) {
+                                 int64_t bytes, int64_t rows, std::shared_ptr<Segment> output,
+                                 bool keeps_input) {
   if (input == nullptr || bytes <= 0 || bytes > input->capacity() || rows < 0 || input == output) {
     return Status::Invalid(
         fmt::format("batch {} does not fit its segment: {} rows, {} bytes", batch, rows, bytes));
@@ -282,7 +319,7 @@ Status WorkerHostImpl::SendBatch(WorkerId worker, uint64_t batch, std::shared_pt
   }
   HeldBatch held{.batch = batch, .input = std::move(input)};
   if (output != nullptr) held.grants.push_back(std::move(output));
-  return found->connection.SendBatch(std::move(held), bytes, rows);
+  return found->connection.SendBatch(std::move(held), bytes, rows, keeps_input);
 }
 
 Status WorkerHostImpl::SendGrant(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> output) {
@@ -321,9 +358,16 @@ void WorkerHostImpl::Handle(const epoll_event& event) {
   if (watched.worker == nullptr) return launcher_.Handle(watched);
   Worker& worker = *static_cast<Worker*>(watched.worker);
   if (worker.ended) return;
-  if (watched.is_process) return End(worker);
-  if ((event.events & EPOLLOUT) != 0) worker.connection.Flush();
-  if ((event.events & ~EPOLLOUT) != 0) ReceiveFrom(worker, kFramesAtOnce);
+  switch (watched.kind) {
+    case WatchedKind::kProcess:
+      return End(worker);
+    case WatchedKind::kOutput:
+    case WatchedKind::kErrors:
+      return ReadStream(poller_.get(), *worker.process(), watched.kind);
+    case WatchedKind::kSocket:
+      if ((event.events & EPOLLOUT) != 0) worker.connection.Flush();
+      if ((event.events & ~EPOLLOUT) != 0) ReceiveFrom(worker, kFramesAtOnce);
+  }
 }
 
 void WorkerHostImpl::PassOnForgotten() {
@@ -375,20 +419,35 @@ void WorkerHostImpl::Condemn(Worker& worker, std::string violation) {
   worker.violation = std::move(violation);
   worker.receiving = false;
   worker.connection.Unwatch();
-  if (const auto process = worker.process()) process->Kill();
+  worker.Kill({.cause = ExitCause::kProtocol,
+               .text = fmt::format("was killed because it {}", worker.violation)});
 }
 
-WorkerExit Explain(Worker& worker, WorkerExit exit) {
+/// Says of a worker that never was a process why it is gone.
+WorkerExit ExplainUnborn(Worker& worker) {
+  if (!worker.start_failure.empty()) {
+    return {.cause = ExitCause::kNotStarted,
+            .reason = fmt::format("could not be started: {}", worker.start_failure)};
+  }
+  const std::optional<KillReason> why = worker.kill_wanted();
+  if (why) return {.cause = why->cause, .reason = why->text};
+  return {.cause = ExitCause::kStopped, .reason = "was stopped before it was started"};
+}
+
+WorkerExit WorkerHostImpl::Explain(Worker& worker, const Process& process, WorkerExit exit) {
+  const std::optional<KillReason> why = process.kill_reason();
   const int64_t open = worker.connection.open_batches();
   const bool stopping = worker.connection.stopping();
-  if (!worker.violation.empty()) {
-    exit.reason = exit.signal == SIGKILL
-                      ? fmt::format("was killed because it {}", worker.violation)
-                      : fmt::format("{} after it {}", exit.reason, worker.violation);
-  } else if (exit.signal == SIGKILL && worker.kill_wanted) {
-    exit.reason = "was killed by the engine";
+  if (exit.signal == SIGKILL && why) {
+    exit.cause = why->cause;
+    exit.reason = why->text;
+  } else if (exit.signal == SIGKILL && memory_kills_.TakeKill(worker.memory_mark)) {
+    exit.cause = ExitCause::kOutOfMemory;
+    exit.reason = "was killed by the kernel for want of memory (signal 9)";
+  } else if (!worker.violation.empty()) {
+    exit.reason += fmt::format(" after it {}", worker.violation);
   } else if (exit.signal == 0 && exit.exit_code == 0) {
-    exit.clean = stopping && open == 0;
+    if (stopping && open == 0) exit.cause = ExitCause::kStopped;
     if (!stopping) exit.reason += " without being told to stop";
     if (stopping && open > 0) exit.reason += fmt::format(" without answering {} batches", open);
   }
@@ -398,10 +457,13 @@ WorkerExit Explain(Worker& worker, WorkerExit exit) {
 void WorkerHostImpl::End(Worker& worker) {
   ReceiveFrom(worker, kFramesInSocket);
   const std::shared_ptr<Process> process = worker.process();
-  const WorkerExit exit = Explain(worker, process == nullptr ? WorkerExit{} : process->Reap());
+  WorkerExit exit =
+      process == nullptr ? ExplainUnborn(worker) : Explain(worker, *process, process->Reap());
   worker.ended = true;
   if (process != nullptr) {
     (void)::epoll_ctl(poller_.get(), EPOLL_CTL_DEL, process->descriptor(), nullptr);
+    process->output()->Finish();
+    if (!exit.clean()) exit.last_words = process->output()->LastWords();
   }
   worker.connection.Close();
   const WorkerId id = worker.id;
@@ -417,7 +479,8 @@ void WorkerHostImpl::End(Worker& worker) {
 }  // namespace
 
 Result<std::unique_ptr<WorkerHost>> WorkerHost::Make(std::shared_ptr<SegmentPool> pool,
-                                                     WorkerEvents events) {
+                                                     WorkerEvents events,
+                                                     std::shared_ptr<WorkerLines> lines) {
   OwnedDescriptor poller(::epoll_create1(EPOLL_CLOEXEC));
   if (poller.get() < 0) return LastError("workers cannot be watched");
   OwnedDescriptor counter(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -428,7 +491,8 @@ Result<std::unique_ptr<WorkerHost>> WorkerHost::Make(std::shared_ptr<SegmentPool
   if (::epoll_ctl(poller.get(), EPOLL_CTL_ADD, counter.get(), &event) != 0) {
     return LastError("workers cannot be watched");
   }
-  return std::make_unique<WorkerHostImpl>(std::move(pool), std::move(events), std::move(poller),
+  return std::make_unique<WorkerHostImpl>(std::move(pool), std::move(events), std::move(lines),
+                                          std::move(poller),
                                           std::make_shared<Bell>(std::move(counter)));
 }
 

@@ -3,12 +3,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "penstock/base/status.h"
 #include "penstock/memory/segment.h"
 #include "penstock/worker/wire.h"
+#include "penstock/worker/worker_exit.h"
+#include "penstock/worker/worker_lines.h"
 
 namespace penstock {
 
@@ -23,15 +26,7 @@ struct WorkerCommand {
   /// The arguments of a template process for such workers; none: all are spawned (see launcher.h).
   std::vector<std::string> template_arguments;
   int pool_workers = 1;  // How many of these will be started at once.
-};
-
-/// Why a worker is gone. The reason is for people, the end of a sentence about the worker: "was
-/// killed by signal 11 (SIGSEGV)", "exited with code 3".
-struct WorkerExit {
-  bool clean = false;  // Exit code 0 after kStop, with every batch answered.
-  int signal = 0;
-  int exit_code = 0;
-  std::string reason;
+  std::string name;      // "MapBatches(Model) worker 3": the lines that it prints begin so.
 };
 
 /// What a host tells of its workers. All are called on the host's own thread and must not block.
@@ -60,8 +55,10 @@ struct WorkerEvents {
 /// The pool's free listener is the host's: a pool serves one host at a time.
 class WorkerHost {
  public:
+  /// `lines` takes what the workers print; where it is null that is dropped.
   static Result<std::unique_ptr<WorkerHost>> Make(std::shared_ptr<SegmentPool> pool,
-                                                  WorkerEvents events);
+                                                  WorkerEvents events,
+                                                  std::shared_ptr<WorkerLines> lines = nullptr);
   virtual ~WorkerHost() = default;
 
   /// Starts a process and sends it kSetup with `setup` (copied into a segment). IOError when the
@@ -69,10 +66,12 @@ class WorkerHost {
   virtual Status Start(WorkerId worker, const WorkerCommand& command, const std::string& setup) = 0;
 
   /// Sends a batch: `input` (its first `bytes` hold `rows` packed rows) and room for its first
-  /// output (may be null). Sending to a worker that ends before it answers is no error: on_exit
-  /// tells. After its on_exit it is one (kWorkerDied).
+  /// output (may be null). With `keeps_input` the worker sees the input as a copy of its own and
+  /// leaves the segment as it is. Sending to a worker that ends before it answers is no error:
+  /// on_exit tells. After its on_exit it is one (kWorkerDied).
   virtual Status SendBatch(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> input,
-                           int64_t bytes, int64_t rows, std::shared_ptr<Segment> output) = 0;
+                           int64_t bytes, int64_t rows, std::shared_ptr<Segment> output,
+                           bool keeps_input = false) = 0;
 
   /// Gives the running batch room for one more output. Does nothing when the batch is over.
   virtual Status SendGrant(WorkerId worker, uint64_t batch, std::shared_ptr<Segment> output) = 0;
@@ -80,8 +79,13 @@ class WorkerHost {
   /// Lets the worker finish what was sent and exit.
   virtual void Stop(WorkerId worker) = 0;
 
-  /// Kills at once; on_exit follows.
-  virtual void Kill(WorkerId worker) = 0;
+  /// Kills at once; on_exit follows and tells `why`, unless the worker had died before.
+  virtual void Kill(WorkerId worker, KillReason why = {}) = 0;
+
+  /// Returns the memory that a worker's process alone has in use: without files and shared memory,
+  /// but with what a forked worker still shares with its template. Nothing when there is no such
+  /// process (yet). Cheap: a line of /proc.
+  virtual std::optional<int64_t> ResidentBytes(WorkerId worker) const = 0;
 
   virtual int running() const = 0;
 

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -13,34 +12,33 @@
 #include <system_error>
 #include <utility>
 
+#include "penstock/worker/pipe.h"
 #include "penstock/worker/socket.h"
 
 namespace penstock {
 namespace {
 
 constexpr int kPipeBytes = 1 << 20;          // The names of some 30,000 modules.
-constexpr int kDescriptorMin = 16;           // Above those that a new process gets by number.
 constexpr int kReapMillisecondsMax = 1'000;  // For workers whose template has died.
 
 Status LastError(const char* what) {
   return Status::IOError(what, ": ", std::generic_category().message(errno));
 }
 
-struct Pipe {
-  OwnedDescriptor out;
-  OwnedDescriptor in;
-};
-
-Result<Pipe> MakePipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return LastError("no pipe for a template");
-  const Pipe low{.out = OwnedDescriptor(ends[0]), .in = OwnedDescriptor(ends[1])};
-  (void)::fcntl(ends[1], F_SETPIPE_SZ, kPipeBytes);  // A smaller one teaches less.
-  (void)::fcntl(ends[1], F_SETFL, O_NONBLOCK);
-  Pipe pipe{.out = OwnedDescriptor(::fcntl(ends[0], F_DUPFD_CLOEXEC, kDescriptorMin)),
-            .in = OwnedDescriptor(::fcntl(ends[1], F_DUPFD_CLOEXEC, kDescriptorMin))};
-  if (pipe.out.get() < 0 || pipe.in.get() < 0) return LastError("no pipe for a template");
+/// Makes the pipe by which the first worker teaches the template, and never waits for it.
+Result<Pipe> MakeLessonPipe() {
+  PENSTOCK_TRY(Pipe pipe, MakePipe());
+  (void)::fcntl(pipe.in.get(), F_SETPIPE_SZ, kPipeBytes);  // A smaller one teaches less.
+  MakeNonBlocking(pipe.in.get());
   return pipe;
+}
+
+Status Watch(int poller, int descriptor, Watched& watched) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &watched;
+  if (::epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event) == 0) return Status::OK();
+  return LastError("a template process cannot be watched");
 }
 
 std::string KeyOf(const WorkerCommand& command) {
@@ -49,8 +47,8 @@ std::string KeyOf(const WorkerCommand& command) {
 }
 
 /// Kills a worker whose template, which would have reaped it, has died.
-void EndOrphan(ForkedProcess& process) {
-  process.Kill();
+void EndOrphan(ForkedProcess& process, KillReason why) {
+  process.Kill(std::move(why));
   pollfd ended{.fd = process.descriptor(), .events = POLLIN, .revents = 0};
   while (::poll(&ended, 1, kReapMillisecondsMax) < 0 && errno == EINTR) {
   }
@@ -58,11 +56,19 @@ void EndOrphan(ForkedProcess& process) {
 
 }  // namespace
 
+void ReadStream(int poller, const Process& process, WatchedKind kind) {
+  const StandardStream stream =
+      kind == WatchedKind::kOutput ? StandardStream::kOutput : StandardStream::kErrors;
+  ProcessOutput& output = *process.output();
+  if (output.Read(stream)) return;
+  (void)::epoll_ctl(poller, EPOLL_CTL_DEL, output.descriptor(stream), nullptr);
+}
+
 Launcher::~Launcher() {
   MutexLock lock(mutex_);
   for (const auto& [key, family] : families_) {
     if (family->process != nullptr) family->process->process().Kill();
-    for (const auto& [worker, process] : family->forked) EndOrphan(*process);
+    for (const auto& [worker, process] : family->forked) EndOrphan(*process, {});
   }
 }
 
@@ -80,9 +86,9 @@ Result<std::shared_ptr<Process>> Launcher::Launch(WorkerId worker, const WorkerC
   if (is_new && has_template) return SpawnFirst(family, socket);
   if (family.state == FamilyState::kSpawning) {
     ++spawned_;
-    return spawner_.Spawn(command, socket.get());
+    return Spawn(command, lines_, {.socket = socket.get()});
   }
-  Waiting waiting{.worker = worker, .socket = std::move(socket)};
+  Waiting waiting{.worker = worker, .command = command, .socket = std::move(socket)};
   if (family.state == FamilyState::kLearning) {
     family.waiting.push_back(std::move(waiting));
   } else {
@@ -115,15 +121,24 @@ void Launcher::Handle(const Watched& watched) {
   {
     MutexLock lock(mutex_);
     for (const auto& [key, family] : families_) {
-      if (&watched != &family->watched_socket && &watched != &family->watched_process) continue;
-      Receive(*family);
-      if (watched.is_process && family->process != nullptr) {
-        EndTemplate(*family, family->process->process().Reap().reason);
-      }
+      if (&watched < family->watched.begin() || &watched >= family->watched.end()) continue;
+      HandleTemplate(*family, watched.kind);
     }
     to_tell = std::exchange(to_tell_, {});
   }
   for (const Telling& tell : to_tell) tell();
+}
+
+void Launcher::HandleTemplate(Family& family, WatchedKind kind) {
+  if (family.process == nullptr) return;
+  Process& process = family.process->process();
+  if (kind == WatchedKind::kOutput || kind == WatchedKind::kErrors) {
+    return ReadStream(poller_, process, kind);
+  }
+  Receive(family);
+  if (kind == WatchedKind::kProcess && family.process != nullptr) {
+    EndTemplate(family, process.Reap().reason);
+  }
 }
 
 std::string Launcher::Summary() const {
@@ -133,18 +148,31 @@ std::string Launcher::Summary() const {
   return fmt::format("{} spawned{}{}", spawned_, why_spawned_.empty() ? "" : ": ", why_spawned_);
 }
 
+Result<std::unique_ptr<Process>> Launcher::Spawn(const WorkerCommand& command,
+                                                 std::shared_ptr<WorkerLines> lines,
+                                                 GivenDescriptors given) {
+  ProcessOutput::Ends ends;
+  PENSTOCK_TRY(std::shared_ptr<ProcessOutput> output,
+               ProcessOutput::Make(command.name, std::move(lines), &ends));
+  given.output = ends.output.get();
+  given.errors = ends.errors.get();
+  PENSTOCK_TRY(std::unique_ptr<Process> process, spawner_.Spawn(command, given));
+  process->SetOutput(std::move(output));
+  return process;
+}
+
 /// Spawns the first worker of a family, and beside it the template that learns from it.
 Result<std::shared_ptr<Process>> Launcher::SpawnFirst(Family& family,
                                                       const OwnedDescriptor& socket) {
   ++spawned_;
-  Result<Pipe> pipe = MakePipe();
+  Result<Pipe> pipe = MakeLessonPipe();
   const Status started = pipe.ok() ? StartTemplate(family, pipe->out.get()) : pipe.status();
   if (!started.ok()) {
     why_spawned_ = started.message();
-    return spawner_.Spawn(family.command, socket.get());
+    return Spawn(family.command, lines_, {.socket = socket.get()});
   }
   family.state = FamilyState::kLearning;
-  auto first = spawner_.Spawn(family.command, socket.get(), pipe->in.get());
+  auto first = Spawn(family.command, lines_, {.socket = socket.get(), .modules = pipe->in.get()});
   if (!first.ok()) family.state = FamilyState::kSpawning;
   return first;
 }
@@ -154,30 +182,39 @@ Status Launcher::StartTemplate(Family& family, int modules) {
   command.arguments = command.template_arguments;
   PENSTOCK_TRY(SocketPair sockets, MakeSocketPair());
   PENSTOCK_TRY(std::unique_ptr<Process> process,
-               spawner_.Spawn(command, sockets.worker.get(), modules));
-  auto started = std::make_unique<TemplateProcess>(std::move(process), std::move(sockets.engine));
-  PENSTOCK_RETURN_NOT_OK(Watch(started->socket(), family.watched_socket));
-  PENSTOCK_RETURN_NOT_OK(Watch(started->process().descriptor(), family.watched_process));
-  family.process = std::move(started);
+               Spawn(command, nullptr,  // The first worker prints what it does.
+                     {.socket = sockets.worker.get(), .modules = modules}));
+  family.process = std::make_unique<TemplateProcess>(std::move(process), std::move(sockets.engine));
+  const Status watched = WatchTemplate(family);
+  if (!watched.ok()) family.process = nullptr;
+  return watched;
+}
+
+Status Launcher::WatchTemplate(Family& family) {
+  const Process& process = family.process->process();
+  const std::array<int, 4> descriptors{family.process->socket(), process.descriptor(),
+                                       process.output()->descriptor(StandardStream::kOutput),
+                                       process.output()->descriptor(StandardStream::kErrors)};
+  for (size_t i = 0; i < descriptors.size(); ++i) {
+    PENSTOCK_RETURN_NOT_OK(Watch(poller_, descriptors[i], family.watched[i]));
+  }
   return Status::OK();
 }
 
-Status Launcher::Watch(int descriptor, Watched& watched) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.ptr = &watched;
-  if (::epoll_ctl(poller_, EPOLL_CTL_ADD, descriptor, &event) == 0) return Status::OK();
-  return LastError("a template process cannot be watched");
-}
-
 void Launcher::AskFor(Family& family, Waiting waiting) {
-  const Status asked = family.process->Fork(waiting.worker, waiting.socket.get());
-  if (!asked.ok()) return SpawnLater(family, std::move(waiting));
-  family.asked.emplace(waiting.worker, std::move(waiting.socket));
+  ProcessOutput::Ends ends;
+  Result<std::shared_ptr<ProcessOutput>> output =
+      ProcessOutput::Make(waiting.command.name, lines_, &ends);
+  const Status asked = output.ok()
+                           ? family.process->Fork(waiting.worker, waiting.socket.get(), ends)
+                           : output.status();
+  if (!asked.ok()) return SpawnLater(std::move(waiting));
+  const WorkerId worker = waiting.worker;
+  family.asked.emplace(worker, Asked{.waiting = std::move(waiting), .output = *std::move(output)});
 }
 
 /// Spawns what was to be forked.
-void Launcher::SpawnLater(const Family& family, Waiting waiting) {
+void Launcher::SpawnLater(Waiting waiting) {
   if (closed_) {
     to_tell_.push_back([this, worker = waiting.worker] {
       events_.on_failure(worker, Status::Cancelled("the worker host is closing"));
@@ -185,7 +222,8 @@ void Launcher::SpawnLater(const Family& family, Waiting waiting) {
     return;
   }
   ++spawned_;
-  Result<std::unique_ptr<Process>> spawned = spawner_.Spawn(family.command, waiting.socket.get());
+  Result<std::unique_ptr<Process>> spawned =
+      Spawn(waiting.command, lines_, {.socket = waiting.socket.get()});
   const WorkerId worker = waiting.worker;
   if (!spawned.ok()) {
     to_tell_.push_back(
@@ -230,14 +268,15 @@ void Launcher::Take(Family& family, TemplateNews news) {
 void Launcher::TakeForked(Family& family, TemplateNews news) {
   const auto asked = family.asked.find(news.worker);
   if (asked == family.asked.end()) return;
-  Waiting waiting{.worker = news.worker, .socket = std::move(asked->second)};
+  Asked answered = std::move(asked->second);
   family.asked.erase(asked);
   if (news.process == nullptr) {
     StopForking(family, news.reason);
-    return SpawnLater(family, std::move(waiting));
+    return SpawnLater(std::move(answered.waiting));
   }
   ++forked_;
   const std::shared_ptr<ForkedProcess> process = std::move(news.process);
+  process->SetOutput(std::move(answered.output));
   family.forked.emplace(news.worker, process);
   to_tell_.push_back([this, worker = news.worker, process] {
     events_.on_process(worker, process, /*forked=*/true);
@@ -256,9 +295,7 @@ void Launcher::TakeEnded(Family& family, const TemplateNews& news) {
 void Launcher::StopForking(Family& family, const std::string& why) {
   family.state = FamilyState::kSpawning;
   why_spawned_ = why;
-  for (Waiting& waiting : std::exchange(family.waiting, {})) {
-    SpawnLater(family, std::move(waiting));
-  }
+  for (Waiting& waiting : std::exchange(family.waiting, {})) SpawnLater(std::move(waiting));
 }
 
 /// The template has died: its workers die with it, and what it had not forked yet is spawned.
@@ -266,15 +303,13 @@ void Launcher::EndTemplate(Family& family, const std::string& why) {
   const std::string reason = fmt::format("the template process {}", why);
   family.process = nullptr;
   for (auto& [worker, process] : std::exchange(family.forked, {})) {
-    EndOrphan(*process);
-    process->SetExit({.clean = false,
-                      .signal = SIGKILL,
-                      .exit_code = 0,
-                      .reason = fmt::format("was killed because {}", reason)});
+    EndOrphan(*process,
+              {.cause = ExitCause::kSignal, .text = fmt::format("was killed because {}", reason)});
+    process->SetExit({.cause = ExitCause::kSignal, .signal = SIGKILL});
     to_tell_.push_back([this, worker = worker] { events_.on_ended(worker); });
   }
-  for (auto& [worker, socket] : std::exchange(family.asked, {})) {
-    SpawnLater(family, {.worker = worker, .socket = std::move(socket)});
+  for (auto& [worker, asked] : std::exchange(family.asked, {})) {
+    SpawnLater(std::move(asked.waiting));
   }
   StopForking(family, reason);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -13,17 +15,29 @@
 #include "penstock/worker/host.h"
 #include "penstock/worker/spawner.h"
 #include "penstock/worker/template_process.h"
+#include "penstock/worker/worker_lines.h"
 
 namespace penstock {
 
 /// Fewer workers than this are spawned: a template would cost more than it saves.
 inline constexpr int kForkedPoolMin = 3;
 
+enum class WatchedKind : uint8_t {
+  kSocket,
+  kProcess,  // Its descriptor tells that it has ended.
+  kOutput,
+  kErrors,
+};
+
 /// What an event of the host's poller points to.
 struct Watched {
-  void* worker = nullptr;   // The host's own; null for a template.
-  bool is_process = false;  // Else its socket.
+  void* worker = nullptr;  // The host's own; null for a template.
+  WatchedKind kind = WatchedKind::kSocket;
 };
+
+/// Reads one of the standard streams of `process`; the poller hears of it no more once it has
+/// ended. `kind` is kOutput or kErrors.
+void ReadStream(int poller, const Process& process, WatchedKind kind);
 
 /// What becomes of a launch that did not end with Launch itself. Called on the host's thread,
 /// without a lock of the launcher's.
@@ -44,8 +58,10 @@ struct LaunchEvents {
 /// Threads: any, but Handle on the host's alone.
 class Launcher {
  public:
-  /// `poller` (an epoll descriptor) must outlive this.
-  Launcher(int poller, LaunchEvents events) : poller_(poller), events_(std::move(events)) {}
+  /// `poller` (an epoll descriptor) must outlive this. `lines` takes what the workers print, and
+  /// may be null.
+  Launcher(int poller, std::shared_ptr<WorkerLines> lines, LaunchEvents events)
+      : poller_(poller), lines_(std::move(lines)), events_(std::move(events)) {}
 
   /// Ends the templates, and with them what is left of their workers.
   ~Launcher();
@@ -76,7 +92,14 @@ class Launcher {
 
   struct Waiting {
     WorkerId worker;
+    WorkerCommand command;
     OwnedDescriptor socket;
+  };
+
+  /// What a template was asked to fork, and what is spawned if it cannot.
+  struct Asked {
+    Waiting waiting;
+    std::shared_ptr<ProcessOutput> output;
   };
 
   /// The workers of one command.
@@ -85,28 +108,35 @@ class Launcher {
     FamilyState state = FamilyState::kSpawning;
     std::unique_ptr<TemplateProcess> process;
     std::deque<Waiting> waiting;
-    std::map<WorkerId, OwnedDescriptor> asked;  // For the process that is spawned if it cannot.
+    std::map<WorkerId, Asked> asked;
     std::map<WorkerId, std::shared_ptr<ForkedProcess>> forked;
-    Watched watched_socket{.worker = nullptr, .is_process = false};
-    Watched watched_process{.worker = nullptr, .is_process = true};
+    std::array<Watched, 4> watched{{{.kind = WatchedKind::kSocket},
+                                    {.kind = WatchedKind::kProcess},
+                                    {.kind = WatchedKind::kOutput},
+                                    {.kind = WatchedKind::kErrors}}};
   };
 
   using Telling = std::function<void()>;
 
+  Result<std::unique_ptr<Process>> Spawn(const WorkerCommand& command,
+                                         std::shared_ptr<WorkerLines> lines,
+                                         GivenDescriptors given);
   Result<std::shared_ptr<Process>> SpawnFirst(Family& family, const OwnedDescriptor& socket)
       PENSTOCK_REQUIRES(mutex_);
   Status StartTemplate(Family& family, int modules) PENSTOCK_REQUIRES(mutex_);
-  Status Watch(int descriptor, Watched& watched);
+  Status WatchTemplate(Family& family);
   void AskFor(Family& family, Waiting waiting) PENSTOCK_REQUIRES(mutex_);
-  void SpawnLater(const Family& family, Waiting waiting) PENSTOCK_REQUIRES(mutex_);
+  void SpawnLater(Waiting waiting) PENSTOCK_REQUIRES(mutex_);
   void Take(Family& family, TemplateNews news) PENSTOCK_REQUIRES(mutex_);
   void TakeForked(Family& family, TemplateNews news) PENSTOCK_REQUIRES(mutex_);
   void TakeEnded(Family& family, const TemplateNews& news) PENSTOCK_REQUIRES(mutex_);
+  void HandleTemplate(Family& family, WatchedKind kind) PENSTOCK_REQUIRES(mutex_);
   void Receive(Family& family) PENSTOCK_REQUIRES(mutex_);
   void EndTemplate(Family& family, const std::string& why) PENSTOCK_REQUIRES(mutex_);
   void StopForking(Family& family, const std::string& why) PENSTOCK_REQUIRES(mutex_);
 
   const int poller_;
+  const std::shared_ptr<WorkerLines> lines_;
   const LaunchEvents events_;
   Spawner spawner_;
 

@@ -2,15 +2,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <system_error>
 #include <utility>
 
@@ -25,19 +28,18 @@ constexpr unsigned kProcessIsExiting = 0x4;  // The kernel's PF_EXITING.
 /// How the new process differs from this one.
 class SpawnPlan {
  public:
-  SpawnPlan(int socket, int modules) {
+  explicit SpawnPlan(const GivenDescriptors& given) {
     PENSTOCK_CHECK(posix_spawn_file_actions_init(&actions_) == 0);
     PENSTOCK_CHECK(posix_spawnattr_init(&attributes_) == 0);
-    PENSTOCK_CHECK(posix_spawn_file_actions_adddup2(&actions_, socket, kWorkerSocket) == 0);
-    const bool has_pipe = modules >= 0;
-    if (has_pipe) {
-      PENSTOCK_CHECK(posix_spawn_file_actions_adddup2(&actions_, modules, kModulesPipe) == 0);
-    }
+    Give(given.socket, kWorkerSocket);  // First: the others are above those that are given.
+    Give(given.modules, kModulesPipe);
+    Give(given.output, STDOUT_FILENO);
+    Give(given.errors, STDERR_FILENO);
     PENSTOCK_CHECK(
         posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0);
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
     PENSTOCK_CHECK(posix_spawn_file_actions_addclosefrom_np(
-                       &actions_, (has_pipe ? kModulesPipe : kWorkerSocket) + 1) == 0);
+                       &actions_, (given.modules >= 0 ? kModulesPipe : kWorkerSocket) + 1) == 0);
 #endif
     sigset_t none;
     sigset_t all;
@@ -60,6 +62,11 @@ class SpawnPlan {
   const posix_spawnattr_t* attributes() const { return &attributes_; }
 
  private:
+  void Give(int descriptor, int number) {
+    if (descriptor < 0) return;
+    PENSTOCK_CHECK(posix_spawn_file_actions_adddup2(&actions_, descriptor, number) == 0);
+  }
+
   posix_spawn_file_actions_t actions_;
   posix_spawnattr_t attributes_;
 };
@@ -115,18 +122,22 @@ WorkerExit ExitOf(int code, int status) {
   if (code == CLD_EXITED) {
     exit.exit_code = status;
     exit.reason = fmt::format("exited with code {}", status);
+    if (status != kDeviceErrorExit) return exit;
+    exit.cause = ExitCause::kDeviceError;
+    exit.reason = "ended itself after an error that leaves its device unusable to it";
   } else {
+    exit.cause = ExitCause::kSignal;
     exit.signal = status;
     exit.reason = fmt::format("was killed by signal {} ({})", status, NameOfSignal(status));
   }
   return exit;
 }
 
-Result<std::unique_ptr<Process>> SpawnedProcess::Start(const WorkerCommand& command, int socket,
-                                                       int modules) {
+Result<std::unique_ptr<Process>> SpawnedProcess::Start(const WorkerCommand& command,
+                                                       const GivenDescriptors& given) {
   if (command.arguments.empty()) return Status::Invalid("the worker's command is empty");
   const std::string& program = command.arguments.front();
-  const SpawnPlan plan(socket, modules);
+  const SpawnPlan plan(given);
   pid_t process_id = 0;
   const int error =
       ::posix_spawn(&process_id, program.c_str(), plan.actions(), plan.attributes(),
@@ -145,13 +156,38 @@ Result<std::unique_ptr<Process>> SpawnedProcess::Start(const WorkerCommand& comm
 }
 
 SpawnedProcess::~SpawnedProcess() {
-  Kill();
+  SendKill();
   Reap();
 }
 
-void SpawnedProcess::Kill() {
+void Process::Kill(KillReason why) {
+  {
+    MutexLock lock(reason_mutex_);
+    if (!kill_reason_) kill_reason_ = std::move(why);
+  }
+  SendKill();
+}
+
+std::optional<KillReason> Process::kill_reason() const {
+  MutexLock lock(reason_mutex_);
+  return kill_reason_;
+}
+
+std::optional<int64_t> Process::ResidentBytes() const {
+  std::ifstream file(fmt::format("/proc/{}/statm", process_id_));
+  int64_t whole = 0;
+  int64_t resident = 0;
+  int64_t shared = 0;
+  if (!(file >> whole >> resident >> shared)) return std::nullopt;
+  // If it still lives, what was read was not another process's of the same number.
+  pollfd ended{.fd = descriptor(), .events = POLLIN, .revents = 0};
+  if (::poll(&ended, 1, 0) != 0) return std::nullopt;
+  return (resident - shared) * ::sysconf(_SC_PAGESIZE);
+}
+
+void SpawnedProcess::SendKill() {
   MutexLock lock(mutex_);
-  if (reaped_) return;
+  if (exit_) return;
   ::kill(-process_id_, SIGKILL);
   ::kill(process_id_, SIGKILL);  // It may have left its group.
 }
@@ -173,7 +209,7 @@ bool Process::IsExiting() const {
 
 WorkerExit SpawnedProcess::Reap() {
   MutexLock lock(mutex_);
-  if (reaped_) return {};
+  if (exit_) return *exit_;
   siginfo_t info{};
   const auto wait = [&](int options) {
     int result;
@@ -184,12 +220,12 @@ WorkerExit SpawnedProcess::Reap() {
   // As long as the dead leader is not reaped, its group's number cannot be another's.
   if (wait(WNOWAIT)) ::kill(-process_id_, SIGKILL);
   const bool known = wait(0);
-  reaped_ = true;
-  if (known) return ExitOf(info.si_code, info.si_status);
-  WorkerExit exit;
-  exit.exit_code = -1;
-  exit.reason = "ended, and this program's own SIGCHLD handling took its exit status";
-  return exit;
+  exit_ = known ? ExitOf(info.si_code, info.si_status)
+                : WorkerExit{.exit_code = -1,
+                             .reason =
+                                 "ended, and this program's own SIGCHLD handling took its "
+                                 "exit status"};
+  return *exit_;
 }
 
 }  // namespace penstock

@@ -13,7 +13,7 @@
 namespace penstock {
 namespace {
 
-constexpr size_t kDescriptorsSentMax = 2;
+constexpr size_t kDescriptorsSentMax = 4;
 constexpr size_t kDescriptorsReceivedMax = 8;  // More are closed by the kernel, and reported.
 
 }  // namespace

@@ -24,7 +24,7 @@ enum class SendOutcome : uint8_t {
   kGone,  // The other end is closed.
 };
 
-/// Sends a frame with the descriptors that ride on it (at most two).
+/// Sends a frame with the descriptors that ride on it (at most four).
 SendOutcome SendFrame(int socket, const Frame& frame, std::span<const int> descriptors);
 
 enum class ReceiveOutcome : uint8_t { kFrame, kNothing, kClosed };

@@ -17,12 +17,9 @@ Spawner::~Spawner() {
   thread_.join();
 }
 
-Result<std::unique_ptr<Process>> Spawner::Spawn(const WorkerCommand& command, int socket,
-                                                int modules) {
-  Wish wish{.command = command,
-            .socket = socket,
-            .modules = modules,
-            .process = Status::Cancelled("not started")};
+Result<std::unique_ptr<Process>> Spawner::Spawn(const WorkerCommand& command,
+                                                const GivenDescriptors& given) {
+  Wish wish{.command = command, .given = given, .process = Status::Cancelled("not started")};
   MutexLock lock(mutex_);
   wishes_.push_back(&wish);
   wished_.NotifyAll();
@@ -43,8 +40,7 @@ void Spawner::Run() {
       wish = wishes_.front();
       wishes_.pop_front();
     }
-    Result<std::unique_ptr<Process>> process =
-        SpawnedProcess::Start(wish->command, wish->socket, wish->modules);
+    Result<std::unique_ptr<Process>> process = SpawnedProcess::Start(wish->command, wish->given);
     MutexLock lock(mutex_);
     wish->process = std::move(process);
     wish->fulfilled = true;

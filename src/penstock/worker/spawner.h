@@ -20,14 +20,13 @@ class Spawner {
   ~Spawner();
 
   /// Waits until the process runs; as SpawnedProcess::Start.
-  Result<std::unique_ptr<Process>> Spawn(const WorkerCommand& command, int socket,
-                                         int modules = -1);
+  Result<std::unique_ptr<Process>> Spawn(const WorkerCommand& command,
+                                         const GivenDescriptors& given);
 
  private:
   struct Wish {
     const WorkerCommand& command;
-    const int socket;
-    const int modules;
+    const GivenDescriptors& given;
     Result<std::unique_ptr<Process>> process;
     bool fulfilled = false;
   };

@@ -21,13 +21,14 @@ std::string ReadReason(const OwnedDescriptor& descriptor) {
 
 }  // namespace
 
-void ForkedProcess::Kill() {
+void ForkedProcess::SendKill() {
   (void)::syscall(SYS_pidfd_send_signal, descriptor_.get(), SIGKILL, nullptr, 0);
 }
 
-Status TemplateProcess::Fork(WorkerId worker, int socket) {
+Status TemplateProcess::Fork(WorkerId worker, int socket, const ProcessOutput::Ends& ends) {
   const Frame frame{.kind = FrameKind::kFork, .batch = static_cast<uint64_t>(worker)};
-  if (SendFrame(socket_.get(), frame, {&socket, 1}) == SendOutcome::kSent) return Status::OK();
+  const std::array<int, 3> given{socket, ends.output.get(), ends.errors.get()};
+  if (SendFrame(socket_.get(), frame, given) == SendOutcome::kSent) return Status::OK();
   return Status::IOError("the template process takes no more");
 }
 

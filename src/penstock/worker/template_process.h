@@ -19,15 +19,15 @@ class ForkedProcess final : public Process {
  public:
   ForkedProcess(pid_t process_id, OwnedDescriptor descriptor)
       : Process(process_id, std::move(descriptor)) {}
-  ~ForkedProcess() override { Kill(); }
-
-  void Kill() override;  // The template kills its group when it reaps it.
+  ~ForkedProcess() override { SendKill(); }
 
   /// Says what Reap returns: what the template told of its end.
   void SetExit(WorkerExit exit) { exit_ = std::move(exit); }
   WorkerExit Reap() override { return exit_; }
 
  private:
+  void SendKill() override;  // The template kills its group when it reaps it.
+
   WorkerExit exit_;
 };
 
@@ -53,9 +53,9 @@ class TemplateProcess {
   int socket() const { return socket_.get(); }
   Process& process() { return *process_; }
 
-  /// Asks for a worker, whose end of its socket is `socket`; the caller keeps and closes it.
-  /// IOError when the template cannot take it.
-  Status Fork(WorkerId worker, int socket);
+  /// Asks for a worker, whose end of its socket is `socket`, and of its standard streams `ends`;
+  /// the caller keeps and closes them. IOError when the template cannot take it.
+  Status Fork(WorkerId worker, int socket, const ProcessOutput::Ends& ends);
 
   /// Takes the next news; nothing when none has come or none will. Invalid when the template broke
   /// the protocol.

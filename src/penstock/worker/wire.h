@@ -20,13 +20,15 @@
 /// worker writes its output into the granted segment, or, when that is too small, into a sealed
 /// memfd of its own, whose descriptor rides on kOutput (flag kDescriptor, segment 0).
 /// A segment's descriptor rides on the first frame that names it to that worker; the worker keeps
-/// it mapped until kForget.
+/// it mapped until kForget. An input with kKeptInput, which others may still want, comes with its
+/// descriptor each time; the worker maps it copy-on-write, and only as long as the batch lasts.
 ///
 /// A template process (template_process.h) has a socket like a worker's and speaks of workers by
 /// `batch`, their number:
 ///
 ///   engine                          template
-///   kFork (its end of its socket) ->
+///   kFork (the worker's socket,
+///     its standard output, error) ->
 ///                                <- kPrepared or kRefused (why, as text in a memfd), once
 ///                                <- kForked (its pidfd; segment: its process id), once it has
 ///                                shown
@@ -39,6 +41,9 @@ inline constexpr uint32_t kFrameMagic = 0x4b4e5350;
 inline constexpr int kWorkerSocket = 3;  // The worker's end, by number.
 inline constexpr int kModulesPipe =
     4;  // Where a worker writes, or a template reads, what it imports.
+
+/// How a worker exits after an error that leaves its device unusable to its process.
+inline constexpr int kDeviceErrorExit = 86;
 
 enum class FrameKind : uint32_t {
   kSetup = 1,
@@ -63,6 +68,7 @@ inline constexpr uint32_t kOutputDescriptor = 2;  // … then `output_segment`'s
 inline constexpr uint32_t kMore = 4;              // kOutput: the batch may yield more.
 inline constexpr uint32_t kConstructor = 8;       // kFailed: raised while it was being built.
 inline constexpr uint32_t kBadReturnFlag = 16;    // kFailed: what came back cannot be columns.
+inline constexpr uint32_t kKeptInput = 32;        // kBatch: see below.
 
 struct Frame {
   uint32_t magic = kFrameMagic;

@@ -25,6 +25,7 @@ struct Writer {
     if (action.worker >= 0) line += fmt::format(" worker {}", action.worker);
     if (action.part >= 0) line += fmt::format(" part {}", action.part);
     if (action.closes_part) line += " closes";
+    if (action.again) line += " again";
     return line;
   }
   std::string operator()(const StepTask& action) const {
@@ -39,6 +40,10 @@ struct Writer {
   std::string operator()(const StopWorker& action) const {
     return fmt::format("stop worker {}/{}", action.stage, action.worker);
   }
+  std::string operator()(const KillWorker& action) const {
+    return fmt::format("kill worker {}/{}", action.stage, action.worker);
+  }
+  std::string operator()(const Warn& action) const { return "warn: " + action.text; }
   std::string operator()(const DropBlock& action) const {
     return fmt::format("drop {}", action.block);
   }

@@ -42,6 +42,20 @@ void SimulatedWorld::CheckBatch(const StartTask& action, const SimulatedTask& ta
   const StageLimits& limits = Limits(action.stage);
   Require(task.rows_in > 0, "no batch is empty");
   batches_[action.stage][action.task] = {task.rows_in, task.chunk};
+  if (limits.window_rows > 0) {
+    Require(task.rows_in <= limits.window_rows, "a window has no more rows than asked for",
+            task.rows_in);
+    window_rows_[action.task] = task.rows_in;
+    return;
+  }
+  const bool joins_windows =
+      action.stage >= 2 && Limits(action.stage - 2).restored_by == action.stage;
+  if (joins_windows) {
+    Require(window_rows_.at(action.task) == task.rows_in, "a window comes back whole",
+            task.rows_in);
+    return;
+  }
+  if (limits.grows_batches) return;
   if (limits.role == StageRole::kRegroup && limits.regroup_rows + limits.regroup_blocks > 0) return;
   if (limits.batch_rows == 0) {
     Require(action.pieces.size() == 1, "a block is a batch");
@@ -94,6 +108,24 @@ void SimulatedWorld::CheckPart(const StartTask& action, const SimulatedTask& tas
   part.row_ids.insert(part.row_ids.end(), first, first + piece.rows);
 }
 
+void SimulatedWorld::CheckResources() {
+  std::vector<double> taken(job_.limits.resources.size());
+  for (size_t stage = 0; stage < workers_.size(); ++stage) {
+    const std::vector<double>& needs = job_.stages[stage].limits.needs;
+    for (const SimulatedWorker& worker : workers_[stage]) {
+      const bool is_there = worker.state != SimulatedWorker::State::kNone &&
+                            worker.state != SimulatedWorker::State::kGone;
+      for (size_t index = 0; is_there && index < needs.size(); ++index) {
+        taken[index] += needs[index];
+      }
+    }
+  }
+  for (size_t index = 0; index < taken.size(); ++index) {
+    Require(taken[index] <= job_.limits.resources[index].amount + 1e-6, "no resource is oversold",
+            static_cast<int64_t>(index));
+  }
+}
+
 void SimulatedWorld::CheckRoom(StageIndex stage, SimulatedTask& task) {
   task.reserved = Yields(stage) ? largest_[stage] : 0;
   reserved_bytes_ += task.reserved;
@@ -115,7 +147,9 @@ void SimulatedWorld::CheckBudget() {
   int64_t blocks = 0;
   for (size_t stage = 0; stage + 1 < largest_.size(); ++stage) blocks += largest_[stage];
   if (job_.Writes()) blocks += largest_[largest_.size() - 2];
-  Require(used <= job_.limits.budget_bytes + blocks + surprise_bytes_,
+  int sharing = 0;  // A task is run to its end where another stage waits for its worker's share.
+  for (const SimulatedStage& stage : job_.stages) sharing += stage.limits.needs.empty() ? 0 : 1;
+  Require(sharing > 1 || used <= job_.limits.budget_bytes + blocks + surprise_bytes_,
           "the budget is exceeded by at most one block a stage", used);
   if (events_handled_ % 8 == 0) CheckSnapshot();
 }
@@ -169,6 +203,10 @@ void SimulatedWorld::CheckFailure() {
     return;
   }
   const ErrorDetail* detail = DetailOf(*finish_);
+  if (detail != nullptr && detail->kind() == ErrorKind::kWorkerDied) {
+    Require(may_fail_by_death_, "a job fails by deaths only when tries are used up");
+    return;
+  }
   Require(detail != nullptr && detail->kind() == ErrorKind::kBudgetTooSmall,
           finish_->ToString().c_str());
   Require(!job_.budget_is_ample, "an ample budget is never called too small");
@@ -248,6 +286,7 @@ void SimulatedWorld::CheckBatchesAtEnd() {
     const int64_t wanted =
         limits.role == StageRole::kRegroup ? limits.regroup_rows : limits.batch_rows;
     if (wanted == 0) continue;
+    if (limits.window_rows > 0) continue;
     const bool in_chunk = limits.role != StageRole::kRegroup && limits.batch_in_chunk;
     if (in_chunk && !job_.limits.preserve_order && !job_.budget_is_ample) continue;
     std::set<int64_t> partial_chunks;

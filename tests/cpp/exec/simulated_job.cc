@@ -87,6 +87,29 @@ SimulatedStage MakeStage(Dice& dice, StageRole role) {
   return stage;
 }
 
+/// Chooses how the workers of a stage come, fail and go.
+void MakePool(Dice& dice, SimulatedStage& stage) {
+  StageLimits& limits = stage.limits;
+  if (dice.OneIn(3)) limits.workers_min = static_cast<int>(dice.Between(1, limits.workers));
+  if (dice.OneIn(3)) {
+    limits.workers_initial =
+        static_cast<int>(dice.Between(std::max(1, limits.workers_min), limits.workers));
+  }
+  if (dice.OneIn(3)) {
+    limits.needs = {dice.Pick<double>({0, 0.5, 1}), dice.Pick<double>({0, 0, 0.25, 1})};
+  }
+  limits.max_task_retries = dice.Pick<int>({-1, 0, 1, 5});
+  limits.max_restarts = dice.Pick<int>({-1, -1, 0, 2});
+  limits.max_build_tries = dice.Pick<int>({1, 3});
+  if (dice.OneIn(4)) limits.max_batches_per_worker = dice.Between(1, 6);
+  limits.overlaps_successor = !dice.OneIn(3);
+  if (dice.OneIn(6)) limits.step_timeout_ns = std::max<int64_t>(1, stage.step_ns_max * 3 / 4);
+  if (dice.OneIn(8)) {
+    limits.grows_batches = true;
+    limits.batch_rows = limits.batch_rows_max = 0;
+  }
+}
+
 SimulatedStage MakeWork(Dice& dice) {
   SimulatedStage stage = MakeStage(dice, StageRole::kWork);
   stage.limits.workers = static_cast<int>(dice.Between(1, 4));
@@ -101,7 +124,9 @@ SimulatedStage MakeWork(Dice& dice) {
   if (dice.OneIn(4)) {
     stage.limits.role = StageRole::kNative;
     stage.limits.workers = 0;
+    return stage;
   }
+  MakePool(dice, stage);
   return stage;
 }
 
@@ -200,6 +225,25 @@ void TellRows(Dice& dice, SimulatedJob& job) {
   }
 }
 
+/// Adds a stage that takes windows, one that works on their blocks, and one that joins them again.
+void MakeWindows(Dice& dice, SimulatedJob& job) {
+  SimulatedStage windows = MakeRegroup(dice);
+  KeepRows(windows);
+  windows.limits.regroup_rows = windows.limits.regroup_blocks = 0;
+  windows.limits.window_rows = dice.Between(1, 60);
+  windows.blocks_per_task_max = static_cast<int>(dice.Between(1, 6));
+  SimulatedStage work = MakeWork(dice);
+  KeepRows(work);
+  work.limits.batch_rows = work.limits.batch_rows_max = 0;
+  work.limits.grows_batches = false;
+  SimulatedStage joins = MakeRegroup(dice);
+  joins.limits.regroup_rows = joins.limits.regroup_blocks = 0;
+  windows.limits.restored_by = static_cast<StageIndex>(job.stages.size()) + 2;
+  job.stages.push_back(std::move(windows));
+  job.stages.push_back(std::move(work));
+  job.stages.push_back(std::move(joins));
+}
+
 void MakeStages(Dice& dice, SimulatedJob& job) {
   Numbers numbers;
   const int64_t kind = dice.Between(0, 5);
@@ -213,6 +257,7 @@ void MakeStages(Dice& dice, SimulatedJob& job) {
   if (kind < 2 && dice.OneIn(2)) {
     job.stages.push_back(dice.OneIn(4) ? MakeRegroup(dice) : MakeWork(dice));
   }
+  if (dice.OneIn(8)) MakeWindows(dice, job);
   job.stages.push_back(MakeEnd(dice));
   for (size_t index = 0; index < job.stages.size(); ++index) {
     job.stages[index].limits.name = "stage " + std::to_string(index);
@@ -248,6 +293,10 @@ void MakeLimits(Dice& dice, SimulatedJob& job) {
   job.limits.window_tasks = dice.Pick<int64_t>({1, 2, 8, 1024});
   job.limits.ahead_bytes = dice.Pick<int64_t>({0, 1000, 100'000, int64_t{64} << 20});
   job.limits.splits_ahead = dice.Pick<int64_t>({1, 2, 16, 1024});
+  job.limits.resources = {{"processors", 1.0 * dice.Between(1, 3)}, {"GPUs", 1.0}};
+  if (!job.limits.preserve_order) {
+    for (SimulatedStage& stage : job.stages) stage.limits.restored_by = -1;
+  }
   job.budget_is_ample = dice.OneIn(3);
   job.limits.budget_bytes =
       job.budget_is_ample ? AmpleBudget(job) : dice.Pick<int64_t>({1, 100, 1000, 10'000, 100'000});
@@ -261,14 +310,18 @@ SimulatedJob MakeSimulatedJob(uint64_t seed) {
   MakeStages(dice, job);
   MakeLimits(dice, job);
   if (dice.OneIn(4)) {
-    job.fault =
-        dice.Pick<Fault>({Fault::kTaskFails, Fault::kWorkerDies, Fault::kJobFails, Fault::kCancel});
+    job.fault = dice.Pick<Fault>({Fault::kTaskFails, Fault::kJobFails, Fault::kCancel});
     job.fault_after_events = dice.Between(0, dice.Pick<int64_t>({5, 50, 500}));
   }
   job.consumer_ns_max = dice.Pick<int64_t>({0, 1000, 50'000});
   job.worker_start_ns_max = dice.Pick<int64_t>({0, 1000, 200'000});
   job.listing_ns_max = dice.Pick<int64_t>({0, 1000, 50'000});
   job.kills_busy_workers = dice.OneIn(2);
+  if (dice.OneIn(3)) job.death_percent = dice.Pick<int>({1, 5, 20});
+  for (const SimulatedStage& stage : job.stages) {
+    job.ticks = job.ticks || stage.limits.step_timeout_ns > 0;
+  }
+  job.ticks = job.ticks || dice.OneIn(3);
   return job;
 }
 
@@ -315,7 +368,8 @@ std::string SimulatedJob::ToString() const {
       ", threads " + std::to_string(limits.native_threads) + ", ordered " +
       std::to_string(limits.preserve_order) + ", window " + std::to_string(limits.window_tasks) +
       ", splits ahead " + std::to_string(limits.splits_ahead) + ", fault " +
-      std::to_string(static_cast<int>(fault)) + "\n";
+      std::to_string(static_cast<int>(fault)) + ", deaths " + std::to_string(death_percent) +
+      " %, ticks " + std::to_string(ticks) + "\n";
   for (const SimulatedStage& stage : stages) {
     const StageLimits& one = stage.limits;
     text +=
@@ -326,7 +380,13 @@ std::string SimulatedJob::ToString() const {
         std::to_string(one.regroup_rows) + "/" + std::to_string(one.regroup_blocks) + " known " +
         std::to_string(one.rows_known) + " limit " + std::to_string(one.row_limit.value_or(-1)) +
         " slots " + std::to_string(one.slots) + " workers " + std::to_string(one.workers) + "x" +
-        std::to_string(one.in_flight_per_worker) + " estimate " +
+        std::to_string(one.in_flight_per_worker) + " (least " + std::to_string(one.workers_min) +
+        ", first " + std::to_string(one.workers_initial) + ", retries " +
+        std::to_string(one.max_task_retries) + ", restarts " + std::to_string(one.max_restarts) +
+        ", batches " + std::to_string(one.max_batches_per_worker) + ", overlap " +
+        std::to_string(one.overlaps_successor) + ", needs " + std::to_string(one.needs.size()) +
+        ", time-out " + std::to_string(one.step_timeout_ns) + ") window " +
+        std::to_string(one.window_rows) + "/" + std::to_string(one.restored_by) + " estimate " +
         std::to_string(one.block_bytes_estimate) + " part " +
         std::to_string(one.rows_per_part_min) + "-" + std::to_string(one.rows_per_part_max) + "/" +
         std::to_string(one.bytes_per_part_min) + " keep " + std::to_string(stage.keep_percent) +

@@ -31,7 +31,7 @@ struct SimulatedStage {
   bool preserves_rows() const { return keep_percent == 100 && copies == 1; }
 };
 
-enum class Fault : uint8_t { kNone, kTaskFails, kWorkerDies, kJobFails, kCancel };
+enum class Fault : uint8_t { kNone, kTaskFails, kJobFails, kCancel };
 
 /// A job made up from a seed: the same seed gives the same job.
 struct SimulatedJob {
@@ -46,6 +46,8 @@ struct SimulatedJob {
   int64_t listing_ns_max = 1000;
   bool kills_busy_workers = false;  // On StopWorker; otherwise they finish first.
   bool budget_is_ample = false;     // No batch may be refused.
+  int death_percent = 0;            // Of events, after which a worker dies or is found too large.
+  bool ticks = false;               // Time is told; workers may be killed for being slow.
 
   bool Writes() const { return stages.back().limits.role == StageRole::kWrite; }
   std::string ToString() const;

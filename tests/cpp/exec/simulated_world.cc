@@ -6,6 +6,11 @@
 #include "penstock/base/error.h"
 
 namespace penstock {
+namespace {
+
+constexpr int64_t kEventsMax = 200'000;  // A hundred times what most jobs take.
+
+}  // namespace
 
 SimulatedWorld::SimulatedWorld(const SimulatedJob& job)
     : job_(job),
@@ -26,8 +31,10 @@ SimulatedWorld::SimulatedWorld(const SimulatedJob& job)
   for (const SimulatedStage& stage : job.stages) {
     stages.push_back(stage.limits);
     largest_.push_back(stage.limits.block_bytes_estimate);
-    workers_[stages.size() - 1].resize(stage.limits.workers);
+    workers_[stages.size() - 1].resize(2 * static_cast<size_t>(stage.limits.workers));
   }
+  restarts_.resize(job.stages.size());
+  failed_builds_.resize(job.stages.size());
   consumers_.resize(job.stages.size(), -1);
   for (size_t index = 0; index < job.stages.size(); ++index) {
     const std::vector<StageIndex>& inputs = job.stages[index].limits.inputs;
@@ -47,8 +54,8 @@ int64_t SimulatedWorld::Random(int64_t most) {
   return static_cast<int64_t>(random_() % static_cast<uint64_t>(most + 1));
 }
 
-void SimulatedWorld::Post(int64_t delay_ns, Event event) {
-  due_.push({now_ns_ + delay_ns, posted_++, std::move(event)});
+void SimulatedWorld::Post(int64_t delay_ns, Event event, int64_t life) {
+  due_.push({now_ns_ + delay_ns, posted_++, std::move(event), life});
 }
 
 void SimulatedWorld::Run() {
@@ -56,16 +63,19 @@ void SimulatedWorld::Run() {
   while (violation_.empty() && !finish_) {
     Inject();
     if (finish_) break;
+    Disturb();
     Require(!due_.empty(), "the job stands still");
     if (due_.empty()) break;
     now_ns_ = due_.top().at_ns;
     std::vector<Event> together;
     ended_together_.clear();
+    died_together_.clear();
     const bool one_by_one = Random(1) == 0;
     while (!due_.empty() && due_.top().at_ns == now_ns_ && !(one_by_one && !together.empty())) {
       Event event = due_.top().event;
+      const int64_t life = due_.top().life;
       due_.pop();
-      if (Happens(event)) together.push_back(std::move(event));
+      if (Happens(event, life)) together.push_back(std::move(event));
     }
     events_handled_ += static_cast<int64_t>(together.size());
     if (together.size() == 1) {
@@ -74,6 +84,7 @@ void SimulatedWorld::Run() {
       CarryOut(dispatcher_->HandleAll(together, now_ns_));
     }
     CheckBudget();
+    Require(events_handled_ < kEventsMax, "the job comes to an end");
   }
   if (violation_.empty()) CheckEnd();
 }
@@ -104,17 +115,6 @@ std::optional<Event> SimulatedWorld::MakeFault() {
         }
       }
       return std::nullopt;
-    case Fault::kWorkerDies:
-      for (size_t stage = 0; stage < workers_.size(); ++stage) {
-        for (size_t worker = 0; worker < workers_[stage].size(); ++worker) {
-          const SimulatedWorker::State state = workers_[stage][worker].state;
-          if (state == SimulatedWorker::State::kUp || state == SimulatedWorker::State::kStarting) {
-            return WorkerDied{static_cast<StageIndex>(stage), static_cast<WorkerIndex>(worker),
-                              fault_status_};
-          }
-        }
-      }
-      return std::nullopt;
     case Fault::kJobFails:
       return JobFailed{fault_status_};
     case Fault::kCancel:
@@ -124,35 +124,105 @@ std::optional<Event> SimulatedWorld::MakeFault() {
   return std::nullopt;
 }
 
+/// Now and then tells the time, has a worker die, or finds one too large.
+void SimulatedWorld::Disturb() {
+  if (job_.ticks && Random(2) == 0) Post(Random(1000), Tick{});
+  if (Random(99) >= job_.death_percent) return;
+  std::vector<std::pair<StageIndex, WorkerIndex>> alive;
+  for (size_t stage = 0; stage < workers_.size(); ++stage) {
+    for (size_t worker = 0; worker < workers_[stage].size(); ++worker) {
+      const SimulatedWorker::State state = workers_[stage][worker].state;
+      if (state == SimulatedWorker::State::kUp || state == SimulatedWorker::State::kStarting) {
+        alive.emplace_back(stage, worker);
+      }
+    }
+  }
+  if (alive.empty()) return;
+  const auto& [stage, worker] = alive[static_cast<size_t>(Random(alive.size() - 1))];
+  Disturb(stage, worker);
+}
+
+void SimulatedWorld::Disturb(StageIndex stage, WorkerIndex index) {
+  const SimulatedWorker& worker = workers_[stage][index];
+  if (Random(3) == 0) return Post(0, WorkerTooLarge{stage, index}, worker.life);
+  WorkerDied died{stage, index, MakeError(ErrorKind::kWorkerDied, "died")};
+  died.raised = worker.state == SimulatedWorker::State::kStarting && Random(1) == 0;
+  Post(0, std::move(died), worker.life);
+}
+
 // ---- Events ------------------------------------------------------------------------------------
 
-bool SimulatedWorld::Happens(Event& event) {
+bool SimulatedWorld::Happens(Event& event, int64_t life) {
   if (auto* up = std::get_if<WorkerUp>(&event)) {
     SimulatedWorker& worker = workers_[up->stage][up->worker];
-    if (worker.state == SimulatedWorker::State::kGone) return false;
+    if (worker.life != life || worker.state == SimulatedWorker::State::kGone) return false;
     if (worker.state == SimulatedWorker::State::kStarting) {
       worker.state = SimulatedWorker::State::kUp;
+      failed_builds_[up->stage] = 0;
     }
   } else if (auto* stopped = std::get_if<WorkerStopped>(&event)) {
     SimulatedWorker& worker = workers_[stopped->stage][stopped->worker];
+    if (worker.life != life) return false;
     worker.state = SimulatedWorker::State::kGone;
     for (const TaskId id : std::exchange(worker.tasks, {})) TaskEnds(stopped->stage, id);
+  } else if (auto* died = std::get_if<WorkerDied>(&event)) {
+    return DeathHappens(*died, life);
+  } else if (auto* large = std::get_if<WorkerTooLarge>(&event)) {
+    return workers_[large->stage][large->worker].life == life;
   } else if (auto* taken = std::get_if<BlockTaken>(&event)) {
     live_bytes_ -= blocks_.at(taken->block).size.bytes;
     blocks_.erase(taken->block);
   } else if (auto* step = std::get_if<StepDone>(&event)) {
-    return StepHappens(*step);
+    return StepHappens(*step, life);
   } else if (auto* listed = std::get_if<SplitsListed>(&event)) {
     listing_out_[listed->stage] = false;
   }
   return true;
 }
 
-bool SimulatedWorld::StepHappens(StepDone& event) {
+bool SimulatedWorld::DeathHappens(const WorkerDied& event, int64_t life) {
+  SimulatedWorker& worker = workers_[event.stage][event.worker];
+  const StageLimits& limits = Limits(event.stage);
+  if (worker.life != life) return false;
+  const bool was_starting = worker.state == SimulatedWorker::State::kStarting;
+  if (!was_starting && worker.state != SimulatedWorker::State::kUp) return false;
+  deaths_happened_ = true;
+  died_together_.insert({event.stage, event.worker});
+  worker.state = SimulatedWorker::State::kGone;
+  LoseTasks(event.stage, worker);
+  if (was_starting) {
+    const int tries = event.raised ? limits.max_build_tries : limits.max_build_deaths;
+    if (++failed_builds_[event.stage] >= tries) may_fail_by_death_ = true;
+  }
+  const bool is_last = ++restarts_[event.stage] > limits.max_restarts && limits.max_restarts >= 0;
+  may_fail_by_death_ = may_fail_by_death_ || is_last;
+  return true;
+}
+
+void SimulatedWorld::LoseTasks(StageIndex stage, SimulatedWorker& worker) {
+  const int retries_max = Limits(stage).max_task_retries;
+  for (const TaskId id : std::exchange(worker.tasks, {})) {
+    SimulatedTask& task = tasks_[stage].at(id);
+    if (task.step_out) {
+      --steps_;
+      reserved_bytes_ -= task.reserved;
+    }
+    task.step_out = false;
+    task.worker = -1;
+    task.lost = true;
+    if (++task.deaths > retries_max && retries_max >= 0) may_fail_by_death_ = true;
+  }
+}
+
+bool SimulatedWorld::StepHappens(StepDone& event, int64_t life) {
   const auto found = tasks_[event.stage].find(event.task);
   if (found == tasks_[event.stage].end()) return false;  // It went with its killed worker.
   SimulatedTask& task = found->second;
-  if (task.worker >= 0 && workers_[event.stage][task.worker].killed) return false;
+  if (task.lost) return false;
+  if (task.worker >= 0) {
+    const SimulatedWorker& worker = workers_[event.stage][task.worker];
+    if (worker.killed || worker.life != life) return false;
+  }
   task.step_out = false;
   --steps_;
   if (task.worker < 0) --native_steps_;
@@ -163,6 +233,7 @@ bool SimulatedWorld::StepHappens(StepDone& event) {
     task.empty_step_left = false;
   }
   event.finished = task.outputs.empty() && !task.empty_step_left;
+  event.busy_ns = Random(job_.stages[event.stage].step_ns_max);
   if (task.part >= 0) {
     SimulatedPart& part = parts_[task.part];
     part.step_out = false;
@@ -223,7 +294,7 @@ void SimulatedWorld::RunWorker(StageIndex stage, WorkerIndex index) {
   if (worker.state == SimulatedWorker::State::kStopping) {
     const bool waits = !worker.tasks.empty() && tasks_[stage].at(worker.tasks.front()).step_out;
     if (worker.tasks.empty() || worker.killed || !waits) {
-      if (!worker.killed) Post(Random(100), WorkerStopped{stage, index});
+      if (!worker.killed) Post(Random(100), WorkerStopped{stage, index}, worker.life);
       worker.killed = true;
       return;
     }
@@ -232,7 +303,8 @@ void SimulatedWorld::RunWorker(StageIndex stage, WorkerIndex index) {
   const TaskId front = worker.tasks.front();
   if (!tasks_[stage].at(front).step_out) return;
   worker.stepping = true;
-  Post(Random(job_.stages[stage].step_ns_max), StepDone{stage, front, std::nullopt, false});
+  Post(Random(job_.stages[stage].step_ns_max), StepDone{stage, front, std::nullopt, false},
+       worker.life);
 }
 
 // ---- Actions -----------------------------------------------------------------------------------
@@ -272,12 +344,13 @@ void SimulatedWorld::Do(const ListSplits& action) {
 void SimulatedWorld::Do(const StartTask& action) {
   const StageLimits& limits = Limits(action.stage);
   auto [found, is_new] = tasks_[action.stage].try_emplace(action.task);
-  Require(is_new, "a task is started once", action.task);
+  SimulatedTask& task = found->second;
   Require(!Closed(action.stage), "nothing is started at a stage that was closed", action.stage);
+  if (action.again) return TakeUpAgain(action, task);
+  Require(is_new, "a task is started once", action.task);
   if (limits.role != StageRole::kWrite) {
     Require(action.task == next_task_[action.stage]++, "tasks start in order", action.task);
   }
-  SimulatedTask& task = found->second;
   if (job_.limits.preserve_order && limits.role != StageRole::kWrite) {
     TaskId first = action.task;
     for (const auto& [id, other] : tasks_[action.stage]) first = std::min(first, id);
@@ -301,24 +374,54 @@ void SimulatedWorld::Do(const StartTask& action) {
   if (!violation_.empty()) return;
   PlanOutputs(action, task);
   if (limits.role == StageRole::kWork) {
-    Require(action.worker >= 0 && action.worker < limits.workers, "the worker exists");
-    SimulatedWorker& worker = workers_[action.stage][action.worker];
-    Require(worker.state == SimulatedWorker::State::kUp, "a batch goes to a worker that is up");
-    const bool overtakes = worker.tasks.size() > 1 && Random(3) == 0;  // It was packed faster.
-    worker.tasks.insert(worker.tasks.end() - (overtakes ? 1 : 0), action.task);
-    Require(static_cast<int>(worker.tasks.size()) <= limits.in_flight_per_worker,
-            "a worker has no more batches than allowed");
-    for (const SimulatedWorker& other : workers_[action.stage]) {
-      Require(other.state != SimulatedWorker::State::kUp ||
-                  other.tasks.size() + 1 >= worker.tasks.size(),
-              "a batch goes to the least loaded worker");
-    }
+    GiveToWorker(action);
   } else {
     Require(static_cast<int>(tasks_[action.stage].size()) <=
                 limits.slots + static_cast<int>(closed_early_[action.stage]) * 1000,
             "a native stage has no more tasks open than slots");
   }
-  StepOut(action.stage, action.task, task);
+  if (violation_.empty()) StepOut(action.stage, action.task, task);
+}
+
+void SimulatedWorld::TakeUpAgain(const StartTask& action, SimulatedTask& task) {
+  Require(task.lost && action.worker >= 0, "only a task whose worker died runs again", action.task);
+  Require(task.pieces == action.pieces, "what runs again gets the rows that it had", action.task);
+  Require(workers_[action.stage][action.worker].tasks.empty(), "what runs again runs alone",
+          action.task);
+  if (!violation_.empty()) return;
+  task.lost = false;
+  task.again = true;
+  task.worker = action.worker;
+  GiveToWorker(action);
+  if (violation_.empty()) StepOut(action.stage, action.task, task);
+}
+
+void SimulatedWorld::GiveToWorker(const StartTask& action) {
+  const StageLimits& limits = Limits(action.stage);
+  std::vector<SimulatedWorker>& pool = workers_[action.stage];
+  Require(action.worker >= 0 && action.worker < static_cast<WorkerIndex>(pool.size()),
+          "the worker exists");
+  if (!violation_.empty()) return;
+  SimulatedWorker& worker = pool[action.worker];
+  Require(worker.state == SimulatedWorker::State::kUp, "a batch goes to a worker that is up");
+  for (const TaskId other : worker.tasks) {
+    Require(!tasks_[action.stage].at(other).again, "what runs again gets no company", other);
+  }
+  const bool overtakes = worker.tasks.size() > 1 && Random(3) == 0;  // It was packed faster.
+  worker.tasks.insert(worker.tasks.end() - (overtakes ? 1 : 0), action.task);
+  ++worker.batches;
+  Require(static_cast<int>(worker.tasks.size()) <= limits.in_flight_per_worker,
+          "a worker has no more batches than allowed");
+  Require(limits.max_batches_per_worker == 0 || worker.batches <= limits.max_batches_per_worker,
+          "a worker has no more batches in its life than allowed", worker.batches);
+  const bool is_simple = !deaths_happened_ && job_.death_percent == 0 &&
+                         limits.max_batches_per_worker == 0 && limits.workers_min == 0 &&
+                         limits.needs.empty() && limits.step_timeout_ns == 0;
+  for (const SimulatedWorker& other : pool) {
+    Require(!is_simple || other.state != SimulatedWorker::State::kUp ||
+                other.tasks.size() + 1 >= worker.tasks.size(),
+            "a batch goes to the least loaded worker");
+  }
 }
 
 void SimulatedWorld::StepOut(StageIndex stage, TaskId id, SimulatedTask& task) {
@@ -365,13 +468,28 @@ void SimulatedWorld::Do(const AbandonTask& action) {
 
 void SimulatedWorld::Do(const StartWorker& action) {
   SimulatedWorker& worker = workers_[action.stage][action.worker];
-  Require(worker.state == SimulatedWorker::State::kNone, "a worker is started once");
-  worker.state = SimulatedWorker::State::kStarting;
-  Post(Random(job_.worker_start_ns_max), WorkerUp{action.stage, action.worker});
+  Require(worker.state == SimulatedWorker::State::kNone ||
+              worker.state == SimulatedWorker::State::kGone,
+          "a worker is started in a free place");
+  worker = SimulatedWorker{.state = SimulatedWorker::State::kStarting, .life = ++lives_};
+  died_together_.erase({action.stage, action.worker});
+  CheckResources();
+  Post(Random(job_.worker_start_ns_max), WorkerUp{action.stage, action.worker}, worker.life);
+}
+
+void SimulatedWorld::Do(const KillWorker& action) {
+  const SimulatedWorker& worker = workers_[action.stage][action.worker];
+  const bool died = died_together_.contains({action.stage, action.worker});
+  Require(died || worker.state == SimulatedWorker::State::kUp, "a worker that is up is killed");
+  Require(action.busy_ns > Limits(action.stage).step_timeout_ns, "it is killed for being late");
+  Post(Random(100),
+       WorkerDied{action.stage, action.worker, MakeError(ErrorKind::kWorkerDied, "late")},
+       worker.life);
 }
 
 void SimulatedWorld::Do(const StopWorker& action) {
   SimulatedWorker& worker = workers_[action.stage][action.worker];
+  if (died_together_.contains({action.stage, action.worker})) return;  // Its death is on its way.
   Require(worker.state == SimulatedWorker::State::kUp ||
               worker.state == SimulatedWorker::State::kStarting,
           "a worker that runs is stopped, once");
@@ -381,7 +499,7 @@ void SimulatedWorld::Do(const StopWorker& action) {
   }
   if (job_.kills_busy_workers && !worker.tasks.empty()) {
     worker.killed = true;
-    Post(Random(100), WorkerStopped{action.stage, action.worker});
+    Post(Random(100), WorkerStopped{action.stage, action.worker}, worker.life);
   } else {
     RunWorker(action.stage, action.worker);
   }

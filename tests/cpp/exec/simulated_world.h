@@ -37,14 +37,19 @@ struct SimulatedTask {
   std::deque<std::vector<int64_t>> outputs;  // Rows of the blocks still to be yielded.
   std::deque<int64_t> output_chunks;
   bool empty_step_left = false;
+  bool lost = false;   // Its worker died; it is to be started again.
+  bool again = false;  // It was.
+  int deaths = 0;
 };
 
 struct SimulatedWorker {
   enum class State : uint8_t { kNone, kStarting, kUp, kStopping, kGone };
   State state = State::kNone;
+  int64_t life = 0;  // Tells the workers apart that have this place one after the other.
   std::deque<TaskId> tasks;
   bool stepping = false;
   bool killed = false;
+  int64_t batches = 0;
 };
 
 struct SimulatedPart {
@@ -77,6 +82,7 @@ class SimulatedWorld {
     int64_t at_ns = 0;
     int64_t number = 0;
     Event event;
+    int64_t life = 0;  // Of the worker that it comes from.
     bool operator>(const Due& other) const {
       return at_ns != other.at_ns ? at_ns > other.at_ns : number > other.number;
     }
@@ -90,19 +96,25 @@ class SimulatedWorld {
   void Do(const AbandonTask& action);
   void Do(const StartWorker& action);
   void Do(const StopWorker& action);
+  void Do(const KillWorker& action);
+  void Do(const Warn& action) {}
   void Do(const DropBlock& action);
   void Do(const EmitBlock& action);
   void Do(const CommitOutput& action);
   void Do(const Finish& action);
 
   // Events, as they happen in the world.
-  bool Happens(Event& event);
-  bool StepHappens(StepDone& event);
+  bool Happens(Event& event, int64_t life);
+  bool StepHappens(StepDone& event, int64_t life);
+  bool DeathHappens(const WorkerDied& event, int64_t life);
+  void LoseTasks(StageIndex stage, SimulatedWorker& worker);
   void BlockAppears(StepDone& event, SimulatedTask& task);
   void TaskEnds(StageIndex stage, TaskId id);
   void ReleasePieces(SimulatedTask& task);
   void Inject();
   std::optional<Event> MakeFault();
+  void Disturb();
+  void Disturb(StageIndex stage, WorkerIndex worker);
 
   // Checks.
   void Require(bool holds, const char* rule, int64_t value = 0);
@@ -124,7 +136,10 @@ class SimulatedWorld {
   void Cut(std::vector<int64_t> rows, StageIndex stage, int64_t chunk, SimulatedTask& task);
   void StepOut(StageIndex stage, TaskId id, SimulatedTask& task);
   void RunWorker(StageIndex stage, WorkerIndex worker);
-  void Post(int64_t delay_ns, Event event);
+  void Post(int64_t delay_ns, Event event, int64_t life = 0);
+  void TakeUpAgain(const StartTask& action, SimulatedTask& task);
+  void GiveToWorker(const StartTask& action);
+  void CheckResources();
   int64_t Random(int64_t most);
   const StageLimits& Limits(StageIndex stage) const { return job_.stages[stage].limits; }
   bool Yields(StageIndex stage) const {
@@ -153,8 +168,15 @@ class SimulatedWorld {
 
   std::vector<std::unordered_map<TaskId, SimulatedTask>> tasks_;
   std::vector<std::vector<SimulatedWorker>> workers_;
+  int64_t lives_ = 0;
+  std::vector<int> restarts_;  // By stage.
+  std::vector<int> failed_builds_;
+  bool may_fail_by_death_ = false;  // Some limit of tries was reached.
+  bool deaths_happened_ = false;
+  std::map<TaskId, int64_t> window_rows_;  // Of the window stage's tasks.
   std::vector<TaskId> next_task_;
-  std::set<std::pair<StageIndex, TaskId>> ended_together_;  // By the events now handled.
+  std::set<std::pair<StageIndex, TaskId>> ended_together_;      // By the events now handled.
+  std::set<std::pair<StageIndex, WorkerIndex>> died_together_;  // Likewise.
   std::vector<std::map<TaskId, BatchRecord>> batches_;
   std::vector<bool> closed_early_;
   std::vector<int64_t> rows_entered_;

@@ -45,7 +45,7 @@ Block AfterDropping(const std::string& column, Block block) {
                    .pool = pool,
                    .transforms = chain,
                    .split_names = split_names},
-                  /*task=*/0, std::move(block), /*chunk=*/0, /*finished=*/true);
+                  /*task=*/0, std::move(block), {});
   return *events.TakeReady().front().block;
 }
 

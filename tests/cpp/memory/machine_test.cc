@@ -36,6 +36,19 @@ class FakeRoot {
   fs::path root_;
 };
 
+TEST(MachineTest, CountsTheGpusOfTheDriverUnlessTheEnvironmentNamesSome) {
+  FakeRoot root;
+  EXPECT_TRUE(GpusUnder(root.path(), nullptr).empty());
+  EXPECT_TRUE(GpusUnder(root.path(), "0,1").empty()) << "a driver that is not there has no GPUs";
+  root.Write("/proc/driver/nvidia/gpus/0000:01:00.0/information", "");
+  root.Write("/proc/driver/nvidia/gpus/0000:02:00.0/information", "");
+  EXPECT_EQ(GpusUnder(root.path(), nullptr), (std::vector<std::string>{"0", "1"}));
+  EXPECT_EQ(GpusUnder(root.path(), "1"), std::vector<std::string>{"1"});
+  EXPECT_EQ(GpusUnder(root.path(), "GPU-a,GPU-b"), (std::vector<std::string>{"GPU-a", "GPU-b"}));
+  EXPECT_EQ(GpusUnder(root.path(), "1,-1,0"), std::vector<std::string>{"1"});
+  EXPECT_TRUE(GpusUnder(root.path(), "").empty());
+}
+
 TEST(MachineTest, TakesTheMachinesMemoryWhereNoGroupLimitsIt) {
   FakeRoot root;
   EXPECT_EQ(root.memory(), 1000 * 1024);

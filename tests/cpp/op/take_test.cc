@@ -17,7 +17,17 @@ TEST(Take, GathersRowsOfAllPieces) {
   ASSERT_TRUE(taken.ok()) << taken.status();
   EXPECT_EQ(ColumnText(*taken, "a"), "3 1 1");
   EXPECT_EQ(ColumnText(*taken, "s"), "null x x");
-  EXPECT_FALSE(taken->lineage.exact());
+}
+
+TEST(Take, NamesTheRowsThatItGathered) {
+  Block block = MakeBlock(R"([[1, 0, "x"], [2, 5, "y"], [3, 2, null]])");
+  block.lineage = Lineage({.split = 7, .first_row = 10, .rows = 3});
+  const std::vector<Piece> pieces{{block, 0, 3}};
+  const auto taken = TakeRows(pieces, std::vector<int64_t>{2, 0, 1});
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_TRUE(taken->lineage.exact());
+  EXPECT_THAT(taken->lineage.ranges(),
+              ::testing::ElementsAre(RowRange{7, 12, 1}, RowRange{7, 10, 2}));
 }
 
 TEST(Take, RefusesRowsThatAreNotThere) {

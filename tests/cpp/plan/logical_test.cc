@@ -28,7 +28,6 @@ LogicalPlan FullPlan() {
   options.gpus = 0.25;
   options.memory_bytes = 100;
   options.resources = {{"licences", 2}};
-  options.grows_batches = true;
   options.by_length = LengthGrouping{
       .column = "text", .drops_column = true, .window_rows = 512, .padded_length_max = 4096};
   options.workers_initial = 2;
@@ -111,6 +110,17 @@ TEST(LogicalPlan, NamesTheFieldThatIsWrong) {
   negative_gpus.gpus = -1;
   WorkerOptions negative_processors;
   negative_processors.processors = -1;
+  WorkerOptions no_tries;
+  no_tries.max_build_tries = 0;
+  WorkerOptions bad_resource;
+  bad_resource.resources = {{"licences", -1}};
+  WorkerOptions unbounded_group;
+  unbounded_group.by_length = LengthGrouping{.column = "text"};
+  WorkerOptions growing_group;
+  growing_group.by_length = LengthGrouping{.column = "text", .padded_length_max = 10};
+  growing_group.grows_batches = true;
+  WorkerOptions shared_threads;
+  shared_threads.threads = shared_threads.shares_model = true;
   const auto map = [](const WorkerOptions& options) {
     return Function(FunctionKind::kBatches, "f", false, options);
   };
@@ -126,6 +136,11 @@ TEST(LogicalPlan, NamesTheFieldThatIsWrong) {
       {map(nothing_in_flight), "in_flight_per_worker must be at least 1, not 0"},
       {map(negative_gpus), "gpus must be at least 0, not -1"},
       {map(negative_processors), "processors must be at least 0, not -1"},
+      {map(no_tries), "max_build_tries must be at least 1, not 0"},
+      {map(bad_resource), "numbers of at least 0: 'licences'"},
+      {map(unbounded_group), "by_length needs batch_rows or padded_length_max"},
+      {map(growing_group), "by_length leaves no room for grows_batches"},
+      {map(shared_threads), "leave out shares_model"},
       {ProjectOp{{{"a", "x"}, {"b", "x"}}}, "named twice: 'x'"},
       {RenameOp{{{"a", "x"}, {"a", "y"}}}, "named twice: 'a'"},
       {RenameOp{{{"a", "x"}, {"b", "x"}}}, "named twice: 'x'"},

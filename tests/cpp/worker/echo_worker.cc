@@ -182,6 +182,31 @@ void Crash(int signal_number) {
   ::raise(signal_number);
 }
 
+void Print(int stream, const std::string& text) {
+  for (size_t done = 0; done < text.size();) {
+    const ssize_t bytes = ::write(stream, text.data() + done, text.size() - done);
+    if (bytes < 0) ::_exit(98);
+    done += static_cast<size_t>(bytes);
+  }
+}
+
+/// Prints as many megabytes as the batch has rows.
+void Flood(const Frame& batch) {
+  std::string megabyte;
+  while (megabyte.size() < (1 << 20)) megabyte += "a line of the flood\n";
+  for (int64_t i = 0; i < batch.rows; ++i) Print(STDOUT_FILENO, megabyte);
+  Echo(batch);
+}
+
+/// Keeps as many megabytes as the batch has rows.
+void Allocate(const Frame& batch) {
+  const auto bytes = static_cast<size_t>(batch.rows) << 20;
+  void* kept = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (kept == MAP_FAILED) ::_exit(99);
+  std::memset(kept, 1, bytes);
+  Echo(batch);
+}
+
 void StartGrandchild() {
   if (::fork() == 0) {
     while (true) ::pause();
@@ -196,6 +221,18 @@ void Answer(const std::string& mode, const Frame& batch) {
   if (mode == "own_file") return SendOwnFile(batch, true, 1 << 20);
   if (mode == "unsealed") return SendOwnFile(batch, false, 1 << 20);
   if (mode == "small_file") return SendOwnFile(batch, true, int64_t{1} << 30);
+  if (mode == "flood") return Flood(batch);
+  if (mode == "device_error") ::_exit(penstock::kDeviceErrorExit);
+  if (mode == "allocate") return Allocate(batch);
+  if (mode == "print") {
+    Print(STDOUT_FILENO, "to be seen\nwithout an end");
+    Print(STDERR_FILENO, "an error\n");
+    return Echo(batch);
+  }
+  if (mode == "last_words") {
+    Print(STDERR_FILENO, "before it\nFatal Python error: Aborted\n\nin f\nExtension modules: x\n");
+    return Crash(SIGABRT);
+  }
   if (mode == "crash") return Crash(SIGSEGV);
   if (mode == "exit_0") ::_exit(0);
   if (mode == "exit_3") ::_exit(3);

@@ -43,7 +43,7 @@ class HostTest : public ::testing::Test {
   void UsePool(int64_t idle_bytes_max) {
     host_.reset();
     pool_ = SegmentPool::Make(idle_bytes_max);
-    host_ = WorkerHost::Make(pool_, recorder_.events()).ValueOrDie();
+    host_ = WorkerHost::Make(pool_, recorder_.events(), lines_).ValueOrDie();
   }
 
   void TearDown() override {
@@ -58,7 +58,8 @@ class HostTest : public ::testing::Test {
   }
 
   static WorkerCommand Command(const std::string& mode) {
-    return {.arguments = {PENSTOCK_ECHO_WORKER, mode}, .environment = {"PATH=/usr/bin"}};
+    return {
+        .arguments = {PENSTOCK_ECHO_WORKER, mode}, .environment = {"PATH=/usr/bin"}, .name = mode};
   }
 
   void Start(const std::string& mode, WorkerId worker = kWorker) {
@@ -87,7 +88,19 @@ class HostTest : public ::testing::Test {
                             pool_->Acquire(4096).ValueOrDie());
   }
 
+  /// Ends the worker and returns the lines of one of its streams, one after the other.
+  std::vector<std::string> LinesAfterStop(StandardStream stream, WorkerId worker = kWorker) {
+    host_->Stop(worker);
+    recorder_.WaitForExit(worker);
+    std::vector<std::string> texts;
+    for (const WorkerLine& line : lines_->TakeAll()) {
+      if (line.stream == stream) texts.push_back(line.text);
+    }
+    return texts;
+  }
+
   Recorder recorder_;
+  const std::shared_ptr<WorkerLines> lines_ = std::make_shared<WorkerLines>();
   std::shared_ptr<SegmentPool> pool_;
   std::unique_ptr<WorkerHost> host_;
   std::vector<WorkerId> started_;

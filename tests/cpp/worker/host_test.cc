@@ -129,7 +129,7 @@ TEST_F(HostTest, BringsTheConstructorsErrorBeforeTheExit) {
   Start("constructor");
   const WorkerExit exit = recorder_.WaitForExit(kWorker);
   EXPECT_EQ(exit.reason, "exited with code 1");
-  EXPECT_FALSE(exit.clean);
+  EXPECT_FALSE(exit.clean());
   const RecordedWorker seen = recorder_.Seen(kWorker);
   ASSERT_EQ(seen.frames.size(), 1);
   EXPECT_EQ(seen.frames[0].frame.flags & kConstructor, kConstructor);
@@ -141,7 +141,7 @@ TEST_F(HostTest, StopsAWorkerAfterWhatItWasSent) {
   for (int batch = 0; batch < 10; ++batch) ASSERT_TRUE(Send(batch, "text").ok());
   host_->Stop(kWorker);
   const WorkerExit exit = recorder_.WaitForExit(kWorker);
-  EXPECT_TRUE(exit.clean) << exit.reason;
+  EXPECT_TRUE(exit.clean()) << exit.reason;
   EXPECT_EQ(recorder_.Seen(kWorker).frames.size(), 11);
   EXPECT_EQ(host_->running(), 0);
 }

@@ -18,6 +18,7 @@ using ::testing::StartsWith;
 struct Death {
   const char* mode;
   const char* reason;
+  ExitCause cause = ExitCause::kProtocol;
 };
 
 class WorkerDeathTest : public HostTest, public ::testing::WithParamInterface<Death> {};
@@ -28,7 +29,7 @@ TEST_P(WorkerDeathTest, IsToldOnceWithItsReasonAndNoFrameOfIt) {
   ASSERT_TRUE(host_->SendBatch(kWorker, 1, Filled("some text"), 9, 1, output).ok());
   const WorkerExit exit = recorder_.WaitForExit(kWorker);
   EXPECT_THAT(exit.reason, StartsWith(GetParam().reason));
-  EXPECT_FALSE(exit.clean);
+  EXPECT_EQ(exit.cause, GetParam().cause);
   for (const RecordedFrame& seen : recorder_.Seen(kWorker).frames) {
     EXPECT_EQ(seen.frame.magic, kFrameMagic);
     EXPECT_GE(seen.frame.segment_bytes, 0);
@@ -38,12 +39,17 @@ TEST_P(WorkerDeathTest, IsToldOnceWithItsReasonAndNoFrameOfIt) {
   EXPECT_TRUE(GroupEnds(process));
 }
 
-INSTANTIATE_TEST_SUITE_P(Natural, WorkerDeathTest,
-                         ::testing::Values(Death{"crash", "was killed by signal 11 (SIGSEGV)"},
-                                           Death{"exit_0",
-                                                 "exited with code 0 without being told to stop"},
-                                           Death{"exit_3", "exited with code 3"}),
-                         [](const auto& death) { return std::string(death.param.mode); });
+INSTANTIATE_TEST_SUITE_P(
+    Natural, WorkerDeathTest,
+    ::testing::Values(Death{"crash", "was killed by signal 11 (SIGSEGV)", ExitCause::kSignal},
+                      Death{"exit_0", "exited with code 0 without being told to stop",
+                            ExitCause::kExitCode},
+                      Death{"exit_3", "exited with code 3", ExitCause::kExitCode},
+                      Death{"device_error",
+                            "ended itself after an error that leaves its "
+                            "device unusable",
+                            ExitCause::kDeviceError}),
+    [](const auto& death) { return std::string(death.param.mode); });
 
 INSTANTIATE_TEST_SUITE_P(
     ForBreakingTheProtocol, WorkerDeathTest,
@@ -80,7 +86,7 @@ TEST_F(HostTest, KillsWhatTheWorkerHadStarted) {
   const pid_t process = StartReady("grandchild");
   EXPECT_TRUE(GroupRuns(process));
   host_->Stop(kWorker);
-  EXPECT_TRUE(recorder_.WaitForExit(kWorker).clean);
+  EXPECT_TRUE(recorder_.WaitForExit(kWorker).clean());
   EXPECT_TRUE(GroupEnds(process));
 }
 
@@ -94,6 +100,44 @@ TEST_F(HostTest, KillsAllWorkersAtItsEnd) {
   for (const WorkerId worker : started_) {
     EXPECT_EQ(recorder_.WaitForExit(worker).reason, "was killed by the engine");
   }
+}
+
+TEST_F(HostTest, TellsWhyItKilledAWorkerByTheFirstReasonGiven) {
+  StartReady("echo");
+  host_->Kill(kWorker, {.cause = ExitCause::kTimeout, .text = "was killed after 5 s"});
+  host_->Kill(kWorker);
+  const WorkerExit exit = recorder_.WaitForExit(kWorker);
+  EXPECT_EQ(exit.cause, ExitCause::kTimeout);
+  EXPECT_EQ(exit.reason, "was killed after 5 s");
+  EXPECT_EQ(exit.signal, SIGKILL);
+}
+
+TEST_F(HostTest, TakesASignalFromElsewhereForWhatItIs) {
+  ::kill(StartReady("echo"), SIGKILL);
+  const WorkerExit exit = recorder_.WaitForExit(kWorker);
+  EXPECT_EQ(exit.cause, ExitCause::kSignal);
+  EXPECT_EQ(exit.reason, "was killed by signal 9 (SIGKILL)");
+}
+
+TEST_F(HostTest, TellsOfAWorkerThatLeavesWhenItIsToldTo) {
+  StartReady("echo");
+  host_->Stop(kWorker);
+  EXPECT_EQ(recorder_.WaitForExit(kWorker).cause, ExitCause::kStopped);
+}
+
+TEST_F(HostTest, KnowsTheMemoryThatAWorkerHasToItselfAndNoneOfOneThatIsGone) {
+  StartReady("allocate");
+  const std::optional<int64_t> before = host_->ResidentBytes(kWorker);
+  ASSERT_TRUE(before.has_value());
+  ASSERT_TRUE(Send(1, "text", /*rows=*/64).ok());  // In MiB.
+  recorder_.WaitForFrames(kWorker, 2);
+  const std::optional<int64_t> after = host_->ResidentBytes(kWorker);
+  ASSERT_TRUE(after.has_value());
+  EXPECT_GE(*after - *before, int64_t{64} << 20);
+  EXPECT_LT(*after - *before, int64_t{72} << 20);
+  host_->Kill(kWorker);
+  recorder_.WaitForExit(kWorker);
+  EXPECT_EQ(host_->ResidentBytes(kWorker), std::nullopt);
 }
 
 TEST_F(HostTest, StartsWorkersThatOutliveTheThreadThatAskedForThem) {

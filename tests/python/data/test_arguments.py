@@ -89,32 +89,26 @@ def test_a_tuple_of_concurrency_needs_a_class():
         arguments.check_concurrency(double, (1, 2))
 
 
-def test_batch_size_none_and_auto_mean_whole_blocks():
-    assert arguments.batch_rows(None, gpus=None) is None
-    assert arguments.batch_rows("auto", gpus=None) is None
+def test_batch_size_none_and_auto_are_no_number():
+    assert arguments.batch_rows(None) is None
+    assert arguments.batch_rows("auto") is None
 
 
 def test_batch_size_may_be_a_numpy_integer():
-    rows = arguments.batch_rows(np.int64(32), gpus=1)
+    rows = arguments.batch_rows(np.int64(32))
     assert (rows, type(rows)) == (32, int)
 
 
 @pytest.mark.parametrize("size", [0, -5])
 def test_batch_size_below_one_is_a_value_error(size):
     with pytest.raises(ValueError, match=f"Batch size can't be negative or 0; got: {size}"):
-        arguments.batch_rows(size, gpus=None)
+        arguments.batch_rows(size)
 
 
 @pytest.mark.parametrize("size", [1.5, "large", True])
 def test_batch_size_of_another_type_is_a_type_error(size):
     with pytest.raises(TypeError, match="batch_size must be a whole number"):
-        arguments.batch_rows(size, gpus=None)
-
-
-@pytest.mark.parametrize("size", [None, "auto"])
-def test_gpus_need_a_batch_size(size):
-    with pytest.raises(ValueError, match="must provide `batch_size`"):
-        arguments.batch_rows(size, gpus=1)
+        arguments.batch_rows(size)
 
 
 def test_batch_formats_have_their_aliases():
@@ -129,17 +123,6 @@ def test_an_unknown_batch_format_is_a_value_error_that_lists_the_known(name):
         arguments.batch_format_name(name)
 
 
-def test_options_of_rays_scheduler_are_refused_by_name_unless_none():
-    arguments.check_remote_options("map", {"runtime_env": None})
-    with pytest.raises(NotImplementedError, match=r"map does not support.*: runtime_env"):
-        arguments.check_remote_options("map", {"runtime_env": {}})
-
-
-def test_a_misspelt_option_is_a_type_error():
-    with pytest.raises(TypeError, match="unexpected keyword argument: batchsize"):
-        arguments.check_remote_options("map_batches", {"batchsize": None})
-
-
 def test_column_lists_take_one_name_or_several():
     assert arguments.column_list("cols", "a") == ["a"]
     assert arguments.column_list("cols", ("a", "b")) == ["a", "b"]
@@ -152,16 +135,3 @@ def test_column_lists_refuse_other_types_and_repeats():
         arguments.column_list("cols", 1)
     with pytest.raises(ValueError, match="twice: 'a'"):
         arguments.column_list("cols", ["a", "a"])
-
-
-def test_function_names_are_what_a_person_would_call_them():
-    cases = [
-        (double, "double"),
-        (Model, "Model"),
-        (Model(), "Model"),
-        (Model().method, "Model.method"),
-        (functools.partial(double, 1), "double"),
-        (lambda row: row, "<lambda>"),
-        (len, "len"),
-    ]
-    assert [arguments.function_name(function) for function, _ in cases] == [n for _, n in cases]

@@ -284,7 +284,7 @@ except KeyboardInterrupt:
 def test_ctrl_c_ends_at_once_and_leaves_no_process(start_script):
     with start_script(INTERRUPTED) as process:
         try:
-            worker = int(process.stdout.readline())
+            worker = int(process.stdout.readline().split()[-1])
             begin_s = time.monotonic()
             process.send_signal(signal.SIGINT)
             rest = process.stdout.read()
@@ -299,7 +299,7 @@ def test_ctrl_c_ends_at_once_and_leaves_no_process(start_script):
 
 def test_a_killed_script_leaves_no_process(start_script):
     with start_script(INTERRUPTED) as process:
-        worker = int(process.stdout.readline())
+        worker = int(process.stdout.readline().split()[-1])
         process.kill()
     end_s = time.monotonic() + 10
     while is_alive(worker) and time.monotonic() < end_s:

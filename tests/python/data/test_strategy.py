@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.data.strategy import ActorPoolStrategy, TaskPoolStrategy, make_pool
+from penstock.data.strategy import (
+    ActorPoolStrategy,
+    TaskPoolStrategy,
+    ThreadPoolStrategy,
+    make_pool,
+)
 
 
 class Model:
@@ -14,45 +19,67 @@ def double(batch):
     return batch
 
 
-def pool(function, *, compute=None, concurrency=None, in_flight=None, processors=4):
-    return make_pool(
-        function,
-        compute=compute,
-        concurrency=concurrency,
-        in_flight=in_flight,
-        processors=processors,
-    )
+def pool(function, *, compute=None, concurrency=None, in_flight=None):
+    return make_pool(function, compute=compute, concurrency=concurrency, in_flight=in_flight)
 
 
-def test_by_default_there_are_as_many_workers_as_processors():
-    assert pool(double) == (False, 0, 2)
-    assert pool(Model) == (True, 0, 2)
+def sizes(made):
+    return made.workers_min, made.workers_max, made.workers_initial
+
+
+def test_by_default_the_engine_decides_how_many_workers_there_are():
+    assert pool(double) == (False, 0, 0, 0, 2, False)
+    assert pool(Model) == (True, 0, 0, 0, 2, False)
 
 
 def test_concurrency_is_the_number_of_workers():
-    assert pool(double, concurrency=3) == (False, 3, 2)
-    assert pool(Model, concurrency=3) == (True, 3, 2)
+    assert sizes(pool(double, concurrency=3)) == (3, 3, 0)
+    assert sizes(pool(Model, concurrency=3)) == (3, 3, 3)
 
 
 @pytest.mark.parametrize(
-    ("concurrency", "workers"), [((1, 3), 3), ((1, 64), 4), ((8, 64), 8), ((1, 64, 16), 16)]
+    ("concurrency", "wanted"), [((1, 3), (1, 3, 0)), ((8, 64), (8, 64, 0)), ((1, 64, 16),) * 2]
 )
-def test_a_range_starts_at_its_initial_size_or_its_top_within_the_processors(concurrency, workers):
-    assert pool(Model, concurrency=concurrency).workers == workers
+def test_a_range_of_concurrency_is_the_least_the_most_and_the_first(concurrency, wanted):
+    assert sizes(pool(Model, concurrency=concurrency)) == wanted
 
 
 @pytest.mark.parametrize(
-    ("strategy", "workers"),
+    ("strategy", "wanted"),
     [
-        (ActorPoolStrategy(size=2), 2),
-        (ActorPoolStrategy(2), 2),
-        (ActorPoolStrategy(1, 3), 3),
-        (ActorPoolStrategy(min_size=6), 6),
-        (ActorPoolStrategy(min_size=1, max_size=3, initial_size=2), 2),
+        (ActorPoolStrategy(size=2), (2, 2, 2)),
+        (ActorPoolStrategy(2), (2, 2, 2)),
+        (ActorPoolStrategy(1, 3), (1, 3, 0)),
+        (ActorPoolStrategy(min_size=6), (6, 0, 0)),
+        (ActorPoolStrategy(max_size=6), (1, 6, 0)),
+        (ActorPoolStrategy(min_size=1, max_size=3, initial_size=2), (1, 3, 2)),
     ],
 )
-def test_actor_pools_have_all_of_rays_spellings(strategy, workers):
-    assert pool(Model, compute=strategy).workers == workers
+def test_actor_pools_have_all_of_rays_spellings(strategy, wanted):
+    assert sizes(pool(Model, compute=strategy)) == wanted
+
+
+@pytest.mark.parametrize("function", [double, Model])
+def test_threads_take_functions_and_classes(function):
+    made = pool(function, compute=ThreadPoolStrategy(size=4))
+    assert (made.threads, *sizes(made)) == (True, 4, 4, 0)
+    assert made.stateful is isinstance(function, type)
+    assert pool(function, compute=ThreadPoolStrategy()).threads is True
+
+
+def test_several_calls_at_once_in_one_worker_are_threads():
+    several = {"max_concurrent_calls_per_actor": 3, "enable_true_multi_threading": True}
+    made = pool(Model, compute=ActorPoolStrategy(size=1, **several))
+    assert (made.threads, *sizes(made)) == (True, 3, 3, 0)
+    with pytest.raises(NotImplementedError, match=r"ask for size=1, or leave out.*size=2"):
+        ActorPoolStrategy(size=2, **several)
+    with pytest.raises(NotImplementedError, match="in one worker only"):
+        ActorPoolStrategy(min_size=1, **several)
+
+
+def test_calls_that_take_turns_are_calls_one_at_a_time():
+    made = pool(Model, compute=ActorPoolStrategy(size=2, max_concurrent_calls_per_actor=3))
+    assert (made.threads, *sizes(made)) == (False, 2, 2, 2)
 
 
 def test_the_older_strings_are_tolerated():
@@ -61,13 +88,13 @@ def test_the_older_strings_are_tolerated():
 
 
 def test_compute_wins_over_concurrency():
-    assert pool(Model, compute=ActorPoolStrategy(size=2), concurrency=5).workers == 2
+    assert pool(Model, compute=ActorPoolStrategy(size=2), concurrency=5).workers_max == 2
 
 
 def test_batches_in_flight_come_from_the_strategy_then_the_context():
     strategy = ActorPoolStrategy(size=2, max_tasks_in_flight_per_actor=7)
-    assert pool(Model, compute=strategy, in_flight=3).in_flight == 7
-    assert pool(Model, concurrency=2, in_flight=3).in_flight == 3
+    assert pool(Model, compute=strategy, in_flight=3).in_flight_per_worker == 7
+    assert pool(Model, concurrency=2, in_flight=3).in_flight_per_worker == 3
 
 
 def test_a_class_does_not_take_a_task_pool():
@@ -81,12 +108,12 @@ def test_a_function_does_not_take_an_actor_pool():
 
 
 def test_any_other_strategy_is_a_value_error():
-    with pytest.raises(ValueError, match="must be an ActorPoolStrategy or a TaskPoolStrategy"):
+    with pytest.raises(ValueError, match=r"must be an ActorPoolStrategy, a Task.* or a Thread"):
         pool(double, compute=object())
 
 
 @pytest.mark.parametrize(
-    "sizes",
+    "given",
     [
         {"size": 0},
         {"min_size": 0},
@@ -95,21 +122,17 @@ def test_any_other_strategy_is_a_value_error():
         {"min_size": 2, "max_size": 4, "initial_size": 1},
         {"min_size": 2, "max_size": 4, "initial_size": 5},
         {"max_tasks_in_flight_per_actor": 0},
+        {"max_concurrent_calls_per_actor": 0},
     ],
 )
-def test_sizes_that_contradict_each_other_are_value_errors(sizes):
+def test_sizes_that_contradict_each_other_are_value_errors(given):
     with pytest.raises(ValueError, match="got"):
-        ActorPoolStrategy(**sizes)
+        ActorPoolStrategy(**given)
 
 
 def test_positional_and_named_sizes_do_not_mix():
     with pytest.raises(TypeError, match="positional"):
         ActorPoolStrategy(2, size=2)
-
-
-def test_several_calls_at_once_are_not_supported():
-    with pytest.raises(NotImplementedError, match="max_concurrent_calls_per_actor"):
-        ActorPoolStrategy(size=1, max_concurrent_calls_per_actor=2)
 
 
 def test_strategies_are_equal_by_value_and_show_it():

@@ -161,7 +161,7 @@ def test_filter_needs_exactly_one_of_function_and_expression(ds):
 
 
 def test_filter_by_expression_takes_no_other_arguments(ds):
-    with pytest.raises(ValueError, match="takes no fn_args"):
+    with pytest.raises(ValueError, match="leave out: concurrency"):
         ds.filter(expr="id > 1", concurrency=2)
 
 
@@ -309,6 +309,6 @@ def test_all_verbs_with_functions_check_their_arguments(ds, name):
     with pytest.raises(ValueError, match="``concurrency``"):
         verb(ids, concurrency="2")
     with pytest.raises(NotImplementedError, match="runtime_env"):
-        verb(ids, runtime_env={})
+        verb(ids, runtime_env={"conda": "environment.yaml"})
     with pytest.raises(ValueError, match="num_cpus must not be negative"):
         verb(ids, num_cpus=-1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -22,6 +22,24 @@ def no_process_left() -> Callable[[int], bool]:
         return not members(session)
 
     return check
+
+
+@pytest.fixture
+def memory_group() -> Iterator[Callable[[int], Path]]:
+    """Make a control group with a limit in bytes; who writes 0 to its `tasks` is in it."""
+    folder = Path(f"/sys/fs/cgroup/memory/penstock-test-{os.getpid()}")
+
+    def make(limit_bytes: int) -> Path:
+        try:
+            folder.mkdir()
+            (folder / "memory.limit_in_bytes").write_text(str(limit_bytes))
+        except OSError:
+            pytest.skip("no control group of version 1 can be made here")
+        return folder
+
+    yield make
+    if folder.exists():
+        folder.rmdir()
 
 
 def members(session):

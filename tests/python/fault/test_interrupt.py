@@ -71,7 +71,7 @@ def run(phase, folder, interrupt):
         start_new_session=True,
     ) as process:
         try:
-            assert process.stdout.readline() == "ready\n"
+            assert process.stdout.readline().endswith("ready\n")
             interrupt(process.pid)
             _, errors = process.communicate(timeout=20)
         finally:

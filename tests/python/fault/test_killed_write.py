@@ -42,7 +42,7 @@ def start_write():
             start_new_session=True,
         )
         started.append(process)
-        assert process.stdout.readline() == "ready\n"
+        assert process.stdout.readline().endswith("ready\n")
         return process
 
     yield start

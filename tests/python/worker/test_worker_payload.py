@@ -69,7 +69,7 @@ def test_asynchronous_functions_are_refused_at_once():
 
 
 def test_an_unknown_batch_format_is_refused():
-    with pytest.raises(ValueError, match="numpy, pandas, pyarrow, rows; got: 'cudf'"):
+    with pytest.raises(ValueError, match="numpy, pandas, pyarrow, packed, rows; got: 'cudf'"):
         pack_function(len, batch_format="cudf")
 
 

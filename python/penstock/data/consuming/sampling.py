@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 from penstock.data import arguments
 from penstock.data.base import DatasetBase
+from penstock.data.worker_arguments import WorkerArguments, check_unused
 
 if TYPE_CHECKING:
     from penstock.data.dataset import Dataset
@@ -44,7 +45,7 @@ class SampleVerbs(DatasetBase):
         split_type: str = "random",
         hash_column: str | None = None,
         seed: int | None = None,
-        **ray_remote_kwargs: Any,
+        **options: Unpack[WorkerArguments],
     ) -> tuple[Dataset, Dataset]:
         """Return two lazy data sets that share out the rows: for training, and for testing.
 
@@ -56,13 +57,13 @@ class SampleVerbs(DatasetBase):
                 `hash_column`, so that rows with equal values stay together.
             hash_column: a column of integers, text or binary; for "hash" alone.
             seed: see the class.
-            ray_remote_kwargs: Ray's other options; none is supported.
+            options: who would run it; checked, but no worker takes part.
 
         Raises:
             ValueError: arguments that contradict each other, or lie out of range.
 
         """
-        arguments.check_remote_options("streaming_train_test_split", ray_remote_kwargs)
+        check_unused("streaming_train_test_split", options)
         if not 0 < test_size < 1:
             raise ValueError(f"test_size must lie between 0 and 1; got: {test_size}")
         if split_type not in ("random", "hash"):

@@ -8,10 +8,10 @@ place in the expression. Such columns are dropped in the end.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from penstock.data.expressions.udf import ColumnCall, ColumnFunctions, PythonCall
-from penstock.data.functions import Call, Shape, Workers, extend
+from penstock.data.functions import Shape, extend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from penstock._core import LogicalPlan
     from penstock.data.context import DataContext
     from penstock.data.expressions.node import Expr
+    from penstock.data.worker_arguments import FunctionArguments, WorkerArguments
 
     Tree = dict[str, Any]
 
@@ -30,7 +31,7 @@ def assign(
     context: DataContext,
     operation: str,
     columns: Sequence[tuple[str, Expr]],
-    workers: Workers,
+    workers: WorkerArguments,
 ) -> LogicalPlan:
     """Return `plan` with the columns assigned, all at once."""
     names = [name for name, _ in columns]
@@ -42,7 +43,7 @@ def assign(
 
 def keep_where(plan: LogicalPlan, context: DataContext, expr: Expr) -> LogicalPlan:
     """Return `plan` with the rows alone for which the expression is true."""
-    steps = _Steps(plan, context, "filter", Workers())
+    steps = _Steps(plan, context, "filter", {})
     (tree,) = steps.without_python([expr.tree])
     steps.plan = steps.plan.filter(json.dumps(tree))
     return steps.finished()
@@ -52,7 +53,7 @@ class _Steps:
     """A plan that grows, and the columns to be dropped from it in the end."""
 
     def __init__(
-        self, plan: LogicalPlan, context: DataContext, operation: str, workers: Workers
+        self, plan: LogicalPlan, context: DataContext, operation: str, workers: WorkerArguments
     ) -> None:
         self.plan = plan
         self._context = context
@@ -118,19 +119,17 @@ class _Steps:
         stage: object = type(name, (ColumnFunctions,), {}) if stateful else ColumnFunctions(calls)
         if not stateful:
             stage.__name__ = name  # type: ignore[attr-defined]
+        options = cast("FunctionArguments", {**self._workers})
+        if stateful:
+            options["fn_constructor_args"] = (calls,)
+        shape = Shape(
+            kind="batches",
+            batch_format="pyarrow",
+            batch_rows=_STREAM_ROWS if streams else None,
+            keeps_rows=True,
+        )
         self.plan = extend(
-            self.plan,
-            self._context,
-            self._operation,
-            stage,
-            shape=Shape(
-                kind="batches",
-                batch_format="pyarrow",
-                batch_rows=_STREAM_ROWS if streams else None,
-                keeps_rows=True,
-            ),
-            call=Call(constructor_args=(calls,)) if stateful else Call(),
-            workers=self._workers,
+            self.plan, self._context, self._operation, stage, shape=shape, given=options
         )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from penstock._core import LogicalPlan, machine_processors
 from penstock.data.context import DataContext
 from penstock.data.dataset import Dataset
 from penstock.data.execution import resources
-from penstock.data.functions import Call, Shape, Workers, extend
+from penstock.data.functions import Shape, extend
 from penstock.data.reading.read_options import RAY_ONLY, refuse_others
 from penstock.data.reading.splits import wished_splits
 from penstock.worker.read_tasks import TASK_COLUMN, RunTasks
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from penstock.data.datasource import Datasource, ReadTask
+    from penstock.data.worker_arguments import FunctionArguments, WorkerArguments
 
 _TASKS_MIN = 200
 _TASK_BYTES_MIN = 1 << 20
@@ -45,7 +46,7 @@ def read_datasource(
         parallelism: older name of `override_num_blocks`; -1: not set.
         num_cpus: what one worker takes of the machine.
         num_gpus: what one worker takes of the machine.
-        ray_remote_args: Ray's other options; none is supported.
+        ray_remote_args: other options of `WorkerArguments` (`penstock.data.worker_arguments`).
         concurrency: workers that read at once; None: as many as the machine has processors.
         compute: a `TaskPoolStrategy`, which says the same.
         override_num_blocks: how many read tasks to ask the source for; None: by its size.
@@ -72,20 +73,27 @@ def read_datasource(
     name = datasource.get_name() if hasattr(datasource, "get_name") else type(datasource).__name__
     if not getattr(datasource, "supports_distributed_reads", True):
         concurrency, compute = 1, None
-    workers = Workers(compute, concurrency, num_cpus, num_gpus, dict(ray_remote_args or {}))
-    return read_with_tasks(name, tasks, workers)
+    given = {
+        **(ray_remote_args or {}),
+        "compute": compute,
+        "concurrency": concurrency,
+        "num_cpus": num_cpus,
+        "num_gpus": num_gpus,
+    }
+    return read_with_tasks(name, tasks, cast("WorkerArguments", given))
 
 
-def read_with_tasks(name: str, tasks: Sequence[ReadTask], workers: Workers) -> Dataset:
+def read_with_tasks(name: str, tasks: Sequence[ReadTask], workers: WorkerArguments) -> Dataset:
     """Return a data set of what the tasks yield, one after the other, shown as Read(`name`)."""
     context = DataContext.get_current().copy()
     listed = list(tasks)
     for task in listed:
         if not callable(task):
             raise TypeError(f"get_read_tasks of {name} must return ReadTasks; got: {task!r}")
-    if workers.compute is None and workers.concurrency is None:
+    options = cast("FunctionArguments", {**workers})
+    if workers.get("compute") is None and workers.get("concurrency") is None:
         processors = resources(context).processors or machine_processors()
-        workers = workers._replace(concurrency=max(1, min(len(listed), processors)))
+        options["concurrency"] = max(1, min(len(listed), processors))
     plan = LogicalPlan.from_columns([{TASK_COLUMN: _numbers(len(listed))}])
     if listed:
         plan = plan.with_splits(len(listed))
@@ -95,8 +103,7 @@ def read_with_tasks(name: str, tasks: Sequence[ReadTask], workers: Workers) -> D
         "read_datasource",
         RunTasks(name, listed, context.target_max_block_size),
         shape=Shape(kind="batches", batch_format="numpy", batch_rows=1),
-        call=Call(),
-        workers=workers,
+        given=options,
     )
     return Dataset(plan, context)
 

@@ -42,7 +42,7 @@ def read_sql(
         parallelism: older name of `override_num_blocks`; -1: not set.
         num_cpus: what one worker takes of the machine.
         num_gpus: what one worker takes of the machine.
-        ray_remote_args: Ray's other options; none is supported.
+        ray_remote_args: see `read_datasource`.
         concurrency: workers that read at once.
         override_num_blocks: how many shards; None: twice as many as there are processors.
 

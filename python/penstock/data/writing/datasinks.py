@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from penstock.data import arguments
 from penstock.data.base import DatasetBase
-from penstock.data.functions import Call, Shape, Workers, extend
+from penstock.data.functions import Shape, extend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from penstock._core import Block
     from penstock.data.datasink import Datasink
+    from penstock.data.worker_arguments import FunctionArguments, WorkerArguments
 
 
 class SinkVerbs(DatasetBase):
@@ -31,7 +32,7 @@ class SinkVerbs(DatasetBase):
         Args:
             datasink: a `Datasink`. `on_write_start` runs first, here; then `write` in workers;
                 then `on_write_complete` here, or `on_write_failed` once if anything failed.
-            ray_remote_args: Ray's other options; none is supported.
+            ray_remote_args: other options of `WorkerArguments` (`penstock.data.worker_arguments`).
             concurrency: workers that write at once; None: as many as there are processors.
 
         Raises:
@@ -45,7 +46,7 @@ class SinkVerbs(DatasetBase):
         arguments.refuse("write_datasink", {"min_bytes_per_write": least_bytes})
         if not getattr(datasink, "supports_distributed_writes", True):
             concurrency = 1
-        workers = Workers(concurrency=concurrency, remote_options=dict(ray_remote_args or {}))
+        workers = cast("WorkerArguments", {**(ray_remote_args or {}), "concurrency": concurrency})
         try:
             _start(datasink, self._plan.schema_if_known())
             result = self._write_all(datasink, workers)
@@ -69,7 +70,7 @@ class SinkVerbs(DatasetBase):
         Args:
             sql: a statement with a place for each column, such as "INSERT INTO t VALUES (?, ?)".
             connection_factory: opens a DB-API connection; called in the workers.
-            ray_remote_args: Ray's other options; none is supported.
+            ray_remote_args: other options of `WorkerArguments` (`penstock.data.worker_arguments`).
             concurrency: workers that write at once.
 
         Raises:
@@ -89,7 +90,7 @@ class SinkVerbs(DatasetBase):
             concurrency=concurrency,
         )
 
-    def _write_all(self, sink: Datasink[Any], workers: Workers) -> Any:
+    def _write_all(self, sink: Datasink[Any], workers: WorkerArguments) -> Any:
         from penstock.data.datasink import WriteResult
         from penstock.worker.write_blocks import BYTES, RETURNED, ROWS, TASK, WriteBlocks
 
@@ -102,8 +103,7 @@ class SinkVerbs(DatasetBase):
             "write_datasink",
             WriteBlocks(sink, name),
             shape=Shape(kind="batches", batch_format="pyarrow", batch_rows=rows),
-            call=Call(),
-            workers=workers,
+            given=cast("FunctionArguments", workers),
         )
         written = [row for block in self._run(plan).blocks() for row in block.to_rows() or ()]
         written.sort(key=lambda row: int(row[TASK]))

@@ -1,0 +1,218 @@
+"""The keyword arguments that say who runs a function, and what the engine is told of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from penstock.data import arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from penstock.data.arguments import Concurrency
+
+_MAX_RESTARTS = -1
+_MAX_TASK_RETRIES = 3
+_MACHINE = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}
+
+
+class RayOnly(TypedDict, total=False):
+    """Options of Ray's that are known but not supported: None, or NotImplementedError."""
+
+    accelerator_type: Any
+    fallback_strategy: Any
+    label_selector: Any
+    max_concurrency: Any
+    num_returns: Any
+    object_store_memory: Any
+    placement_group: Any
+    ray_remote_args: Any
+    ray_remote_args_fn: Any
+    retry_exceptions: Any
+    scheduling_strategy: Any
+
+
+class WorkerArguments(RayOnly, total=False):
+    """Who runs a function, on what, and what becomes of workers that fail or grow old.
+
+    None is the same as leaving an argument out.
+
+    Keys:
+        compute: `ActorPoolStrategy` for a class, `TaskPoolStrategy` for a function,
+            `ThreadPoolStrategy` for either. Wins over `concurrency`.
+        concurrency: workers, as a number, or for a class (min, max) or (min, max, initial).
+        num_cpus: processors that one worker takes; a fraction is welcome.
+        num_gpus: GPUs that one worker takes; with a fraction, several share one.
+        memory: bytes that one worker takes of the machine's memory.
+        resources: {name: amount} that one worker takes of what `penstock.init` named.
+        runtime_env: {"env_vars": {name: text}}, environment variables of the workers.
+        max_restarts: how often workers of the stage that died are replaced; -1 (the default): no
+            limit.
+        max_task_retries: how often a batch whose worker died is given to another; 3 by default,
+            -1: no limit.
+        max_retries: the same, as Ray calls it for functions without state.
+        max_calls: batches after which a fresh worker takes a worker's place; none by default.
+        max_batches_per_worker: the same, by its own name.
+        worker_memory_limit: bytes; a worker that holds more after a batch is replaced likewise.
+        batch_timeout_s: seconds; a worker busy with one batch for longer is killed.
+        share_model: True builds the class once and forks the workers from that, so that they share
+            its memory, where that is safe.
+    """
+
+    compute: object
+    concurrency: Concurrency | None
+    num_cpus: float | None
+    num_gpus: float | None
+    memory: float | None
+    resources: Mapping[str, float] | None
+    runtime_env: Mapping[str, Any] | None
+    max_restarts: int | None
+    max_task_retries: int | None
+    max_retries: int | None
+    max_calls: int | None
+    max_batches_per_worker: int | None
+    worker_memory_limit: int | None
+    batch_timeout_s: float | None
+    share_model: bool | None
+
+
+class FunctionArguments(WorkerArguments, total=False):
+    """What a function is called with, and who runs it.
+
+    Keys:
+        fn_args: passed to each call after the batch or row.
+        fn_kwargs: passed to each call by name.
+        fn_constructor_args: passed to a class when a worker builds it.
+        fn_constructor_kwargs: passed to a class by name when a worker builds it.
+    """
+
+    fn_args: Iterable[Any] | None
+    fn_kwargs: Mapping[str, Any] | None
+    fn_constructor_args: Iterable[Any] | None
+    fn_constructor_kwargs: Mapping[str, Any] | None
+
+
+def check_names(operation: str, given: Mapping[str, object], known: type) -> None:
+    """Refuse names that are not keys of `known`, and options that are not supported.
+
+    Raises:
+        TypeError: a name that nobody knows.
+        NotImplementedError: an option of Ray's that is not supported is set.
+
+    """
+    for name in given:
+        if name not in known.__annotations__:
+            raise TypeError(f"{operation} got an unexpected keyword argument: {name}")
+    arguments.refuse(operation, {name: given.get(name) for name in RayOnly.__annotations__})
+
+
+def check_unused(operation: str, given: WorkerArguments) -> None:
+    """Accept the arguments, checked, where no worker takes part in the work.
+
+    Raises:
+        TypeError, ValueError, NotImplementedError: as where one does.
+
+    """
+    check_names(operation, given, WorkerArguments)
+    compute, concurrency = given.get("compute"), given.get("concurrency")
+    if compute is not None and not hasattr(compute, "__dict__"):
+        raise ValueError(f"``compute`` must be a strategy; got: {compute!r}")
+    if concurrency is not None:
+        arguments.check_concurrency(type, concurrency)
+    machine_options(operation, given)
+    lifetime_options(given)
+
+
+def machine_options(operation: str, given: WorkerArguments) -> dict[str, Any]:
+    """Return what one worker asks for of the machine, by the names of the engine's options.
+
+    Raises:
+        TypeError, ValueError: a value that makes no sense.
+        NotImplementedError: more than environment variables in `runtime_env`.
+
+    """
+    return {
+        "processors": arguments.amount("num_cpus", given.get("num_cpus")),
+        "gpus": arguments.amount("num_gpus", given.get("num_gpus")) or 0.0,
+        "memory_bytes": math.ceil(arguments.amount("memory", given.get("memory")) or 0),
+        "resources": _resources(given.get("resources") or {}),
+        "environment": _environment(operation, given.get("runtime_env") or {}),
+        "shares_model": bool(given.get("share_model")),
+    }
+
+
+def lifetime_options(given: WorkerArguments) -> dict[str, Any]:
+    """Return what becomes of workers that fail or grow old, by the names of the engine's options.
+
+    Raises:
+        TypeError, ValueError: a value that makes no sense, or two names for one thing.
+
+    """
+    calls = _one_of(given, "max_calls", "max_batches_per_worker")
+    retries = _one_of(given, "max_task_retries", "max_retries")
+    limit = given.get("worker_memory_limit")
+    timeout_s = arguments.amount("batch_timeout_s", given.get("batch_timeout_s"))
+    if timeout_s == 0:
+        raise ValueError("batch_timeout_s must be more than 0; leave it out for no limit; got: 0")
+    return {
+        "max_restarts": _count_or_no_limit(given, "max_restarts", _MAX_RESTARTS),
+        "max_task_retries": _count_or_no_limit(given, retries, _MAX_TASK_RETRIES),
+        "max_batches_per_worker": _count(given, calls),
+        "max_worker_bytes": 0
+        if limit is None
+        else arguments.at_least_one("worker_memory_limit", limit),
+        "batch_timeout_ms": math.ceil((timeout_s or 0) * 1000),
+    }
+
+
+def _one_of(given: WorkerArguments, first: str, second: str) -> str:
+    """Return which of two names for one thing was used."""
+    if given.get(first) is not None and given.get(second) is not None:
+        raise ValueError(f"{first} and {second} are two names for one thing; give one of them")
+    return first if given.get(second) is None else second
+
+
+def _count(given: WorkerArguments, name: str) -> int:
+    value = given.get(name)
+    return 0 if value is None else arguments.at_least_one(name, value)
+
+
+def _count_or_no_limit(given: WorkerArguments, name: str, default: int) -> int:
+    value = given.get(name)
+    if value is None:
+        return default
+    number = arguments.whole_number(name, value)
+    if number < -1:
+        raise ValueError(f"{name} must be at least 0, or -1 for no limit; got: {number}")
+    return number
+
+
+def _resources(resources: Mapping[str, float]) -> dict[str, float]:
+    _check_mapping("resources", resources, "{name: amount}")
+    amounts = {}
+    for name, value in resources.items():
+        if name in _MACHINE:
+            raise ValueError(f"Use the argument {_MACHINE[name]} instead of resources: {name!r}")
+        amounts[name] = arguments.amount(f"resources[{name!r}]", value) or 0.0
+    return amounts
+
+
+def _environment(operation: str, runtime_env: Mapping[str, Any]) -> list[str]:
+    _check_mapping("runtime_env", runtime_env, '{"env_vars": {name: text}}')
+    others = {name: value for name, value in runtime_env.items() if name != "env_vars"}
+    arguments.refuse(operation, {f"runtime_env[{name!r}]": value for name, value in others.items()})
+    variables = runtime_env.get("env_vars") or {}
+    _check_mapping("env_vars", variables, "{name: text}")
+    for name, value in variables.items():
+        if not isinstance(value, str):
+            raise TypeError(f"env_vars must hold texts; got: {value!r} for {name!r}")
+        if not name or "=" in name or "\0" in name + value or not arguments.is_utf8(name + value):
+            raise ValueError(f"env_vars holds what no environment can; got: {name!r}: {value!r}")
+    return [f"{name}={value}" for name, value in variables.items()]
+
+
+def _check_mapping(name: str, value: object, wanted: str) -> None:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise TypeError(f"{name} must be {wanted}; got: {value!r}")

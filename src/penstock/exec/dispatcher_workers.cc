@@ -1,0 +1,180 @@
+#include <utility>
+
+#include "penstock/base/error.h"
+#include "penstock/exec/dispatcher_machine.h"
+
+namespace penstock::dispatch {
+
+void StateMachine::StartOne(StageState& stage) {
+  const WorkerIndex place = stage.FreePlace();
+  if (place < 0) return;
+  resources_.Take(stage.limits.needs);
+  Turn(stage, place, WorkerState::kStarting);
+  stage.workers[place].since_ns = now_ns_;
+  ++stage.workers_started;
+  stage.workers_most = std::max(stage.workers_most, stage.workers_starting + stage.workers_up);
+  actions_.push_back(StartWorker{stage.index, place});
+}
+
+/// Moves a worker from one state to another and keeps the counts of both.
+void StateMachine::Turn(StageState& stage, WorkerIndex index, WorkerState state) {
+  Worker& worker = stage.workers[index];
+  const auto count = [&](WorkerState counted, int change) {
+    if (counted == WorkerState::kStarting) stage.workers_starting += change;
+    if (counted == WorkerState::kUp) stage.workers_up += change;
+    if (counted == WorkerState::kUp && worker.outgoing()) stage.workers_outgoing += change;
+    if (counted == WorkerState::kStarting || counted == WorkerState::kStopping) {
+      workers_changing_ += change;
+    }
+    if (counted != WorkerState::kGone) workers_alive_ += change;
+  };
+  count(worker.state, -1);
+  worker.state = state;
+  count(state, 1);
+  if (state != WorkerState::kGone) return;
+  resources_.Give(stage.limits.needs);
+  worker = Worker{};
+}
+
+void StateMachine::SetOutgoing(StageState& stage, WorkerIndex index, bool leaves) {
+  Worker& worker = stage.workers[index];
+  if (!worker.outgoing()) ++stage.workers_outgoing;
+  worker.is_old = true;
+  worker.leaves = worker.leaves || leaves;
+}
+
+void StateMachine::UpdateWorker(StageState& stage, WorkerIndex index) {
+  Worker& worker = stage.workers[index];
+  const bool busy = worker.tasks > 0 && worker.waiting == 0;
+  if (busy && !worker.busy) worker.since_ns = now_ns_;
+  const int change = static_cast<int>(busy) - static_cast<int>(worker.busy);
+  worker.busy = busy;
+  stage.workers_busy += change;
+  workers_busy_ += change;
+}
+
+void StateMachine::StopIdleWorkers(StageState& stage) {
+  for (size_t index = 0; index < stage.workers.size(); ++index) {
+    if (stage.workers[index].tasks == 0) StopOne(stage, static_cast<WorkerIndex>(index));
+  }
+}
+
+void StateMachine::StopOne(StageState& stage, WorkerIndex index) {
+  const WorkerState state = stage.workers[index].state;
+  if (state != WorkerState::kUp && state != WorkerState::kStarting) return;
+  Turn(stage, index, WorkerState::kStopping);
+  actions_.push_back(StopWorker{stage.index, index});
+}
+
+void StateMachine::Apply(const WorkerUp& event) {
+  StageState& stage = StageOf(event.stage);
+  Worker& worker = WorkerOf(event.stage, event.worker);
+  if (worker.state != WorkerState::kStarting) return;
+  Turn(stage, event.worker, WorkerState::kUp);
+  stage.failed_builds = 0;
+  stage.starts_ns += now_ns_ - worker.since_ns;
+  ++stage.starts_seen;
+  for (size_t index = 0; index < stage.workers.size(); ++index) {
+    const Worker& old = stage.workers[index];
+    if (old.state != WorkerState::kUp || !old.is_old || old.leaves) continue;
+    SetOutgoing(stage, static_cast<WorkerIndex>(index), /*leaves=*/true);
+    return;
+  }
+}
+
+void StateMachine::Apply(const WorkerTooLarge& event) {
+  Worker& worker = WorkerOf(event.stage, event.worker);
+  if (worker.state == WorkerState::kUp) worker.is_large = true;
+}
+
+void StateMachine::Apply(const WorkerStopped& event) {
+  StageState& stage = StageOf(event.stage);
+  Worker& worker = WorkerOf(event.stage, event.worker);
+  if (worker.state == WorkerState::kGone) return;
+  if (worker.state != WorkerState::kStopping) {
+    End(MakeError(ErrorKind::kWorkerDied, "A worker of stage '" + stage.limits.name +
+                                              "' ended although it had not been told to"));
+    return;
+  }
+  AnswerAllAbandoned(stage, event.worker);
+  Turn(stage, event.worker, WorkerState::kGone);
+}
+
+void StateMachine::Apply(const WorkerDied& event) {
+  StageState& stage = StageOf(event.stage);
+  switch (WorkerOf(event.stage, event.worker).state) {
+    case WorkerState::kGone:
+      return;
+    case WorkerState::kStopping:
+      return Apply(WorkerStopped{event.stage, event.worker});
+    case WorkerState::kStarting:
+      Turn(stage, event.worker, WorkerState::kGone);
+      return EndBuild(stage, event);
+    case WorkerState::kUp:
+      if (!TakeBack(stage, event.worker)) return End(event.status);
+      Turn(stage, event.worker, WorkerState::kGone);
+      return CountRestart(stage, event.status);
+  }
+}
+
+/// A worker could not be built: another one tries, unless enough have.
+void StateMachine::EndBuild(StageState& stage, const WorkerDied& event) {
+  ++stage.failed_builds;
+  const int tries_max = event.raised ? stage.limits.max_build_tries : stage.limits.max_build_deaths;
+  if (stage.failed_builds < tries_max) return CountRestart(stage, event.status);
+  if (tries_max == 1) return End(event.status);
+  End(event.status.WithMessage(event.status.message(), " (try ", stage.failed_builds, " of ",
+                               tries_max, ")"));
+}
+
+/// Takes back the tasks of a worker that died, to run them again; false when one is out of tries.
+bool StateMachine::TakeBack(StageState& stage, WorkerIndex index) {
+  bool has_tries = true;
+  for (TaskId id = stage.first_task; id < stage.next_task(); ++id) {
+    Task& task = *stage.Find(id);
+    const bool is_open = task.state == TaskState::kRunning || task.state == TaskState::kWaiting;
+    if (task.worker != index || !is_open) continue;
+    ++task.deaths;
+    const int retries_max = stage.limits.max_task_retries;
+    has_tries = has_tries && (retries_max < 0 || task.deaths <= retries_max);
+    TakeBackTask(stage, id, task);
+  }
+  Worker& worker = stage.workers[index];
+  worker.tasks = worker.waiting = 0;
+  UpdateWorker(stage, index);
+  return has_tries;
+}
+
+void StateMachine::TakeBackTask(StageState& stage, TaskId id, Task& task) {
+  if (task.state == TaskState::kRunning) {
+    admission_.Add(stage.index, -task.reserved);
+    if (IsAhead(stage, id)) admission_.AddAhead(stage.index, -task.reserved);
+    task.reserved = 0;
+    --stage.running;
+  } else {
+    stage.waiting.erase(id);
+  }
+  task.state = TaskState::kReady;
+  task.worker = -1;
+  --stage.open;
+  --stage.in_flight;
+  stage.again.insert(id);
+}
+
+/// A worker has died: the pool may replace it, or gets smaller. One that has its successor already
+/// is no loss.
+void StateMachine::CountRestart(StageState& stage, const Status& status) {
+  if (stage.pool() >= stage.target) return;
+  if (stage.limits.max_restarts >= 0 && stage.restarts >= stage.limits.max_restarts) {
+    --stage.target;
+    const bool is_wanted = !stage.starts_no_more() || stage.in_flight > 0;
+    if (stage.target <= 0 && stage.pool() == 0 && is_wanted) {
+      End(status.WithMessage(status.message(), "; no more restarts are allowed (max_restarts=",
+                             stage.limits.max_restarts, ")"));
+    }
+    return;
+  }
+  ++stage.restarts;
+}
+
+}  // namespace penstock::dispatch

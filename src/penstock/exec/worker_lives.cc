@@ -1,0 +1,55 @@
+#include "penstock/exec/worker_lives.h"
+
+#include <utility>
+
+namespace penstock {
+
+void WorkerLives::Begin(WorkerIndex place, WorkerId life) {
+  MutexLock lock(mutex_);
+  places_[place] = {.life = life};
+}
+
+WorkerId WorkerLives::LifeIn(WorkerIndex place) const {
+  MutexLock lock(mutex_);
+  const auto found = places_.find(place);
+  return found == places_.end() || found->second.is_over ? -1 : found->second.life;
+}
+
+bool WorkerLives::MarkReady(WorkerIndex place, WorkerId life) {
+  MutexLock lock(mutex_);
+  Place& one = places_[place];
+  if (one.life != life || one.is_over) return false;
+  one.is_ready = true;
+  return true;
+}
+
+std::optional<WorkerLives::Stopped> WorkerLives::Stop(WorkerIndex place) {
+  MutexLock lock(mutex_);
+  Place& one = places_[place];
+  if (std::exchange(one.is_over, true)) return std::nullopt;
+  return Stopped{.life = one.life, .is_ready = one.is_ready};
+}
+
+void WorkerLives::BeginAnswer(WorkerIndex place) {
+  MutexLock lock(mutex_);
+  ++places_[place].answers;
+}
+
+std::optional<WorkerDied> WorkerLives::EndAnswer(WorkerIndex place, WorkerId life) {
+  MutexLock lock(mutex_);
+  Place& one = places_[place];
+  if (one.life != life) return std::nullopt;
+  --one.answers;
+  return one.answers > 0 ? std::nullopt : std::exchange(one.death, std::nullopt);
+}
+
+std::optional<WorkerDied> WorkerLives::Die(WorkerId life, WorkerDied death) {
+  MutexLock lock(mutex_);
+  Place& one = places_[death.worker];
+  if (one.life != life || std::exchange(one.is_over, true)) return std::nullopt;
+  if (one.answers == 0) return death;
+  one.death = std::move(death);
+  return std::nullopt;
+}
+
+}  // namespace penstock

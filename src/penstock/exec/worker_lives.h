@@ -1,0 +1,57 @@
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "penstock/base/mutex.h"
+#include "penstock/exec/dispatcher.h"
+#include "penstock/worker/host.h"
+
+namespace penstock {
+
+/// Follows the workers of one stage, each life of them in its place, and sees to it that the
+/// dispatcher hears of each life's end once, and after all that the worker had answered.
+///
+/// Threads: any.
+class WorkerLives {
+ public:
+  void Begin(WorkerIndex place, WorkerId life);
+
+  /// Returns the life that goes on in this place; -1 when there is none.
+  WorkerId LifeIn(WorkerIndex place) const;
+
+  /// The worker takes batches now. Returns false when its end has been told.
+  bool MarkReady(WorkerIndex place, WorkerId life);
+
+  struct Stopped {
+    WorkerId life = -1;
+    bool is_ready = false;
+  };
+  /// Ends the life because the dispatcher wants so: WorkerStopped is to be posted. Nullopt when its
+  /// death was posted, or will be.
+  std::optional<Stopped> Stop(WorkerIndex place);
+
+  /// An output of the worker is being taken in; its death has to wait for that.
+  void BeginAnswer(WorkerIndex place);
+
+  /// Returns a death that waited for this answer, to be posted.
+  std::optional<WorkerDied> EndAnswer(WorkerIndex place, WorkerId life);
+
+  /// Ends the life. Returns the death to be posted now; nullopt when the end was told already, or
+  /// waits for an answer.
+  std::optional<WorkerDied> Die(WorkerId life, WorkerDied death);
+
+ private:
+  struct Place {
+    WorkerId life = -1;
+    bool is_ready = false;
+    bool is_over = false;
+    int answers = 0;
+    std::optional<WorkerDied> death;  // Waits for the answers.
+  };
+
+  mutable Mutex mutex_;
+  std::map<WorkerIndex, Place> places_ PENSTOCK_GUARDED_BY(mutex_);
+};
+
+}  // namespace penstock

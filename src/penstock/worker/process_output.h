@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "penstock/base/status.h"
+#include "penstock/worker/descriptor.h"
+#include "penstock/worker/line_cutter.h"
+#include "penstock/worker/pipe.h"
+#include "penstock/worker/worker_lines.h"
+
+namespace penstock {
+
+/// The engine's ends of the pipes that are a process's standard output and error.
+///
+/// Somebody must read them as long as the process lives, or it hangs in a print; what is read
+/// beyond LineCutter's limits is dropped, so that a process that prints a gigabyte costs its own
+/// time alone.
+/// Threads: one at a time.
+class ProcessOutput {
+ public:
+  /// The process's ends: the caller gives them to it, then closes them.
+  struct Ends {
+    OwnedDescriptor output;
+    OwnedDescriptor errors;
+  };
+
+  /// Makes the pipes of a process whose lines begin with `name`; as LineCutter for `lines`. IOError
+  /// when the kernel gives no pipes.
+  static Result<std::shared_ptr<ProcessOutput>> Make(const std::string& name,
+                                                     std::shared_ptr<WorkerLines> lines,
+                                                     Ends* ends);
+
+  int descriptor(StandardStream stream) const { return pipe(stream).get(); }
+
+  /// Reads what has come, kReadBytesAtOnce at most. Returns false when no more will come: the
+  /// process has closed the stream.
+  bool Read(StandardStream stream);
+
+  /// Reads what the process, which has ended, left in the pipes, and closes them. Repeatable. What
+  /// it had started and outlives it may not print any more.
+  void Finish();
+
+  /// Returns what a death shows: a crash's trace from where it begins on standard error, or else
+  /// the stream's last lines.
+  std::string LastWords() const;
+
+ private:
+  ProcessOutput(const std::string& name, const std::shared_ptr<WorkerLines>& lines)
+      : output_lines_(name, StandardStream::kOutput, lines),
+        error_lines_(name, StandardStream::kErrors, lines) {}
+
+  const OwnedDescriptor& pipe(StandardStream stream) const {
+    return stream == StandardStream::kOutput ? output_ : errors_;
+  }
+
+  OwnedDescriptor output_;
+  OwnedDescriptor errors_;
+  LineCutter output_lines_;
+  LineCutter error_lines_;
+};
+
+}  // namespace penstock

@@ -1,0 +1,127 @@
+"""How many workers a stage has, of what, and what becomes of those that grow old."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import numpy as np
+import pytest
+
+import penstock
+from penstock.exceptions import UnplaceableError
+
+
+class Who:
+    """Says which process answers."""
+
+    def __call__(self, batch):
+        return {"id": batch["id"], "process": np.full(len(batch["id"]), os.getpid())}
+
+
+def processes(ds):
+    return len({row["process"] for row in ds.take_all()})
+
+
+@pytest.fixture
+def session():
+    yield penstock.init
+    penstock.shutdown()
+
+
+def test_stages_that_need_the_whole_gpu_take_turns(session):
+    session(num_gpus=1, num_cpus=1)
+    ds = penstock.data.range(100, override_num_blocks=10)
+    for _ in range(3):
+        ds = ds.map_batches(Who, batch_size=10, num_gpus=1, concurrency=1)
+    assert [row["id"] for row in ds.take_all()] == list(range(100))
+
+
+def test_stages_that_need_all_processors_take_turns(session):
+    session(num_cpus=2)
+    ds = penstock.data.from_numpy(np.arange(1000)).repartition(100)
+    for _ in range(2):
+        ds = ds.map_batches(lambda batch: batch, num_cpus=2, concurrency=2)
+    assert ds.count() == 1000
+
+
+def test_a_pool_has_no_more_workers_than_its_resources_allow(session):
+    session(num_gpus=1, resources={"licence": 2})
+    ds = penstock.data.range(100, override_num_blocks=10)
+    assert "2 workers" in plan_of(ds.map_batches(Who, num_gpus=0.5, concurrency=4))
+    assert processes(ds.map_batches(Who, batch_size=1, concurrency=4, num_gpus=0.5)) <= 2
+    assert processes(ds.map_batches(Who, batch_size=1, concurrency=4, resources={"licence": 1})) <= 2
+
+
+def plan_of(ds):
+    ds.count()
+    return re.sub(r"\s+", " ", ds.stats().replace("  2  ", " 2 workers "))
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"num_gpus": 3}, "more GPUs .* num_gpus to at most 1, it is 3"),
+        ({"num_cpus": 9}, "more processors .* at most 2, it is 9"),
+        ({"memory": 1 << 60}, "more memory"),
+        ({"resources": {"licence": 1}}, "resources={'licence': ...} to at most 0, it is 1"),
+    ],
+)
+def test_what_can_never_fit_is_refused_before_anything_runs(session, tmp_path, asked, words):
+    session(num_cpus=2, num_gpus=1)
+
+    def mark(batch):
+        (tmp_path / "ran").touch()
+        return batch
+
+    ds = penstock.data.range(10).map_batches(mark).map_batches(Who, concurrency=1, **asked)
+    with pytest.raises(UnplaceableError, match=rf"(?s)MapBatches\(Who\).*{words}"):
+        ds.take_all()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_worker_answers_no_more_batches_than_allowed():
+    ds = penstock.data.range(100).map_batches(
+        Who, batch_size=5, concurrency=2, max_batches_per_worker=3
+    )
+    rows = ds.take_all()
+    batches = {}
+    for row in rows:
+        batches.setdefault(row["process"], set()).add(row["id"] // 5)
+    assert [row["id"] for row in rows] == list(range(100))
+    assert max(map(len, batches.values())) <= 3
+    assert "replaced for their age or size" in ds.stats()
+
+
+def test_a_leaky_worker_is_replaced_once_it_has_grown_too_large():
+    class Leaky:
+        def __init__(self):
+            self.kept = []
+
+        def __call__(self, batch):
+            self.kept.append(np.ones(4 << 20, np.uint8))
+            return Who()(batch)
+
+    ds = penstock.data.range(200).map_batches(
+        Leaky, batch_size=1, concurrency=1, worker_memory_limit=200 << 20
+    )
+    assert [row["id"] for row in ds.take_all()] == list(range(200))
+    assert processes(ds) > 1
+
+
+def test_an_elastic_pool_starts_with_its_initial_workers_and_does_all_the_work():
+    ds = penstock.data.range(500).map_batches(Who, batch_size=5, concurrency=(1, 3, 1))
+    assert [row["id"] for row in ds.take_all()] == list(range(500))
+    assert 1 <= processes(ds) <= 3
+
+
+def test_growing_batches_say_what_they_have_come_to_and_lose_no_row():
+    ds = penstock.data.range(20_000).map_batches(
+        lambda batch: {"id": batch["id"], "rows": np.full(len(batch["id"]), len(batch["id"]))},
+        batch_size="auto",
+        concurrency=1,
+    )
+    rows = ds.take_all()
+    assert [row["id"] for row in rows] == list(range(20_000))
+    assert rows[0]["rows"] == 16
+    assert re.search(r"rows a batch, grown to: \d+", ds.stats())
