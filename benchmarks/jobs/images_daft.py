@@ -6,8 +6,8 @@ from typing import Any
 
 import daft
 import numpy as np
-import pyarrow.parquet as pq
 from daft import DataType, Series
+from parquet_mean import parquet_mean
 from report import report
 
 SIZE = (224, 224)
@@ -28,6 +28,6 @@ with tempfile.TemporaryDirectory() as output:
     image = daft.functions.decode_image(daft.functions.download(frame["path"]), mode="RGB")
     frame = frame.select(daft.functions.resize(image, *SIZE).alias("image"))
     frame.select(Mean().mean(frame["image"]).alias("mean")).write_parquet(f"{output}/means")
-    table = pq.read_table(f"{output}/means")
+    rows, mean = parquet_mean(f"{output}/means", "mean")
 # Decoders differ by a little; two digits do not.
-report(rows=table.num_rows, checksum=round(float(table["mean"].to_numpy().mean()), 2))
+report(rows=rows, checksum=round(mean, 2))

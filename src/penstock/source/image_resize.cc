@@ -18,9 +18,9 @@
 namespace penstock {
 namespace {
 
-/// Four values at once; of a pixel with fewer channels the last ones are the next pixel's.
-using FourValues = float __attribute__((vector_size(16)));
-constexpr size_t kSpareValues = 4;  // Behind the last pixel of a row.
+/// A pixel has room for four values; with fewer channels the last ones are the next pixel's.
+constexpr int kPixelValues = 4;
+using PixelValues = float __attribute__((vector_size(16)));
 
 /// Which pixels of a line make up each pixel of the shorter or longer one.
 struct Weights {
@@ -54,29 +54,43 @@ Weights MakeWeights(double picture, int32_t from, int32_t to) {
   return made;
 }
 
+/// Adds the weighted values of two rows.
 PENSTOCK_FOR_NEWER_PROCESSORS
-void AddRow(const uint8_t* __restrict row, float weight, int64_t count, float* __restrict sums) {
-  for (int64_t i = 0; i < count; ++i) sums[i] += static_cast<float>(row[i]) * weight;
-}
-
-template <int kChannels>
-void NarrowRow(const float* row, const Weights& weights, uint8_t* narrow) {
-  const float* weight = weights.weights.data();
-  for (const int32_t begin : weights.begin) {
-    const float* pixel = row + int64_t{begin} * kChannels;
-    FourValues sums = {0.5F, 0.5F, 0.5F, 0.5F};
-    for (int tap = 0; tap < weights.taps; ++tap, pixel += kChannels, ++weight) {
-      FourValues values;
-      std::memcpy(&values, pixel, sizeof values);
-      sums += values * *weight;
-    }
-    for (int channel = 0; channel < kChannels; ++channel) {
-      *narrow++ = static_cast<uint8_t>(std::min(static_cast<int>(sums[channel]), 255));
-    }
+void AddRows(const uint8_t* __restrict row, const uint8_t* __restrict next, const float* weights,
+             int64_t count, float* __restrict sums) {
+  const float weight = weights[0];
+  const float next_weight = weights[1];
+  for (int64_t i = 0; i < count; ++i) {
+    sums[i] += static_cast<float>(row[i]) * weight + static_cast<float>(next[i]) * next_weight;
   }
 }
 
-using NarrowRowFunction = void (*)(const float*, const Weights&, uint8_t*);
+/// Writes kPixelValues for each pixel, the later over the earlier.
+template <int kChannels>
+PENSTOCK_FOR_NEWER_PROCESSORS void NarrowRow(const float* row, const Weights& weights,
+                                             float* narrow) {
+  const float* weight = weights.weights.data();
+  for (const int32_t begin : weights.begin) {
+    const float* pixel = row + int64_t{begin} * kChannels;
+    PixelValues sum = {};
+    for (int tap = 0; tap < weights.taps; ++tap, pixel += kChannels, ++weight) {
+      PixelValues values;
+      std::memcpy(&values, pixel, sizeof values);
+      sum += values * *weight;
+    }
+    std::memcpy(narrow, &sum, sizeof sum);
+    narrow += kChannels;
+  }
+}
+
+PENSTOCK_FOR_NEWER_PROCESSORS
+void ToBytes(const float* __restrict values, int64_t count, uint8_t* __restrict bytes) {
+  for (int64_t i = 0; i < count; ++i) {
+    bytes[i] = static_cast<uint8_t>(std::min(static_cast<int>(values[i] + 0.5F), 255));
+  }
+}
+
+using NarrowRowFunction = void (*)(const float*, const Weights&, float*);
 
 NarrowRowFunction NarrowRowOf(ImageMode mode) {
   switch (mode) {
@@ -96,16 +110,22 @@ void ResizeChannels(const Image& image, ImageSize size, uint8_t* pixels) {
   const Weights down = MakeWeights(image.picture_height, image.size.height, size.height);
   const Weights across = MakeWeights(image.picture_width, image.size.width, size.width);
   const NarrowRowFunction narrow = NarrowRowOf(image.mode);
+  const int64_t count = int64_t{size.width} * ChannelsOf(image.mode);
   const int64_t row_bytes = image.row_bytes();
-  std::vector<float> sums(static_cast<size_t>(row_bytes) + kSpareValues);
+  std::vector<float> sums(static_cast<size_t>(row_bytes) + kPixelValues);
+  std::vector<float> row(static_cast<size_t>(count) + kPixelValues);
   const float* weight = down.weights.data();
-  for (int32_t y = 0; y < size.height; ++y) {
+  for (int32_t y = 0; y < size.height; ++y, weight += down.taps) {
     std::ranges::fill(sums, 0.0F);
     const int32_t begin = down.begin[static_cast<size_t>(y)];
-    for (int tap = 0; tap < down.taps; ++tap, ++weight) {
-      AddRow(image.row(begin + tap), *weight, row_bytes, sums.data());
+    for (int tap = 0; tap < down.taps; tap += 2) {
+      const bool odd = tap + 1 == down.taps;
+      const float weights[] = {weight[tap], odd ? 0.0F : weight[tap + 1]};
+      AddRows(image.row(begin + tap), image.row(begin + tap + (odd ? 0 : 1)), weights, row_bytes,
+              sums.data());
     }
-    narrow(sums.data(), across, pixels + int64_t{y} * size.width * ChannelsOf(image.mode));
+    narrow(sums.data(), across, row.data());
+    ToBytes(row.data(), count, pixels + y * count);
   }
 }
 

@@ -1,6 +1,9 @@
 #include "penstock/source/image.h"
 
+#include <algorithm>
+#include <cmath>
 #include <random>
+#include <vector>
 
 #include "source/image_samples.h"
 #include "source/source_testing.h"
@@ -121,6 +124,54 @@ TEST(ImageTest, AResizedPictureIsTheMeanOfWhatItCovers) {
   EXPECT_EQ(pixels[0], pixels[1]);
   EXPECT_NEAR(pixels[0], 114, 1);
   EXPECT_NEAR(pixels[2], 186, 1);
+}
+
+/// A value of the resized picture, from all pixels of the picture: slow, but plain.
+double ValueBySum(const Image& image, ImageSize size, int y, int x, int channel) {
+  const auto weight = [](double center, double support, int pixel) {
+    return std::max(0.0, 1.0 - std::abs((pixel + 0.5 - center) / support));
+  };
+  const double down = static_cast<double>(image.size.height) / size.height;
+  const double across = static_cast<double>(image.size.width) / size.width;
+  double sum = 0;
+  double weights = 0;
+  for (int row = 0; row < image.size.height; ++row) {
+    const double of_row = weight((y + 0.5) * down, std::max(down, 1.0), row);
+    for (int column = 0; column < image.size.width; ++column) {
+      const double of_pixel = of_row * weight((x + 0.5) * across, std::max(across, 1.0), column);
+      sum += of_pixel * image.row(row)[column * ChannelsOf(image.mode) + channel];
+      weights += of_pixel;
+    }
+  }
+  return sum / weights;
+}
+
+TEST(ImageTest, EveryPixelIsTheWeightedMeanInEveryModeAndSize) {
+  std::mt19937 random(11);
+  const ImageSize sizes[] = {{1, 1}, {2, 3}, {5, 8}, {7, 13}, {23, 9}, {9, 31}};
+  for (const ImageMode mode : {ImageMode::kGray, ImageMode::kColor}) {
+    for (const ImageSize from : sizes) {
+      Image image = *MakeImage(from.height, from.width, mode);
+      for (int64_t i = 0; i < image.pixels->size(); ++i) {
+        image.row(0)[i] = static_cast<uint8_t>(random());
+      }
+      for (const ImageSize to : sizes) {
+        std::vector<uint8_t> pixels(static_cast<size_t>(to.height) * static_cast<size_t>(to.width) *
+                                    static_cast<size_t>(ChannelsOf(mode)));
+        ASSERT_TRUE(ResizeImage(image, to, pixels.data()).ok());
+        const uint8_t* pixel = pixels.data();
+        for (int y = 0; y < to.height; ++y) {
+          for (int x = 0; x < to.width; ++x) {
+            for (int channel = 0; channel < ChannelsOf(mode); ++channel) {
+              ASSERT_NEAR(*pixel++, ValueBySum(image, to, y, x, channel), 0.51)
+                  << from.width << " x " << from.height << " to " << to.width << " x " << to.height
+                  << " at " << x << ", " << y;
+            }
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST(ImageTest, WhatLiesUnderTransparentPixelsDoesNotShow) {

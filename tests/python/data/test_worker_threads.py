@@ -24,3 +24,19 @@ def test_a_number_that_the_user_has_set_is_kept(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     dataset = penstock.data.range(1).map_batches(thread_counts, concurrency=1)
     assert dataset.take_all() == [{"threads": "7"}]
+
+
+def blas_timeout(batch):
+    return {"timeout": [os.environ["OPENBLAS_THREAD_TIMEOUT"]]}
+
+
+def test_idle_blas_threads_of_a_worker_sleep_soon(monkeypatch):
+    monkeypatch.delenv("OPENBLAS_THREAD_TIMEOUT", raising=False)
+    rows = penstock.data.range(1).map_batches(blas_timeout).take_all()
+    assert rows == [{"timeout": "20"}]
+
+
+def test_when_idle_blas_threads_sleep_is_the_users_to_say(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_THREAD_TIMEOUT", "26")
+    rows = penstock.data.range(1).map_batches(blas_timeout).take_all()
+    assert rows == [{"timeout": "26"}]
