@@ -1,6 +1,7 @@
 #include "penstock/exec/work_runner.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -38,6 +39,11 @@ bool KeepsRows(const FunctionsOp& op) {
                      [](const FunctionSpec& function) { return function.keeps_rows; });
 }
 
+double GpusOfEach(const Stage& stage) {
+  const WorkerOptions& options = stage.functions->options;
+  return options.threads ? options.gpus / std::max(1, stage.workers) : options.gpus;
+}
+
 int64_t PieceBytes(const std::vector<Piece>& pieces) {
   int64_t bytes = 0;
   for (const Piece& piece : pieces) {
@@ -62,13 +68,17 @@ class WorkRunnerImpl final : public WorkRunner {
         work_(work),
         setup_(PackWorkerSetup(context.stage.name, *context.stage.functions)),
         keeps_rows_(KeepsRows(*context.stage.functions)),
-        retries_(context.stage.functions->options.max_task_retries != 0) {}
+        retries_(context.stage.functions->options.max_task_retries != 0),
+        gpus_each_(GpusOfEach(context.stage)) {}
 
   void StartWorker(WorkerIndex worker) override {
     const WorkerId life = work_.directory.Add({.runner = this, .place = worker});
     lives_.Begin(worker, life);
-    const Status started = work_.host.Start(life, CommandFor(worker), setup_);
+    WorkerCommand command = CommandFor(worker);
+    command.own_environment = TakeDevices(life);
+    const Status started = work_.host.Start(life, command, setup_);
     if (started.ok()) return;
+    GiveDevices(life);
     PostDeath(lives_.Die(
         life, {context_.index, worker,
                started.WithMessage(context_.stage.name,
@@ -174,6 +184,7 @@ class WorkRunnerImpl final : public WorkRunner {
 
   void OnExit(WorkerIndex worker, WorkerId life, const WorkerExit& exit) override {
     work_.directory.Remove(life);
+    GiveDevices(life);
     const std::string held = HeldRows(life);
     {
       MutexLock lock(mutex_);
@@ -187,6 +198,8 @@ class WorkRunnerImpl final : public WorkRunner {
 
  private:
   WorkerCommand CommandFor(WorkerIndex worker) const;
+  std::vector<std::string> TakeDevices(WorkerId life);
+  void GiveDevices(WorkerId life);
   void Send(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes);
   Status PackAndSend(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes);
   Status Grant(TaskId task, WorkerId life, int64_t bytes);
@@ -232,11 +245,13 @@ class WorkRunnerImpl final : public WorkRunner {
   const WorkContext work_;
   const std::string setup_;
   const bool keeps_rows_;
-  const bool retries_;  // So inputs must stay as they are.
+  const bool retries_;       // So inputs must stay as they are.
+  const double gpus_each_;  // Threads of one process share what it has.
   WorkerLives lives_;
 
   Mutex mutex_;
   std::map<TaskId, SentBatch> sent_ PENSTOCK_GUARDED_BY(mutex_);
+  std::map<WorkerId, std::vector<std::string>> devices_ PENSTOCK_GUARDED_BY(mutex_);
   int64_t output_bytes_ PENSTOCK_GUARDED_BY(mutex_) = kOutputBytesMin;  // Room to offer.
 };
 
@@ -256,6 +271,27 @@ WorkerCommand WorkRunnerImpl::CommandFor(WorkerIndex worker) const {
     command.environment.push_back(fmt::format("{}={}", name, share));
   }
   return command;
+}
+
+/// Returns what shows the worker its GPUs, and those alone.
+std::vector<std::string> WorkRunnerImpl::TakeDevices(WorkerId life) {
+  if (gpus_each_ == 0) return {};
+  const std::vector<std::string> names = work_.devices.Take(gpus_each_);
+  MutexLock lock(mutex_);
+  devices_[life] = names;
+  return {fmt::format("CUDA_VISIBLE_DEVICES={}", fmt::join(names, ","))};
+}
+
+void WorkRunnerImpl::GiveDevices(WorkerId life) {
+  std::vector<std::string> names;
+  {
+    MutexLock lock(mutex_);
+    const auto found = devices_.find(life);
+    if (found == devices_.end()) return;
+    names = std::move(found->second);
+    devices_.erase(found);
+  }
+  work_.devices.Give(names, gpus_each_);
 }
 
 void WorkRunnerImpl::Send(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes) {

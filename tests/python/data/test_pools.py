@@ -125,3 +125,19 @@ def test_growing_batches_say_what_they_have_come_to_and_lose_no_row():
     assert [row["id"] for row in rows] == list(range(20_000))
     assert rows[0]["rows"] == 16
     assert re.search(r"rows a batch, grown to: \d+", ds.stats())
+
+
+def test_each_worker_sees_its_own_gpus(session):
+    session(num_gpus=2)
+
+    class Devices:
+        def __call__(self, batch):
+            return {"devices": [os.environ["CUDA_VISIBLE_DEVICES"]] * len(batch["id"])}
+
+    def seen(**asked):
+        ds = penstock.data.range(40).map_batches(Devices, batch_size=1, **asked)
+        return {row["devices"] for row in ds.take_all()}
+
+    assert seen(num_gpus=2, concurrency=1) == {"0,1"}
+    assert seen(num_gpus=0.5, concurrency=2) <= {"0"}
+    assert seen(num_gpus=1, concurrency=2) <= {"0", "1"}

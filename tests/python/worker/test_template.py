@@ -171,6 +171,7 @@ def failure(folder: Path, act: Callable[[], None]) -> str:
             batch_size=1,
             concurrency=WORKERS,
             fn_constructor_args=(address, os.getpid(), act),
+            max_task_retries=0,
         ).take_all()
     return str(raised.value)
 
