@@ -15,6 +15,7 @@
 #include "penstock/worker/descriptor.h"
 #include "penstock/worker/host.h"
 #include "penstock/worker/launch_counts.h"
+#include "penstock/worker/pipe.h"
 #include "penstock/worker/spawner.h"
 #include "penstock/worker/template_process.h"
 #include "penstock/worker/thread_process.h"
@@ -158,6 +159,7 @@ class Launcher {
   const int poller_;
   const std::shared_ptr<WorkerLines> lines_;
   const LaunchEvents events_;
+  const Result<Pipe> lifeline_ = MakePipe();  // Its end for writing closes with this process.
   Spawner spawner_;
 
   mutable Mutex mutex_;  // Guards what follows.
