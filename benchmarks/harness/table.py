@@ -69,7 +69,7 @@ def figures(workload: Workload, runs: Sequence[Run]) -> list[float]:
         return [run.seconds for run in good]
     if workload.figure == "rows_per_second":
         return [run.report["rows"] / run.seconds for run in good]
-    return [run.report["microseconds_per_batch"] for run in good]
+    return [run.report[workload.figure] for run in good]
 
 
 def markdown(workloads: Sequence[Workload], results: Results, engines: Sequence[Engine]) -> str:
@@ -138,6 +138,8 @@ def _number(workload: Workload, value: float) -> str:
         return f"{value:.2f} s"
     if workload.figure == "rows_per_second":
         return f"{value:.0f} rows/s"
+    if workload.figure == "milliseconds":
+        return f"{value:.0f} ms"
     return f"{value:.1f} µs"
 
 

@@ -30,7 +30,7 @@ class Workload:
     """A row of the table; the script of an engine is `jobs/<name of job>_<engine>.py`.
 
     `figure` names what the table shows: the process's own wall time, its rows in a second, or
-    the cost of a batch that the job itself measured.
+    what the job itself measured and reports under this name.
     """
 
     name: str
@@ -39,7 +39,9 @@ class Workload:
     small_arguments: tuple[str, ...]
     job: str = ""
     engines: tuple[Engine, ...] = ENGINES
-    figure: Literal["seconds", "rows_per_second", "microseconds_per_batch"] = "seconds"
+    figure: Literal["seconds", "rows_per_second", "microseconds_per_batch", "milliseconds"] = (
+        "seconds"
+    )
     timeout_s: float = 120.0
 
     def script(self, engine: Engine) -> str:
@@ -144,6 +146,14 @@ WORKLOADS: tuple[Workload, ...] = (
         small_arguments=("500",),
         engines=("loop", "penstock"),
         figure="microseconds_per_batch",
+    ),
+    Workload(
+        name="worker_start",
+        title="start of each further worker of an empty class, in a pool of 20",
+        arguments=("20",),
+        small_arguments=("3",),
+        engines=("penstock",),
+        figure="milliseconds",
     ),
 )
 

@@ -1,17 +1,15 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 
 #include "batch.h"
 #include "channel.h"
+#include "lifeline.h"
 #include "output.h"
 #include "row_chain.h"
 
@@ -170,20 +168,6 @@ Batch* ReadBatch(nb::bytes packed) {
   return new Batch(std::move(mapping), bytes);
 }
 
-// What functions have started is in the worker's group, and would outlive it.
-void EndGroup(int /*signal*/) {
-  if (getpgrp() == getpid()) kill(0, SIGKILL);
-  _exit(1);
-}
-
-void DieWithParent(int64_t parent) {
-  struct sigaction action{};
-  action.sa_handler = EndGroup;
-  sigaction(SIGRTMAX, &action, nullptr);
-  prctl(PR_SET_PDEATHSIG, SIGRTMAX);
-  if (getppid() != parent) EndGroup(SIGRTMAX);  // It died before the line above.
-}
-
 void BufferLines() { setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); }
 
 void BindBatch(nb::module_& module) {
@@ -332,6 +316,7 @@ NB_MODULE(_worker, module) {
   BindRows(module);
   BindChannel(module);
   module.def("die_with_parent", &DieWithParent, nanobind::arg("parent"),
-             "Have this process and its group killed when its parent dies, or now if it has.");
+             "Have this process and its group killed when its parent or the engine dies, or now if "
+             "it has.");
   module.def("buffer_lines", &BufferLines, "Have what C prints leave the process line by line.");
 }

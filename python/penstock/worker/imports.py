@@ -5,23 +5,15 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import stat
 import sys
 
 from penstock import _worker
-
-
-def has_pipe() -> bool:
-    """Return whether an engine has given this process a pipe for what is imported."""
-    try:
-        return stat.S_ISFIFO(os.fstat(_worker.MODULES_PIPE).st_mode)
-    except OSError:
-        return False
+from penstock.worker.descriptors import is_pipe
 
 
 def teach() -> Lesson | None:
-    """Tell of each import from here on, if an engine has given this worker a pipe for that."""
-    if not has_pipe():
+    """Tell of each import from here on, if the engine has given this worker a pipe for that."""
+    if not is_pipe(_worker.MODULES_PIPE):
         return None
     os.set_inheritable(_worker.MODULES_PIPE, False)
     lesson = Lesson()

@@ -11,8 +11,8 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from penstock import _worker
-from penstock.worker import current, failure, imports, threads
-from penstock.worker.descriptors import out_of_reach
+from penstock.worker import current, failure, imports
+from penstock.worker.descriptors import is_socket, out_of_reach
 from penstock.worker.functions import Stage
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def main() -> None:
         template.serve(_work)
     else:
         sys.argv = [""]
-        if threads.has_socket():
+        if is_socket(_worker.THREADS_SOCKET):
+            from penstock.worker import threads
+
             threads.serve(_begin, _answer)
         else:
             _work(None, imports.teach())

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from penstock import _worker
 from penstock.worker import imports, proof
+from penstock.worker.descriptors import is_pipe
 from penstock.worker.functions import Stage
 
 if TYPE_CHECKING:
@@ -44,18 +45,20 @@ def serve(run_worker: Callable[[Stage | None], None]) -> None:
     """Learn or build, then fork workers, each of which calls `run_worker` with what was built."""
     stage = None
     reason = None
-    if imports.has_pipe():
+    if is_pipe(_worker.MODULES_PIPE):
+        gc.disable()  # Imports make little garbage.
         imports.learn(_worker.MODULES_PIPE)
     else:
         stage, reason = _build()
+        gc.collect()
     template = _Template()
     reason = reason or unsafe_to_fork()
     if reason is not None:
         template.refuse(reason)
         return
-    gc.collect()
     gc.freeze()  # What is there stays as it is, in pages that the workers share.
     if template.fork_on_request():
+        gc.enable()
         run_worker(stage)
 
 

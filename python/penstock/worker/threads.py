@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-import stat
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from penstock import _worker
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 _FRAME_BYTES = 80  # Of src/penstock/worker/wire.h: kJoin.
 
 
-def has_socket() -> bool:
-    """Return whether an engine has given this process a socket for further workers' sockets."""
-    try:
-        return stat.S_ISSOCK(os.fstat(_worker.THREADS_SOCKET).st_mode)
-    except OSError:
-        return False
-
-
 def serve(begin: Begin, answer: Answer) -> None:
     """Be a worker, and start a thread for each that joins; return when the last has ended.
 
@@ -43,8 +35,6 @@ class _Pool:
     """The workers of this process."""
 
     def __init__(self, begin: Begin, answer: Answer) -> None:
-        import threading
-
         self._begin = begin
         self._answer = answer
         self._built = threading.Event()
@@ -66,8 +56,6 @@ class _Pool:
 
     def _welcome(self) -> None:
         """Start a thread for each socket that the engine sends."""
-        import threading
-
         with socket.socket(fileno=out_of_reach(_worker.THREADS_SOCKET)) as joining:
             while True:
                 frame, descriptors, _, _ = socket.recv_fds(joining, _FRAME_BYTES, 1)

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "penstock/worker/environment.h"
-#include "penstock/worker/pipe.h"
 #include "penstock/worker/socket.h"
 
 namespace penstock {
@@ -130,6 +129,8 @@ std::string Launcher::Summary() const {
 Result<std::unique_ptr<Process>> Launcher::Spawn(const WorkerCommand& command,
                                                  std::shared_ptr<WorkerLines> lines,
                                                  GivenDescriptors given) {
+  PENSTOCK_RETURN_NOT_OK(lifeline_.status());
+  given.lifeline = lifeline_->out.get();
   WorkerCommand whole = command;
   SetVariables(command.own_environment, &whole.environment);
   ProcessOutput::Ends ends;

@@ -34,15 +34,16 @@ class SpawnPlan {
     PENSTOCK_CHECK(posix_spawnattr_init(&attributes_) == 0);
     Give(given.socket, kWorkerSocket);  // First: the others are above those that are given.
     static_assert(kModulesPipe == kThreadsSocket);  // A worker has one of them at most.
-    const int fourth = std::max(given.modules, given.threads);
-    Give(fourth, kModulesPipe);
+    const int last = std::max(given.modules, given.threads);
+    Give(given.lifeline, kLifeline);
+    Give(last, kModulesPipe);
     Give(given.output, STDOUT_FILENO);
     Give(given.errors, STDERR_FILENO);
     PENSTOCK_CHECK(
         posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0);
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
     PENSTOCK_CHECK(posix_spawn_file_actions_addclosefrom_np(
-                       &actions_, (fourth >= 0 ? kModulesPipe : kWorkerSocket) + 1) == 0);
+                       &actions_, last >= 0 ? kModulesPipe + 1 : kModulesPipe) == 0);
 #endif
     sigset_t none;
     sigset_t all;

@@ -67,9 +67,10 @@ class Process {
 /// The descriptors of this process that a new one gets; the caller keeps and closes them.
 /// -1 leaves one out; a standard stream that is left out is this process's own.
 struct GivenDescriptors {
-  int socket = -1;   // Its kWorkerSocket.
-  int modules = -1;  // Its kModulesPipe, or else
-  int threads = -1;  // its kThreadsSocket.
+  int socket = -1;    // Its kWorkerSocket.
+  int lifeline = -1;  // Its kLifeline.
+  int modules = -1;   // Its kModulesPipe, or else
+  int threads = -1;   // its kThreadsSocket.
   int output = -1;
   int errors = -1;
 };

@@ -43,8 +43,9 @@ namespace penstock {
 
 inline constexpr uint32_t kFrameMagic = 0x4b4e5350;
 inline constexpr int kWorkerSocket = 3;   // The worker's end, by number.
-inline constexpr int kModulesPipe = 4;    // A worker writes, or a template reads, what it imports.
-inline constexpr int kThreadsSocket = 4;  // In a process whose threads are workers.
+inline constexpr int kLifeline = 4;       // A pipe that brings nothing but the engine's end.
+inline constexpr int kModulesPipe = 5;    // A worker writes, or a template reads, what it imports.
+inline constexpr int kThreadsSocket = 5;  // In a process whose threads are workers.
 
 /// How a worker exits after an error that leaves its device unusable to its process.
 inline constexpr int kDeviceErrorExit = 86;

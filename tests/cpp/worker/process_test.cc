@@ -79,7 +79,7 @@ TEST_F(HostTest, GivesAWorkerItsSocketTheStandardStreamsAndNothingElse) {
   signal(SIGPIPE, SIG_DFL);
   ::close(inheritable);
   ASSERT_TRUE(Send(1, "text").ok());
-  EXPECT_EQ(recorder_.WaitForFrames(kWorker, 2).frames[1].text(), "0 1 2 3 leader");
+  EXPECT_EQ(recorder_.WaitForFrames(kWorker, 2).frames[1].text(), "0 1 2 3 4 leader");
 }
 
 TEST_F(HostTest, GivesAWorkerItsOwnVariablesOverThoseOfItsPool) {
@@ -128,6 +128,18 @@ TEST_F(HostTest, TakesASignalFromElsewhereForWhatItIs) {
   const WorkerExit exit = recorder_.WaitForExit(kWorker);
   EXPECT_EQ(exit.cause, ExitCause::kSignal);
   EXPECT_EQ(exit.reason, "was killed by signal 9 (SIGKILL)");
+}
+
+TEST_F(HostTest, TellsOfADeathWithinFiftyMilliseconds) {
+  auto fastest = std::chrono::steady_clock::duration::max();  // Of a machine that may be busy.
+  for (WorkerId worker = 1; worker <= 10; ++worker) {
+    const pid_t process = StartReady("echo", worker);
+    const auto start = std::chrono::steady_clock::now();
+    ::kill(process, SIGKILL);
+    recorder_.WaitForExit(worker);
+    fastest = std::min(fastest, std::chrono::steady_clock::now() - start);
+  }
+  EXPECT_LT(fastest, std::chrono::milliseconds(50));
 }
 
 TEST_F(HostTest, TellsOfAWorkerThatLeavesWhenItIsToldTo) {

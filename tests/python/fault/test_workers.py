@@ -14,6 +14,7 @@ ENDINGS = {
     "exits with 0": (lambda: os._exit(0), "exited with code 0"),
     "is killed": (lambda: os.kill(os.getpid(), signal.SIGKILL), "signal 9 .SIGKILL"),
     "is terminated": (lambda: os.kill(os.getpid(), signal.SIGTERM), "signal 15 .SIGTERM"),
+    "aborts": (os.abort, "signal 6 .SIGABRT"),
     "crashes": (lambda: os.kill(os.getpid(), signal.SIGSEGV), "signal 11 .SIGSEGV"),
 }
 
@@ -65,6 +66,19 @@ def test_a_failing_row_is_named_wherever_it_stands(bad):
     ds = penstock.data.range(1000, override_num_blocks=4).map(divide)
     with pytest.raises(ZeroDivisionError, match=f"row {bad % 250} of its batch"):
         ds.take_all()
+
+
+def test_a_constructor_that_calls_exit_fails_as_one_that_raises():
+    class Leaves:
+        def __init__(self):
+            sys.exit("bye")
+
+        def __call__(self, batch):
+            return batch
+
+    with pytest.raises(RayTaskError) as error:
+        penstock.data.range(10).map_batches(Leaves, concurrency=2).take_all()
+    assert isinstance(error.value.cause, SystemExit)
 
 
 def test_a_generator_may_fail_after_it_has_yielded():
