@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "arrow_schema.h"
 #include "batch.h"
 #include "channel.h"
 #include "output.h"
@@ -205,6 +206,10 @@ void BindBatch(nb::module_& module) {
            nb::sig(
                "def to_rows(self, others: list[list[typing.Any]]) -> list[dict[str, typing.Any]]"),
            "One dict a row; `others`: lists of values.")
+      .def(
+          "plain_schema", [](const Batch& batch) { return ExportSchema(batch.columns()); },
+          nb::sig("def plain_schema(self) -> object"),
+          "Its type as an arrow_schema capsule, where all columns are plain.")
       .def("to_arrow", &Batch::ToArrow, "schema_capsule"_a, "Export as an arrow_array capsule.")
       .def("take", &TakeFromBatch, "mask"_a, "Keep the rows whose byte in `mask` is 1.");
 }
@@ -327,6 +332,11 @@ NB_MODULE(_worker, module) {
   BindOutput(module);
   BindRows(module);
   BindChannel(module);
+  module.def("arrow_stream", &ExportStream, nanobind::arg("schema_capsule"),
+             nanobind::arg("array_capsule"),
+             nanobind::sig("def arrow_stream(schema_capsule: object, array_capsule: object) -> "
+                           "object"),
+             "Return an arrow_array_stream capsule that yields the array once.");
   module.def("die_with_parent", &DieWithParent, nanobind::arg("parent"),
              "Have this process and its group killed when its parent dies, or now if it has.");
 }

@@ -34,7 +34,7 @@ class _BatchStep:
         import numpy as np  # noqa: F401  # Before the worker says that it is ready.
 
         self._function = function
-        self._read = batches.READERS[function.batch_format]
+        self._read = batches.reader(function.batch_format)
 
     @property
     def name(self) -> str:
