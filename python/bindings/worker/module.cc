@@ -195,7 +195,9 @@ void BindBatch(nb::module_& module) {
   nb::class_<Batch>(module, "Batch", "A packed batch, read where it lies.")
       .def_static("from_bytes", &ReadBatch, "packed"_a)
       .def_prop_ro("rows", &Batch::rows)
-      .def_prop_ro("nbytes", &Batch::bytes)
+      .def_prop_ro("nbytes", &Batch::bytes, "Of a slice its rows' share.")
+      .def("slice", &Batch::Slice, "first"_a, "rows"_a, nb::rv_policy::take_ownership,
+           "Return some of the rows, over the same memory.")
       .def_prop_ro("schema", &Batch::schema,
                    "IPC schema message; empty when all are plain and there is no metadata.")
       .def_prop_ro("is_plain", &IsPlain, "Whether all columns can be read without Arrow.")
@@ -317,6 +319,7 @@ void BindChannel(nb::module_& module) {
       .def("take_waited_ns", &Channel::TakeWaited);
   module.attr("CONSTRUCTOR") = kConstructor;
   module.attr("BAD_RETURN") = kBadReturnFlag;
+  module.attr("STICKY_DEVICE_EXIT") = kStickyDeviceExit;
   module.attr("WORKER_SOCKET") = kWorkerSocket;
   module.attr("MODULES_PIPE") = kModulesPipe;
 }
