@@ -62,7 +62,8 @@ struct EncodedColumn {
 
 /// Encodes an array, list or tensor (anything with __array__ over a plain dtype; torch tensors on
 /// the CPU) without copying its data where it is C-contiguous; nullopt when the value is not plain
-/// (ragged, nested, mixed, Decimal, …): then Arrow must try. Raises nothing for such values.
+/// (ragged, nested, mixed, Decimal, …): then Arrow must try. Raises nothing for such values, but
+/// what a device raises while a tensor is brought from it.
 std::optional<EncodedColumn> Encode(std::string_view name, nb::handle values);
 
 /// Gathers a list of row dicts by key, in the order of the first row's keys. Keys missing in some

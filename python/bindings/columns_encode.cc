@@ -232,8 +232,9 @@ std::optional<EncodedColumn> Encode(std::string_view name, nb::handle values) {
       nb::hasattr(values, "mask") || !nb::hasattr(values, "__array__")) {
     return std::nullopt;
   }
+  nb::object tensor = Detached(values);  // A device's error passes through.
   try {
-    nb::object array = numpy.module.attr("asarray")(Detached(values));
+    nb::object array = numpy.module.attr("asarray")(tensor);
     const ArrayFacts facts = FactsOf(array);
     if (facts.letter == 'O') return std::nullopt;
     return EncodeArray(name, std::move(array));

@@ -81,9 +81,18 @@ class Exporter {
     auto exported = std::make_unique<Exported>();
     exported->buffers.push_back(nullptr);
     Fill(schema, {parts_.rows, 0}, std::move(exported), out);
+    for (int64_t i = 0; i < out->n_children; ++i) Cut(out->children[i]);
   }
 
  private:
+  // What lies below a column is cut with it.
+  void Cut(ArrowArray* column) {
+    if (parts_.first_row == 0 && parts_.rows == column->length) return;
+    column->offset = parts_.first_row;
+    column->length = parts_.rows;
+    if (column->null_count > 0) column->null_count = -1;  // Nobody has counted.
+  }
+
   void Fill(const ArrowSchema& schema, const NodeEntry& node, std::unique_ptr<Exported> exported,
             ArrowArray* out) {
     *out = {};

@@ -13,6 +13,7 @@ namespace nb = nanobind;
 
 /// Where a packed batch's columns lie.
 struct PackedParts {
+  int64_t first_row;  // The rows before it are left out.
   int64_t rows;
   std::span<const NodeEntry> nodes;
   std::span<const BufferEntry> buffers;

@@ -1,6 +1,7 @@
 #include "batch.h"
 
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 
 #include "arrow_export.h"
@@ -37,6 +38,22 @@ Batch::Batch(std::shared_ptr<Mapping> mapping, int64_t bytes)
   next(&dimensions_, header_.dimensions);
   ReadColumns();
 }
+
+Batch* Batch::Slice(int64_t first, int64_t rows) const {
+  if (first < 0 || rows < 0 || first > rows_ - rows) {
+    throw std::out_of_range("a slice reaches beyond its batch");
+  }
+  auto slice = std::make_unique<Batch>(*this);
+  slice->first_row_ += first;
+  slice->rows_ = rows;
+  for (ColumnView& column : slice->columns_) {
+    column.offset += first;
+    column.rows = rows;
+  }
+  return slice.release();
+}
+
+int64_t Batch::bytes() const { return header_.rows == 0 ? bytes_ : bytes_ * rows_ / header_.rows; }
 
 void Batch::ReadColumns() {
   columns_.reserve(header_.columns);
@@ -96,7 +113,8 @@ nb::dict Batch::ToNumpyDict() const {
 }
 
 nb::object Batch::ToArrow(nb::handle schema_capsule) const {
-  return ExportArrow({.rows = rows_,
+  return ExportArrow({.first_row = first_row_,
+                      .rows = rows_,
                       .nodes = std::span(nodes_, header_.nodes),
                       .buffers = std::span(buffers_, header_.buffers),
                       .base = mapping_->data(),

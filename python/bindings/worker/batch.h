@@ -31,8 +31,14 @@ class Batch {
   /// when they are not a packed batch.
   Batch(std::shared_ptr<Mapping> mapping, int64_t bytes);
 
+  /// Returns `rows` rows from `first` on, over the same memory; throws std::out_of_range when they
+  /// are not there. Columns that may have nulls are read as such, whether these rows have any.
+  Batch* Slice(int64_t first, int64_t rows) const;
+
   int64_t rows() const { return rows_; }
-  int64_t bytes() const { return bytes_; }
+
+  /// Bytes of the packed batch; of a slice its rows' share.
+  int64_t bytes() const;
   std::span<const ColumnView> columns() const { return columns_; }
   nb::handle slab() const { return slab_; }
 
@@ -62,6 +68,7 @@ class Batch {
   std::shared_ptr<Mapping> mapping_;
   nb::object slab_;
   int64_t bytes_;
+  int64_t first_row_ = 0;  // Of a slice.
   int64_t rows_ = 0;
   BatchHeader header_;
   const ColumnEntry* column_entries_ = nullptr;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "arrow_schema.h"
 #include "batch.h"
 #include "channel.h"
 #include "lifeline.h"
@@ -181,7 +182,9 @@ void BindBatch(nb::module_& module) {
   nb::class_<Batch>(module, "Batch", "A packed batch, read where it lies.")
       .def_static("from_bytes", &ReadBatch, "packed"_a)
       .def_prop_ro("rows", &Batch::rows)
-      .def_prop_ro("nbytes", &Batch::bytes)
+      .def_prop_ro("nbytes", &Batch::bytes, "Of a slice its rows' share.")
+      .def("slice", &Batch::Slice, "first"_a, "rows"_a, nb::rv_policy::take_ownership,
+           "Return some of the rows, over the same memory.")
       .def_prop_ro("schema", &Batch::schema,
                    "IPC schema message; empty when all are plain and there is no metadata.")
       .def_prop_ro("is_plain", &IsPlain, "Whether all columns can be read without Arrow.")
@@ -192,6 +195,10 @@ void BindBatch(nb::module_& module) {
            nb::sig(
                "def to_rows(self, others: list[list[typing.Any]]) -> list[dict[str, typing.Any]]"),
            "One dict a row; `others`: lists of values.")
+      .def(
+          "plain_schema", [](const Batch& batch) { return ExportSchema(batch.columns()); },
+          nb::sig("def plain_schema(self) -> object"),
+          "Its type as an arrow_schema capsule, where all columns are plain.")
       .def("to_arrow", &Batch::ToArrow, "schema_capsule"_a, "Export as an arrow_array capsule.")
       .def("take", &TakeFromBatch, "mask"_a, "Keep the rows whose byte in `mask` is 1.");
 }
@@ -299,6 +306,7 @@ void BindChannel(nb::module_& module) {
       .def("take_waited_ns", &Channel::TakeWaited);
   module.attr("CONSTRUCTOR") = kConstructor;
   module.attr("BAD_RETURN") = kBadReturnFlag;
+  module.attr("STICKY_DEVICE_EXIT") = kStickyDeviceExit;
   module.attr("WORKER_SOCKET") = kWorkerSocket;
   module.attr("MODULES_PIPE") = kModulesPipe;
   module.attr("THREADS_SOCKET") = kThreadsSocket;
@@ -315,6 +323,11 @@ NB_MODULE(_worker, module) {
   BindOutput(module);
   BindRows(module);
   BindChannel(module);
+  module.def("arrow_stream", &ExportStream, nanobind::arg("schema_capsule"),
+             nanobind::arg("array_capsule"),
+             nanobind::sig("def arrow_stream(schema_capsule: object, array_capsule: object) -> "
+                           "object"),
+             "Return an arrow_array_stream capsule that yields the array once.");
   module.def("die_with_parent", &DieWithParent, nanobind::arg("parent"),
              "Have this process and its group killed when its parent or the engine dies, or now if "
              "it has.");

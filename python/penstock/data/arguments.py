@@ -6,6 +6,7 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
 
+from penstock.data.optional import require
 from penstock.worker.callables import name_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ _BATCH_FORMATS = {
     "numpy": "numpy",
     "pandas": "pandas",
     "pyarrow": "pyarrow",
+    "torch": "torch",
+    "arrow_c": "arrow_c",
     None: "pyarrow",
 }
 _NUMBER_MAX = 2**63 - 1
@@ -115,19 +118,19 @@ def batch_rows(batch_size: BatchSize) -> int | None:
 
 
 def batch_format_name(batch_format: str | None) -> str:
-    """Return "numpy", "pandas" or "pyarrow"; None means the blocks' own format, Arrow.
+    """Return the format by its first name; None means the blocks' own, Arrow.
 
     Raises:
+        ImportError: the library for it is not installed.
         ValueError: any other format.
 
     """
-    try:
-        return _BATCH_FORMATS[batch_format]
-    except (KeyError, TypeError):
+    if not isinstance(batch_format, str | None) or batch_format not in _BATCH_FORMATS:
         known = ", ".join(repr(name) for name in _BATCH_FORMATS)
-        raise ValueError(
-            f"The batch format must be one of {known}; got: {batch_format!r}"
-        ) from None
+        raise ValueError(f"The batch format must be one of {known}; got: {batch_format!r}")
+    if batch_format == "torch":
+        require("torch", extra="torch", needed_by="batch_format='torch'")
+    return _BATCH_FORMATS[batch_format]
 
 
 def whole_number(name: str, value: object) -> int:

@@ -54,7 +54,10 @@ class TransformVerbs(ColumnVerbs):
             fn: see the class.
             batch_size: rows of a batch. None: whole blocks of about 16 MiB, but with `num_gpus` as
                 "auto": batches that grow from small, by measured time and bytes.
-            batch_format: "numpy" (also "default"), "pandas" or "pyarrow" (also None).
+            batch_format: "numpy" (also "default"): a dict of arrays; "pandas": a DataFrame;
+                "pyarrow" (also None): a Table; "torch": a dict of tensors over the same memory,
+                on the worker's GPU where `num_gpus` asks for one; "arrow_c": an object with
+                Arrow's C interface over the same memory, for any library that speaks it.
             zero_copy_batch: False hands `fn` a copy of its own. Batches may be changed in place
                 either way.
             udf_modifying_row_count: False promises one row out for one row in, in order, which

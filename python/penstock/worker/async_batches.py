@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from penstock.worker import coroutines, failure
 from penstock.worker.callables import BATCHES_AT_ONCE
+from penstock.worker.device_errors import end_if_sticky
 
 if TYPE_CHECKING:
     import asyncio
@@ -131,6 +132,7 @@ class _Call:
         """Return what `send_failed` sends, and let go of the error, which may hold the batch."""
         error, self.error = self.error, None
         assert error is not None  # noqa: S101  # For mypy: the caller has looked.
+        end_if_sticky(error)
         return failure.pack_with_flags(error, function=name)
 
     async def _run(self, step: Step, batch: _worker.Batch) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WANTED = (
     "a dict of arrays, lists or tensors with one value a row, a pandas DataFrame, "
-    "a pyarrow Table, or a list of row dicts"
+    "a pyarrow Table or another of Arrow's kind, or a list of row dicts"
 )
 BAD_NAME = "a column's name must be text"  # How columns.h complains.
 
@@ -56,12 +56,25 @@ def as_packed(batch: _worker.Batch) -> _worker.Batch:
     return batch
 
 
-READERS: dict[str, Callable[[_worker.Batch], Any]] = {
+_READERS: dict[str, Callable[[_worker.Batch], Any]] = {
     "packed": as_packed,
     "numpy": to_numpy,
     "pandas": to_pandas,
     "pyarrow": to_pyarrow,
 }
+
+
+def reader(batch_format: str) -> Callable[[_worker.Batch], Any]:
+    """Return what turns a batch into what a function wants; imports the library for it."""
+    if batch_format == "torch":
+        from penstock.worker.torch_batches import to_torch
+
+        return to_torch
+    if batch_format == "arrow_c":
+        from penstock.worker.arrow_c import ArrowBatch
+
+        return ArrowBatch
+    return _READERS[batch_format]
 
 
 def other_values(batch: _worker.Batch) -> list[list[Any]]:
@@ -91,7 +104,8 @@ def encode(result: Any, function: str) -> _worker.Output:
         output = _encode_columns(frame, function)
         output.set_rows(len(result))
         return output
-    if hasattr(result, "__arrow_c_stream__") and not hasattr(result, "__array_interface__"):
+    speaks_arrow = hasattr(result, "__arrow_c_stream__") or hasattr(result, "__arrow_c_array__")
+    if speaks_arrow and not hasattr(result, "__array_interface__"):
         from penstock.worker import arrow
 
         if not arrow.is_single_column(result):

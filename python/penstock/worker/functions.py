@@ -10,12 +10,11 @@ from penstock import _worker
 from penstock.worker import batches, coroutines
 from penstock.worker.async_rows import AsyncRowSteps, RowFunction, bad_row
 from penstock.worker.failure import BadReturnError
+from penstock.worker.fitting_calls import FittingCalls, Produced
 from penstock.worker.payload import unpack_function
 
 _MAGIC = b"PENSETUP"
 _ROW_KINDS = frozenset({"row", "flat_row", "filter_row"})
-
-Produced = _worker.Output | Iterator[_worker.Output]
 
 
 class _Function(NamedTuple):
@@ -34,7 +33,8 @@ class _BatchStep:
         import numpy as np  # noqa: F401  # Before the worker says that it is ready.
 
         self._function = function
-        self._read = batches.READERS[function.batch_format]
+        self._read = batches.reader(function.batch_format)
+        self._calls = FittingCalls(self._call_once, name=function.name, joins=function.keeps_rows)
 
     @property
     def name(self) -> str:
@@ -49,6 +49,9 @@ class _BatchStep:
         return self._function.is_asynchronous
 
     def run(self, batch: _worker.Batch) -> Produced:
+        return self._calls.run(batch)
+
+    def _call_once(self, batch: _worker.Batch) -> Produced:
         result = self._function.call(self._read(batch))
         if isinstance(result, Mapping):
             return self._encoded(result, batch)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from penstock import _worker
 from penstock.worker import current, failure, imports
 from penstock.worker.descriptors import is_socket, out_of_reach
+from penstock.worker.device_errors import end_if_sticky
 from penstock.worker.functions import Stage
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def _build(channel: _worker.Channel, setup: bytes) -> Stage | None:
 
 
 def _pack(error: BaseException, stage: Stage) -> tuple[bytes, int]:
+    end_if_sticky(error)
     name, row = stage.failed_at()
     return failure.pack_with_flags(error, function=name, row=row)
 

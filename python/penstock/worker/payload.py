@@ -12,7 +12,7 @@ from penstock.worker.callables import is_asynchronous, name_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-BATCH_FORMATS = ("numpy", "pandas", "pyarrow", "packed", "rows")
+BATCH_FORMATS = ("numpy", "pandas", "pyarrow", "torch", "arrow_c", "packed", "rows")
 
 
 class Payload(NamedTuple):

@@ -76,6 +76,10 @@ inline constexpr uint32_t kConstructor = 8;       // kFailed: raised while it wa
 inline constexpr uint32_t kBadReturnFlag = 16;    // kFailed: what came back cannot be columns.
 inline constexpr uint32_t kKeptInput = 32;        // kBatch: see below.
 
+// With which a worker ends itself when its GPU answers nothing but one error any more: what it does
+// from then on would fail too, a new process may not.
+inline constexpr int kStickyDeviceExit = 86;
+
 struct Frame {
   uint32_t magic = kFrameMagic;
   FrameKind kind = FrameKind::kStop;

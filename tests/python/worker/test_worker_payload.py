@@ -70,7 +70,7 @@ def test_a_partial_of_a_closure_that_cannot_travel_names_the_function_and_the_va
 
 
 def test_an_unknown_batch_format_is_refused():
-    with pytest.raises(ValueError, match="numpy, pandas, pyarrow, packed, rows; got: 'cudf'"):
+    with pytest.raises(ValueError, match=r"numpy, .* rows; got: 'cudf'"):
         pack_function(len, batch_format="cudf")
 
 
