@@ -31,14 +31,16 @@ if TYPE_CHECKING:
 _BENCHMARKS = Path(__file__).resolve().parent
 _REPOSITORY = _BENCHMARKS.parent
 _WORK_FOLDER = _REPOSITORY / "build" / "bench"
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 _PACKAGES = ["penstock", "ray", "daft", "torch", "transformers", "numpy", "pyarrow"]
 
 _METHOD = """\
 Medians of whole processes, start to end, the engines taking turns; in brackets the ratio to the
 bare loop. Peak memory is that of the whole process tree, sampled every 50 ms in a run of its own:
 the proportional set sizes of all processes, so that shared pages count once, plus shared memory
-that is not mapped. Ray gets 8 logical CPUs; with 2, the second row's job never ends. Rows and
-checksum of every run were compared with the loop's; what differs is named below.
+that is not mapped. Ray gets 8 logical CPUs, and where it has 20 workers one more for each: with 2,
+jobs of two actors and a repartition never end. Rows and checksum of every run were compared with
+the loop's; what differs is named below.
 """
 
 
@@ -98,7 +100,7 @@ def run(options: Options) -> int:
     if options.install and PEERS.intersection(options.engines):
         install_peers(options.peers)
     with tempfile.TemporaryDirectory(prefix="bench") as scratch:
-        results = _measure(options, _environment(Path(scratch)))
+        results = _measure(options, job_environment(Path(scratch)))
     wrong = [text for work in options.workloads for text in disagreements(work, results)]
     page = _page(options, results, wrong)
     options.output.parent.mkdir(parents=True, exist_ok=True)
@@ -157,11 +159,14 @@ def _job(workload: Workload, engine: Engine, options: Options, prepared: Path) -
     return [python, str(_BENCHMARKS / "jobs" / workload.script(engine)), *arguments]
 
 
-def _environment(scratch: Path) -> dict[str, str]:
+def job_environment(scratch: Path) -> dict[str, str]:
+    """Return the environment of all jobs; what they leave behind goes to `scratch`."""
     folders = [str(_BENCHMARKS / "jobs"), str(_REPOSITORY / "examples")]
     already = os.environ.get("PYTHONPATH")
+    # Modules are compiled in the first run alone, as those of an installed package are.
+    inherited = {name: os.environ[name] for name in os.environ.keys() - {_NO_BYTECODE}}
     return {
-        **os.environ,
+        **inherited,
         "PYTHONPATH": os.pathsep.join([*folders, already] if already else folders),
         "HF_HUB_OFFLINE": "1",
         "RAY_TMPDIR": str(scratch),

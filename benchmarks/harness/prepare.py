@@ -21,6 +21,13 @@ def prepare(
         "tiny_gpt2": ["tiny_gpt2.py"],
         "docstrings.json": ["save_docstrings.py"],
         "docstrings_small.json": ["save_docstrings.py", _SMALL_ROWS],
+        "docstrings_whole.json": ["save_whole_docstrings.py", "2000"],
+        "docstrings_whole.npy": ["save_embeddings.py", str(folder / "docstrings_whole.json")],
+        "docstrings_whole_small.json": ["save_whole_docstrings.py", "32"],
+        "docstrings_whole_small.npy": [
+            "save_embeddings.py",
+            str(folder / "docstrings_whole_small.json"),
+        ],
         "points.parquet": ["save_points.py", "10000000"],
         "points_small.parquet": ["save_points.py", _SMALL_ROWS],
         "taxi": ["save_taxi.py", "20000000", "12"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
-from harness.workloads import Engine, Workload
+from harness.workloads import Engine, Figure, Workload
 
 if TYPE_CHECKING:
     from harness.measure import Run
@@ -18,6 +18,13 @@ _TITLES: Mapping[Engine, str] = {
     "daft": "Daft",
     "loop": "bare Python loop",
     "penstock": "Penstock",
+}
+_FORMATS: Mapping[Figure, str] = {
+    "seconds": "{:.2f} s",
+    "rows_per_second": "{:.0f} rows/s",
+    "microseconds_per_batch": "{:.1f} µs",
+    "milliseconds": "{:.0f} ms",
+    "gigabytes_per_second": "{:.1f} GB/s",
 }
 _NOTHING = "\N{EN DASH}"
 _TIMES = "\N{MULTIPLICATION SIGN}"
@@ -134,13 +141,7 @@ def _low_middle_high(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def _number(workload: Workload, value: float) -> str:
-    if workload.figure == "seconds":
-        return f"{value:.2f} s"
-    if workload.figure == "rows_per_second":
-        return f"{value:.0f} rows/s"
-    if workload.figure == "milliseconds":
-        return f"{value:.0f} ms"
-    return f"{value:.1f} µs"
+    return _FORMATS[workload.figure].format(value)
 
 
 def _ratio(value: float) -> str:

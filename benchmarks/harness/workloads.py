@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 Engine = Literal["ray", "daft", "loop", "penstock"]
+Figure = Literal[
+    "seconds",
+    "rows_per_second",
+    "microseconds_per_batch",
+    "milliseconds",
+    "gigabytes_per_second",
+]
 
 ENGINES: tuple[Engine, ...] = ("ray", "daft", "loop", "penstock")
 PEERS: frozenset[Engine] = frozenset({"ray", "daft"})
@@ -13,6 +20,11 @@ PEERS: frozenset[Engine] = frozenset({"ray", "daft"})
 TINY_GPT2 = "{prepared}/tiny_gpt2"
 DOCSTRINGS = "{prepared}/docstrings.json"
 DOCSTRINGS_SMALL = "{prepared}/docstrings_small.json"
+WHOLE_DOCSTRINGS = ("{prepared}/docstrings_whole.json", "{prepared}/docstrings_whole.npy")
+WHOLE_DOCSTRINGS_SMALL = (
+    "{prepared}/docstrings_whole_small.json",
+    "{prepared}/docstrings_whole_small.npy",
+)
 POINTS = "{prepared}/points.parquet"
 POINTS_SMALL = "{prepared}/points_small.parquet"
 TAXI = "{prepared}/taxi"
@@ -29,8 +41,8 @@ LINES_SMALL = "{prepared}/lines_small.jsonl"
 class Workload:
     """A row of the table; the script of an engine is `jobs/<name of job>_<engine>.py`.
 
-    `figure` names what the table shows: the process's own wall time, its rows in a second, or
-    what the job itself measured and reports under this name.
+    `figure` names what the table shows: the process's own wall time, its rows in a second, or a
+    figure that the job itself measured and reported by this name.
     """
 
     name: str
@@ -39,9 +51,7 @@ class Workload:
     small_arguments: tuple[str, ...]
     job: str = ""
     engines: tuple[Engine, ...] = ENGINES
-    figure: Literal["seconds", "rows_per_second", "microseconds_per_batch", "milliseconds"] = (
-        "seconds"
-    )
+    figure: Figure = "seconds"
     timeout_s: float = 120.0
 
     def script(self, engine: Engine) -> str:
@@ -55,6 +65,13 @@ WORKLOADS: tuple[Workload, ...] = (
         title="process start to first row, tiny GPT-2 pipeline class, `concurrency=2`",
         arguments=("8", TINY_GPT2),
         small_arguments=("4", TINY_GPT2),
+    ),
+    Workload(
+        name="many_workers",
+        title="200 rows in 40 blocks through tiny GPT-2, `concurrency=20`, to the last row",
+        arguments=("200", "40", "20", TINY_GPT2),
+        small_arguments=("8", "4", "3", TINY_GPT2),
+        timeout_s=300.0,
     ),
     Workload(
         name="many_blocks",
@@ -140,6 +157,34 @@ WORKLOADS: tuple[Workload, ...] = (
         timeout_s=600.0,
     ),
     Workload(
+        name="empty_stage",
+        title="the same with one more stage, which does nothing (the loop: without it)",
+        arguments=(DOCSTRINGS,),
+        small_arguments=(DOCSTRINGS_SMALL,),
+        engines=("loop", "penstock"),
+        figure="rows_per_second",
+        timeout_s=600.0,
+    ),
+    Workload(
+        name="docstrings_whole",
+        title="2,000 whole docstrings, padded to the longest of a batch of 64, 2 workers",
+        arguments=WHOLE_DOCSTRINGS,
+        small_arguments=WHOLE_DOCSTRINGS_SMALL,
+        engines=("loop", "penstock"),
+        figure="rows_per_second",
+        timeout_s=600.0,
+    ),
+    Workload(
+        name="docstrings_grouped",
+        job="docstrings_whole",
+        title="the same with `group_by_length`",
+        arguments=(*WHOLE_DOCSTRINGS, "grouped"),
+        small_arguments=(*WHOLE_DOCSTRINGS_SMALL, "grouped"),
+        engines=("loop", "penstock"),
+        figure="rows_per_second",
+        timeout_s=600.0,
+    ),
+    Workload(
         name="batch_cost",
         title="cost of a one-row batch through one worker that does nothing",
         arguments=("20000",),
@@ -152,6 +197,30 @@ WORKLOADS: tuple[Workload, ...] = (
         title="start of each further worker of an empty class, in a pool of 20",
         arguments=("20",),
         small_arguments=("3",),
+        engines=("penstock",),
+        figure="milliseconds",
+    ),
+    Workload(
+        name="round_trip",
+        title="round trip of a batch of 1 KiB, one on its way at once, median",
+        arguments=("20000",),
+        small_arguments=("200",),
+        engines=("loop", "penstock"),
+        figure="microseconds_per_batch",
+    ),
+    Workload(
+        name="large_batches",
+        title="batches of 64 MiB to a worker and back (the loop: two copies)",
+        arguments=("64", "64"),
+        small_arguments=("4", "1"),
+        engines=("loop", "penstock"),
+        figure="gigabytes_per_second",
+    ),
+    Workload(
+        name="replaced_worker",
+        title="a dead worker replaced and at work again",
+        arguments=("1000",),
+        small_arguments=("20",),
         engines=("penstock",),
         figure="milliseconds",
     ),

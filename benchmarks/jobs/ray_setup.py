@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ray
 
+CPUS = 8
 
-def start_ray() -> None:
-    """Start Ray with 8 logical CPUs and without its bars and dashboard.
+
+def start_ray(cpus: int = CPUS) -> None:
+    """Start Ray with so many logical CPUs and without its bars and dashboard.
 
     With the 2 CPUs of a small machine, jobs of two actors and a repartition never end.
     """
-    ray.init(num_cpus=8, include_dashboard=False, logging_level="ERROR")
+    ray.init(num_cpus=cpus, include_dashboard=False, logging_level="ERROR")
     ray.data.DataContext.get_current().enable_progress_bars = False

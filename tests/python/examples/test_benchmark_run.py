@@ -129,6 +129,13 @@ def test_small_leaves_the_peers_out_and_the_published_results_alone() -> None:
     assert harness_run.parse([]).output == BENCHMARKS / "RESULTS.md"
 
 
+def test_jobs_may_keep_their_compiled_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in harness_run.job_environment(tmp_path)
+
+
 def test_a_workload_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         harness_run.parse(["--only", "sorting"])
