@@ -18,7 +18,9 @@ const Entry* Batch::EntriesAt(int64_t offset, int64_t count) const {
 }
 
 Batch::Batch(std::shared_ptr<Mapping> mapping, int64_t bytes)
-    : mapping_(std::move(mapping)), slab_(nb::cast(new Slab(mapping_), nb::rv_policy::take_ownership)), bytes_(bytes) {
+    : mapping_(std::move(mapping)),
+      slab_(nb::cast(new Slab(mapping_), nb::rv_policy::take_ownership)),
+      bytes_(bytes) {
   if (bytes_ > mapping_->capacity()) {
     throw std::invalid_argument("a packed batch is larger than its segment");
   }

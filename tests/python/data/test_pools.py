@@ -50,7 +50,9 @@ def test_a_pool_has_no_more_workers_than_its_resources_allow(session):
     ds = penstock.data.range(100, override_num_blocks=10)
     assert "2 workers" in plan_of(ds.map_batches(Who, num_gpus=0.5, concurrency=4))
     assert processes(ds.map_batches(Who, batch_size=1, concurrency=4, num_gpus=0.5)) <= 2
-    assert processes(ds.map_batches(Who, batch_size=1, concurrency=4, resources={"licence": 1})) <= 2
+    assert (
+        processes(ds.map_batches(Who, batch_size=1, concurrency=4, resources={"licence": 1})) <= 2
+    )
 
 
 def plan_of(ds):

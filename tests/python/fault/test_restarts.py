@@ -97,7 +97,7 @@ def test_what_a_dying_function_changed_in_place_is_not_seen_by_the_next(tmp_path
 def test_a_poisonous_batch_ends_the_job_after_its_tries_and_is_named(tmp_path):
     def poison(batch):
         if 500 in batch["id"]:
-            with open(tmp_path / "deaths", "a") as deaths:
+            with (tmp_path / "deaths").open("a") as deaths:
                 deaths.write("x")
             os._exit(7)
         return batch
@@ -137,7 +137,7 @@ def test_without_restarts_the_others_take_over(tmp_path):
 def test_a_constructor_that_raises_is_tried_once_unless_the_context_says_otherwise(tmp_path):
     class Moody:
         def __init__(self):
-            with open(tmp_path / "built", "a") as built:
+            with (tmp_path / "built").open("a") as built:
                 built.write("x")
             if len((tmp_path / "built").read_text()) < 3:
                 raise ConnectionError("no server yet")
