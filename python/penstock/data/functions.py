@@ -88,6 +88,7 @@ def extend(
         args=given.get("fn_args"),
         kwargs=given.get("fn_kwargs"),
         batch_format=shape.batch_format,
+        device="cuda" if options["gpus"] else "cpu",
         zero_copy=shape.zero_copy,
     )
     described = Function(name_of(function), shape.kind, payload, shape.keeps_rows)

@@ -64,12 +64,15 @@ _READERS: dict[str, Callable[[_worker.Batch], Any]] = {
 }
 
 
-def reader(batch_format: str) -> Callable[[_worker.Batch], Any]:
-    """Return what turns a batch into what a function wants; imports the library for it."""
-    if batch_format == "torch":
-        from penstock.worker.torch_batches import to_torch
+def reader(batch_format: str, device: str = "cpu") -> Callable[[_worker.Batch], Any]:
+    """Return what turns a batch into what a function wants; imports the library for it.
 
-        return to_torch
+    `device` is where tensors of torch are to be: "cpu" or "cuda".
+    """
+    if batch_format == "torch":
+        from penstock.worker.torch_batches import torch_reader
+
+        return torch_reader(device)
     if batch_format == "arrow_c":
         from penstock.worker.arrow_c import ArrowBatch
 

@@ -27,9 +27,13 @@ class FittingCalls:
         self._joins = joins
         self._limit = MemoryLimit()
 
+    def cuts(self, batch: _worker.Batch) -> bool:
+        """Say whether a batch is known to be too large for one call."""
+        return self._limit.rows_that_fit(batch.rows, _row_bytes(batch)) < batch.rows
+
     def run(self, batch: _worker.Batch) -> Produced:
         """Return what the function makes of the batch."""
-        if self._limit.rows_that_fit(batch.rows, _row_bytes(batch)) == batch.rows:
+        if not self.cuts(batch):
             try:
                 produced = self._call(batch)
             except Exception as error:  # noqa: BLE001  # It is raised again unless it is known.

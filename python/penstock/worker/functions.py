@@ -12,6 +12,7 @@ from penstock.worker.async_rows import AsyncRowSteps, RowFunction, bad_row
 from penstock.worker.failure import BadReturnError
 from penstock.worker.fitting_calls import FittingCalls, Produced
 from penstock.worker.payload import unpack_function
+from penstock.worker.staging import StagedReader
 
 _MAGIC = b"PENSETUP"
 _ROW_KINDS = frozenset({"row", "flat_row", "filter_row"})
@@ -23,6 +24,7 @@ class _Function(NamedTuple):
     keeps_rows: bool
     call: Callable[[Any], Any]
     batch_format: str
+    device: str
     is_asynchronous: bool
 
 
@@ -33,7 +35,7 @@ class _BatchStep:
         import numpy as np  # noqa: F401  # Before the worker says that it is ready.
 
         self._function = function
-        self._read = batches.reader(function.batch_format)
+        self._read = batches.reader(function.batch_format, function.device)
         self._calls = FittingCalls(self._call_once, name=function.name, joins=function.keeps_rows)
 
     @property
@@ -47,6 +49,16 @@ class _BatchStep:
     @property
     def is_asynchronous(self) -> bool:
         return self._function.is_asynchronous
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether batches are copied to a device ahead of their turn."""
+        return isinstance(self._read, StagedReader)
+
+    def begin_reading(self, batch: _worker.Batch) -> None:
+        """Bring a batch on its way to the function's device, where it has one."""
+        if isinstance(self._read, StagedReader) and not self._calls.cuts(batch):
+            self._read.ahead(batch)
 
     def run(self, batch: _worker.Batch) -> Produced:
         return self._calls.run(batch)
@@ -185,12 +197,22 @@ class Stage:
             bool(facts.get("keeps_rows")),
             unpacked.build(),
             unpacked.batch_format,
+            unpacked.device,
             unpacked.is_asynchronous,
         )
 
     def run(self, batch: _worker.Batch) -> Produced | None:
         """Return the batch's output, or an iterator of several; None when no rows are left."""
         return self._run_from(0, batch)
+
+    def look_ahead(self, channel: _worker.Channel, batch: _worker.Batch) -> None:
+        """Begin with what can be done for the batch that runs now, and then for the next."""
+        first = self._steps[0]
+        if isinstance(first, _BatchStep) and first.is_staged:
+            first.begin_reading(batch)
+            channel.poll()
+            if channel.arrived:
+                first.begin_reading(channel.peek(0))
 
     def overlapping(self) -> _BatchStep | None:
         """Return the function when its calls may overlap: an asynchronous one that is alone."""

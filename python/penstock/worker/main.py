@@ -70,6 +70,7 @@ def _answer(channel: _worker.Channel, stage: Stage) -> None:
         return
     process = os.getpid()
     while (batch := channel.receive_batch()) is not None:
+        stage.look_ahead(channel, batch)
         _Turn(channel, stage, process).answer(batch)
 
 

@@ -24,6 +24,7 @@ class Payload(NamedTuple):
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     batch_format: str
+    device: str  # Where tensors are to be.
 
     @property
     def is_asynchronous(self) -> bool:
@@ -48,12 +49,14 @@ def pack_function(
     args: Iterable[Any] | None = None,
     kwargs: Mapping[str, Any] | None = None,
     batch_format: str = "numpy",
+    device: str = "cpu",
     zero_copy: bool = True,
 ) -> bytes:
     """Pack a function or class with its arguments, and where the workers find its modules.
 
     What the script or notebook defines travels by value. Batches are always the function's own to
-    change, so `zero_copy` asks for nothing that is not so already.
+    change, so `zero_copy` asks for nothing that is not so already. `device` is where tensors of
+    torch are to be: "cpu" or "cuda".
 
     Raises:
         TypeError: it, or something that it refers to, cannot be sent to another process.
@@ -87,13 +90,15 @@ def pack_function(
         ) from error
     here = os.getcwd()  # noqa: PTH109  # As text; pathlib would be an import for it alone.
     folders = [folder or here for folder in sys.path]
-    return pickle.dumps((folders, batch_format, inner))
+    return pickle.dumps((folders, batch_format, device, inner))
 
 
 def unpack_function(packed: bytes) -> Payload:
     """Return the function; from here on this process finds modules where the driver does."""
-    folders, batch_format, inner = pickle.loads(packed)
+    folders, batch_format, device, inner = pickle.loads(packed)
     if sys.path != folders:
         sys.path[:] = folders
     function, constructor_args, constructor_kwargs, args, kwargs = pickle.loads(inner)
-    return Payload(function, constructor_args, constructor_kwargs, args, kwargs, batch_format)
+    return Payload(
+        function, constructor_args, constructor_kwargs, args, kwargs, batch_format, device
+    )
