@@ -22,12 +22,17 @@ void EndGroup(int /*signal*/) {
   _exit(1);
 }
 
+bool IsPipe(int descriptor) {
+  struct stat facts{};
+  return fstat(descriptor, &facts) == 0 && S_ISFIFO(facts.st_mode);
+}
+
 // The kernel sends SIGKILL, which nothing can block, to the owner of a pipe's end for reading when
 // the last end for writing closes. The owner belongs to the description of the open file, which all
 // workers would share if each did not open it anew.
 void HoldLifeline() {
-  struct stat facts{};
-  if (fstat(kLifeline, &facts) != 0 || !S_ISFIFO(facts.st_mode)) return;
+  static const bool given = IsPipe(kLifeline);  // As the process begins: later it may be another.
+  if (!given) return;
   fcntl(kLifeline, F_SETFD, FD_CLOEXEC);
   if (held >= 0) close(held);
   const int opened = open("/proc/self/fd/4", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

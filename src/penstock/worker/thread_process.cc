@@ -17,7 +17,7 @@ bool ThreadProcess::Owns(const Watched& watched) const {
 }
 
 bool ThreadProcess::Join(WorkerId worker, int socket) {
-  if (members_.empty() || process_->IsExiting()) return false;
+  if (members_.empty()) return false;
   const Frame frame{.kind = FrameKind::kJoin, .batch = static_cast<uint64_t>(worker)};
   if (SendFrame(socket_.get(), frame, {&socket, 1}) != SendOutcome::kSent) return false;
   members_.insert(worker);

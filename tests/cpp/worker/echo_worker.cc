@@ -328,6 +328,7 @@ void ServeSeveral() {
     ::close(conversation);
     sockets.erase(ready);
   }
+  Print(STDOUT_FILENO, "left by itself\n");
 }
 
 std::string DescribeEnvironment() {

@@ -25,6 +25,7 @@ class ThreadProcessTest : public HostTest {
     WorkerCommand command = Command("threads");
     command.shared = WorkerSharing::kProcess;
     command.pool = 5;
+    command.pool_name = "the pool";
     EXPECT_TRUE(host_->Start(worker, command, "the setup").ok());
     started_.push_back(worker);
     return static_cast<pid_t>(recorder_.WaitForFrames(worker, 1).frames[0].frame.busy_ns);
@@ -60,6 +61,9 @@ TEST_F(ThreadProcessTest, TheProcessEndsWithTheLastOfThem) {
     EXPECT_EQ(exit.cause, ExitCause::kStopped) << exit.reason;
   }
   EXPECT_TRUE(GroupEnds(processes_[0]));
+  const std::vector<WorkerLine> lines = lines_->TakeAll();
+  ASSERT_EQ(lines.size(), 1);
+  EXPECT_EQ(lines[0].text, "(the pool) left by itself");
   EXPECT_NE(StartThread(4), processes_[0]);
 }
 
