@@ -24,6 +24,10 @@ def stage(name="MapBatches(Model)", **changes):
         "busy_ns": 5 * _SECOND,
         "starved_ns": 2 * _SECOND,
         "blocked_ns": 1 * _SECOND,
+        "restarts": 0,
+        "retries": 0,
+        "recycled": 0,
+        "batch_rows_found": 0,
     }
     return SimpleNamespace(name=name, **{**fields, **changes})
 

@@ -14,12 +14,12 @@ def no_session():
 
 
 def test_init_sets_what_jobs_may_use():
-    penstock.init(memory=512e6, num_cpus=2, num_gpus=0.5)
-    assert session.resources() == (512_000_000, 2, 0.5)
+    penstock.init(memory=512e6, num_cpus=2, num_gpus=0.5, resources={"licence": 3})
+    assert session.resources() == (512_000_000, 2, 0.5, (("licence", 3.0),))
 
 
 def test_without_init_everything_is_the_machines_default():
-    assert session.resources() == (0, 0, 0.0)
+    assert session.resources() == (0, 0, -1.0, ())
     assert penstock.is_initialized() is False
 
 

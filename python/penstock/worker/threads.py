@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import sys
 import threading
@@ -31,6 +32,12 @@ def serve(begin: Begin, answer: Answer) -> None:
     _Pool(begin, answer).serve()
 
 
+def _can_read(what: socket.socket, *, timeout_ms: int | None) -> bool:
+    poller = select.poll()  # Which takes descriptors of any number.
+    poller.register(what, select.POLLIN)
+    return bool(poller.poll(timeout_ms))
+
+
 class _Pool:
     """The workers of this process."""
 
@@ -41,6 +48,9 @@ class _Pool:
         self._stage: Stage | None = None  # None, once built: the constructor has raised.
         self._changed = threading.Condition()
         self._others = 0
+        self._joining: socket.socket | None = socket.socket(
+            fileno=out_of_reach(_worker.THREADS_SOCKET)
+        )
         threading.Thread(target=self._guard(self._welcome), daemon=True).start()
 
     def serve(self) -> None:
@@ -52,20 +62,28 @@ class _Pool:
             self._answer(channel, self._stage)
         os.close(descriptor)  # By which the engine knows that this worker has ended.
         with self._changed:
-            self._changed.wait_for(lambda: self._others == 0)
+            self._changed.wait_for(lambda: self._others == 0 and not self._has_joiner())
+
+    def _has_joiner(self) -> bool:
+        """Say whether a worker has been sent that nobody has welcomed yet."""
+        return self._joining is not None and _can_read(self._joining, timeout_ms=0)
 
     def _welcome(self) -> None:
         """Start a thread for each socket that the engine sends."""
-        with socket.socket(fileno=out_of_reach(_worker.THREADS_SOCKET)) as joining:
-            while True:
-                frame, descriptors, _, _ = socket.recv_fds(joining, _FRAME_BYTES, 1)
-                if not frame:
-                    return
-                with self._changed:
+        while self._joining is not None:
+            _can_read(self._joining, timeout_ms=None)
+            with self._changed:  # Whoever counts the others finds this one here or there.
+                frame, descriptors, _, _ = socket.recv_fds(self._joining, _FRAME_BYTES, 1)
+                if frame:
                     self._others += 1
-                work = self._guard(self._work)
-                worker = out_of_reach(descriptors[0])
-                threading.Thread(target=work, args=(worker,), daemon=True).start()
+                else:
+                    self._joining = None
+                self._changed.notify_all()
+            if not frame:
+                return
+            work = self._guard(self._work)
+            worker = out_of_reach(descriptors[0])
+            threading.Thread(target=work, args=(worker,), daemon=True).start()
 
     def _work(self, descriptor: int) -> None:
         self._built.wait()

@@ -10,6 +10,9 @@
 namespace penstock::dispatch {
 namespace {
 
+/// A window, its sorted rows, and what comes of them must find room side by side.
+constexpr int64_t kWindowsInBudget = 16;
+
 std::vector<int64_t> EstimatesOf(const std::vector<StageLimits>& stages) {
   std::vector<int64_t> estimates;
   for (size_t index = 0; index + 1 < stages.size(); ++index) {
@@ -72,6 +75,9 @@ StateMachine::StateMachine(std::vector<StageLimits> stages, DispatcherLimits lim
   for (const auto& stage : stages_) {
     const StageIndex restored_by = stage->limits.restored_by;
     if (restored_by >= 0) stages_[restored_by]->batcher.FollowWindows();
+    if (stage->limits.window_rows > 0) {
+      stage->batcher.SetWindowBytes(std::max<int64_t>(1, limits.budget_bytes / kWindowsInBudget));
+    }
   }
 }
 
@@ -149,7 +155,10 @@ void StateMachine::Apply(const StepDone& event) {
   StepEnded(stage, *task);
   stage.steps_busy_ns += event.busy_ns;
   if (stage.limits.grows_batches && event.finished) LearnBatch(stage, *task, event.busy_ns);
-  if (task->worker >= 0) stage.workers[task->worker].since_ns = now_ns_;
+  if (task->worker >= 0) {
+    stage.workers[task->worker].since_ns = now_ns_;
+    stage.workers[task->worker].killed = false;  // It came through before it was.
+  }
   task->state = event.finished ? TaskState::kFinished : TaskState::kWaiting;
   if (event.finished) ++stage.tasks_done;
   if (event.block && stage.yields()) Yield(stage, event.task, *task, *event.block);

@@ -117,6 +117,7 @@ struct StageLimits {
   int64_t step_timeout_ns = 0;  // 0: none.
   int64_t max_batches_per_worker = 0;  // 0: no limit.
   bool overlaps_successor = true;      // A worker's successor is started before it leaves.
+  bool threads = false;                // The workers are threads of one process, and die with it.
   int64_t block_bytes_estimate = int64_t{1} << 20;
   int64_t rows_per_part_min = 0;  // kWrite; see Sink.
   int64_t rows_per_part_max = 0;
@@ -189,7 +190,8 @@ struct WorkerDied {
   StageIndex stage = 0;
   WorkerIndex worker = 0;
   Status status;
-  bool raised = false;  // Its constructor did, so that it could not be built.
+  bool raised = false;   // Its constructor did, so that it could not be built.
+  int64_t process = -1;  // Tells which workers were threads of the same one; -1: of none.
 };
 /// The worker that was told to stop is gone.
 struct WorkerStopped {
@@ -265,12 +267,15 @@ struct StartWorker {
   StageIndex stage = 0;
   WorkerIndex worker = 0;
 };
-/// Let the worker finish and exit; answered by WorkerStopped.
+/// Let the worker finish and exit; answered by WorkerStopped: when it is gone, as somebody waits
+/// for what it holds, or without `awaits_exit` at once.
 struct StopWorker {
   StageIndex stage = 0;
   WorkerIndex worker = 0;
+  bool awaits_exit = false;
 };
-/// Kill the worker, which has been busy with one step for too long; answered by WorkerDied.
+/// Kill the worker, which has been busy with one step, or on its way out, for too long; answered by
+/// WorkerDied or WorkerStopped.
 struct KillWorker {
   StageIndex stage = 0;
   WorkerIndex worker = 0;

@@ -59,9 +59,12 @@ void Batcher::TakePiece(InputQueue& queue) {
   const auto found = gathered_.try_emplace(by_chunk_ ? chunk : 0).first;
   Batch& batch = found->second;
   if (batch.rows >= wanted) return Flush(found);  // Batches have become smaller meanwhile.
-  const Piece piece = queue.Take(wanted - batch.rows);
+  const int64_t fitting = RowsThatFit(batch, queue.front());
+  if (fitting == 0) return Flush(found);
+  const Piece piece = queue.Take(std::min(wanted - batch.rows, fitting));
   batch.pieces.push_back(piece);
   batch.rows += piece.rows;
+  batch.own_bytes += piece.bytes();
   batch.bytes += piece.block->size.bytes;
   gathered_bytes_ += piece.block->size.bytes;
   if (whole || batch.rows == wanted) Flush(found);
@@ -69,6 +72,14 @@ void Batcher::TakePiece(InputQueue& queue) {
     queue.Forget(chunk);
     EndChunk(chunk);
   }
+}
+
+/// Returns how many rows of `next` a window still takes by its bytes; of an empty one at least one.
+int64_t Batcher::RowsThatFit(const Batch& batch, const Piece& next) const {
+  if (window_bytes_max_ == 0) return next.rows;
+  const int64_t row_bytes = std::max<int64_t>(1, next.bytes() / next.rows);
+  const int64_t fitting = std::max<int64_t>(0, window_bytes_max_ - batch.own_bytes) / row_bytes;
+  return batch.rows == 0 ? std::max<int64_t>(1, fitting) : fitting;
 }
 
 void Batcher::EndChunk(int64_t chunk) {
@@ -81,6 +92,7 @@ std::optional<Batch> Batcher::Next(InputQueue& queue, bool input_ended) {
     if (!input_ended) return std::nullopt;
     rows_total_ = queue.rows();
   }
+  if (has_too_many(queue)) return std::nullopt;
   while (flushed_.empty() && !queue.empty()) TakePiece(queue);
   if (flushed_.empty() && input_ended && !gathered_.empty()) Flush(gathered_.begin());
   if (flushed_.empty()) return std::nullopt;

@@ -14,7 +14,8 @@ namespace penstock::dispatch {
 struct Batch {
   std::vector<Piece> pieces;
   int64_t rows = 0;
-  int64_t bytes = 0;  // Of the whole blocks that the pieces are of.
+  int64_t own_bytes = 0;  // Of its rows alone.
+  int64_t bytes = 0;      // Of the whole blocks that the pieces are of.
 };
 
 /// Cuts a queue of pieces into batches: whole blocks, a fixed number of rows, or a fixed number of
@@ -48,6 +49,14 @@ class Batcher {
   void FollowWindows() { follows_windows_ = true; }
   void ExpectRows(int64_t rows) { expected_.push_back(rows); }
 
+  /// Returns whether rows have come that no window had: somebody between has made them up.
+  bool has_too_many(const InputQueue& queue) const {
+    return follows_windows_ && expected_.empty() && !queue.empty();
+  }
+
+  /// From here on a window ends before it has more bytes, though it has a row.
+  void SetWindowBytes(int64_t bytes) { window_bytes_max_ = bytes; }
+
   /// Hands back every piece that it holds.
   std::vector<Piece> Clear();
 
@@ -77,7 +86,10 @@ class Batcher {
   const bool by_chunk_;        // Each chunk has its own gathering.
   int64_t rows_total_;         // Of the input, for blocks_; -1: not known.
   int64_t batches_ended_ = 0;  // For blocks_.
+  int64_t RowsThatFit(const Batch& batch, const Piece& next) const;
+
   bool follows_windows_ = false;
+  int64_t window_bytes_max_ = 0;       // 0: no limit.
   std::deque<int64_t> expected_;       // For follows_windows_.
   std::map<int64_t, Batch> gathered_;  // By chunk; by 0 where one is gathered at a time.
   std::deque<Batch> flushed_;

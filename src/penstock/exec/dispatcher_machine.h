@@ -76,10 +76,13 @@ class StateMachine final : public Dispatcher {
   void TakeBackTask(StageState& stage, TaskId id, Task& task);
   void EndBuild(StageState& stage, const WorkerDied& event);
   void CountRestart(StageState& stage, const Status& status);
+  static bool IsCounted(StageState& stage, const WorkerDied& event);
 
   // Pools: how many workers each stage has.
   void ManageWorkers();
   void RenewWorkers(StageState& stage);
+  bool MakesWay(const StageState& stage) const;
+  int64_t Lead(const StageState& stage) const;
   bool IsDue(const StageState& stage, const Worker& worker) const;
   void StopLeaving(StageState& stage);
   void FillPools();
@@ -93,6 +96,7 @@ class StateMachine final : public Dispatcher {
 
   // Time.
   void EndLongSteps(StageState& stage);
+  void EndLongStops(StageState& stage);
   void WatchProgress();
   std::string WaitsFor() const;
   void ChunkComplete(StageIndex stage, int64_t chunk);
@@ -126,6 +130,7 @@ class StateMachine final : public Dispatcher {
   bool GatheringFillsBudget(StageIndex stage) const;
   bool FlushOneAfter(StageIndex stage);
   Status BudgetTooSmall(StageIndex before) const;
+  static Status TooManyRows(const StageState& stage);
   Status UnequalRows(const StageState& stage, size_t longest) const;
   void Account(int64_t now_ns);
   void NoteSlots();

@@ -36,6 +36,7 @@ PoolSize::Wish PoolSize::Decide(const Look& look) {
 }
 
 PoolSize::Wish PoolSize::EndWindow(const Look& look, double rate, double idle) {
+  if (size_ <= size_before_) rate_before_ = -1;  // There was no room for one more.
   if (rate_before_ >= 0) {
     const double hoped = rate_before_ / std::max(1, size_ - 1);
     const bool helps = idle > kBusyIdleMax || rate >= rate_before_ + kGainMin * hoped;
@@ -55,6 +56,7 @@ PoolSize::Wish PoolSize::EndWindow(const Look& look, double rate, double idle) {
     return Wish::kKeep;
   }
   rate_before_ = rate;
+  size_before_ = size_;
   return Wish::kGrow;
 }
 

@@ -55,6 +55,7 @@ class PoolSize {
   int size_ = 0;  // Of the window that runs.
   Mark begun_;
   double rate_before_ = -1;  // Rows a second before the pool grew; -1: it has not just grown.
+  int size_before_ = 0;      // Workers then.
   int idle_windows_ = 0;
 };
 

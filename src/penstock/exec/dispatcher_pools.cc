@@ -18,19 +18,27 @@ void StateMachine::ManageWorkers() {
   if (any && !finished_) FillPools();
 }
 
+/// Whether a worker of the stage must go before its successor can come.
+bool StateMachine::MakesWay(const StageState& stage) const {
+  return !stage.limits.overlaps_successor || !resources_.Fits(stage.limits.needs) ||
+         stage.FreePlace() < 0;
+}
+
+/// Returns how many batches last as long as a successor takes to come up.
+int64_t StateMachine::Lead(const StageState& stage) const {
+  if (MakesWay(stage) || stage.starts_seen == 0 || stage.tasks_done == 0) return 0;
+  const double start_ns = static_cast<double>(stage.starts_ns) / stage.starts_seen;
+  const double batch_ns =
+      static_cast<double>(stage.steps_busy_ns) / static_cast<double>(stage.tasks_done);
+  const double wanted = std::min(std::ceil(start_ns / std::max(batch_ns, 1.0)), 1e9);
+  return std::clamp<int64_t>(static_cast<int64_t>(wanted), 0,
+                             stage.limits.max_batches_per_worker - 1);
+}
+
 bool StateMachine::IsDue(const StageState& stage, const Worker& worker) const {
   if (worker.is_large) return true;
   const int64_t batches_max = stage.limits.max_batches_per_worker;
-  if (batches_max == 0) return false;
-  int64_t lead = 0;  // So many batches last as long as a successor takes to come up.
-  if (stage.starts_seen > 0 && stage.steps_busy_ns > 0 && stage.tasks_done > 0) {
-    const double start_ns = static_cast<double>(stage.starts_ns) / stage.starts_seen;
-    const double batch_ns =
-        static_cast<double>(stage.steps_busy_ns) / static_cast<double>(stage.tasks_done);
-    const double wanted = std::min(std::ceil(start_ns / batch_ns), 1e9);
-    lead = std::clamp<int64_t>(static_cast<int64_t>(wanted), 0, batches_max - 1);
-  }
-  return worker.batches + lead >= batches_max;
+  return batches_max > 0 && worker.batches + Lead(stage) >= batches_max;
 }
 
 /// Sees to it that workers which are due to go get a successor, and go at once where that would not
@@ -45,9 +53,7 @@ void StateMachine::RenewWorkers(StageState& stage) {
                             worker.batches >= stage.limits.max_batches_per_worker;
     if (!is_due && !(is_used_up && !worker.leaves)) continue;
     if (is_due) ++stage.recycled;
-    const bool makes_way = !stage.limits.overlaps_successor ||
-                           !resources_.Fits(stage.limits.needs) || stage.FreePlace() < 0;
-    SetOutgoing(stage, static_cast<WorkerIndex>(index), makes_way || is_used_up);
+    SetOutgoing(stage, static_cast<WorkerIndex>(index), MakesWay(stage) || is_used_up);
   }
 }
 

@@ -50,11 +50,16 @@ bool StageState::starts_no_more() const {
 
 WorkerIndex StageState::LeastLoaded() const {
   if (in_flight >= workers_up * limits.in_flight_per_worker) return -1;
+  const bool one_is_alone =
+      limits.threads && std::ranges::any_of(workers, [](const Worker& one) { return one.alone; });
+  if (one_is_alone) return -1;
   const int64_t batches_max = limits.max_batches_per_worker;
   WorkerIndex best = -1;
   for (size_t candidate = 0; candidate < workers.size(); ++candidate) {
     const Worker& worker = workers[candidate];
-    if (worker.state != WorkerState::kUp || worker.alone || worker.leaves) continue;
+    if (worker.state != WorkerState::kUp || worker.alone || worker.leaves || worker.killed) {
+      continue;
+    }
     if (worker.tasks >= limits.in_flight_per_worker) continue;
     if (batches_max > 0 && worker.batches >= batches_max) continue;
     if (best < 0 || worker.tasks < workers[best].tasks) best = static_cast<WorkerIndex>(candidate);

@@ -185,6 +185,7 @@ struct StageState {
   int retries = 0;
   int recycled = 0;
   int failed_builds = 0;  // In a row.
+  int64_t last_dead_process = -1;
   int64_t starts_ns = 0;  // Of the workers that came up, together.
   int starts_seen = 0;
   int64_t steps_busy_ns = 0;  // Of tasks_done, together.

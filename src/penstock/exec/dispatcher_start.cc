@@ -67,6 +67,7 @@ void StateMachine::Fill(StageState& stage) {
 
 void StateMachine::FillBatches(StageState& stage) {
   while (WindowHasRoom(stage)) {
+    if (stage.batcher.has_too_many(stage.queue)) return End(TooManyRows(stage));
     std::optional<Batch> batch = stage.batcher.Next(stage.queue, stage.input_ended);
     if (!batch) return;
     const int64_t chunk = batch->pieces.front().block->size.chunk;
@@ -184,6 +185,8 @@ Idle StateMachine::StartSteps(StageState& stage) {
       continue;
     }
     if (!stage.again.empty()) {
+      // Threads of one process die together.
+      if (stage.limits.threads && stage.in_flight > 0) return Idle::kEnded;
       if (stage.IdleWorker() < 0) return Idle::kEnded;
       if (!Admits(stage, *stage.again.begin())) return Idle::kBlocked;
       StartAgain(stage);
@@ -351,6 +354,13 @@ Status StateMachine::BudgetTooSmall(StageIndex before) const {
           " rows came and hold " + std::to_string(largest->gathered_bytes()) +
           " bytes; ask for fewer rows at a time or raise the budget; budget in bytes: " +
           std::to_string(admission_.budget()));
+}
+
+Status StateMachine::TooManyRows(const StageState& stage) {
+  return Status::Invalid(
+      "Stage '", stage.limits.name,
+      "': the functions before it returned more rows than they got, so that their "
+      "order cannot be restored");
 }
 
 Status StateMachine::UnequalRows(const StageState& stage, size_t longest) const {

@@ -8,6 +8,7 @@ namespace penstock::dispatch {
 namespace {
 
 constexpr int64_t kSecondNs = 1'000'000'000;
+constexpr int64_t kStopMaxNs = 5 * kSecondNs;  // For a worker to leave after it was told to.
 
 std::string Seconds(int64_t ns) { return std::to_string(ns / kSecondNs) + " s"; }
 
@@ -26,8 +27,9 @@ bool StateMachine::WantsTicks() const {
 
 void StateMachine::Apply(const Tick& event) {
   for (const auto& stage : stages_) {
-    if (stage->native() || stage->done) continue;
+    if (stage->native()) continue;
     EndLongSteps(*stage);
+    EndLongStops(*stage);
     Resize(*stage);
   }
   WatchProgress();
@@ -43,6 +45,19 @@ void StateMachine::EndLongSteps(StageState& stage) {
     if (!is_late) continue;
     worker.killed = true;
     actions_.push_back(KillWorker{stage.index, static_cast<WorkerIndex>(index), busy_ns});
+  }
+}
+
+/// Ends workers that somebody waits for and that do not leave by themselves.
+void StateMachine::EndLongStops(StageState& stage) {
+  for (size_t index = 0; index < stage.workers.size(); ++index) {
+    Worker& worker = stage.workers[index];
+    const int64_t passed_ns = now_ns_ - worker.since_ns;
+    const bool is_late =
+        worker.state == WorkerState::kStopping && !worker.killed && passed_ns > kStopMaxNs;
+    if (!is_late) continue;
+    worker.killed = true;
+    actions_.push_back(KillWorker{stage.index, static_cast<WorkerIndex>(index), passed_ns});
   }
 }
 

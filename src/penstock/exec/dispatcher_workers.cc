@@ -63,7 +63,9 @@ void StateMachine::StopOne(StageState& stage, WorkerIndex index) {
   const WorkerState state = stage.workers[index].state;
   if (state != WorkerState::kUp && state != WorkerState::kStarting) return;
   Turn(stage, index, WorkerState::kStopping);
-  actions_.push_back(StopWorker{stage.index, index});
+  stage.workers[index].since_ns = now_ns_;
+  const bool is_awaited = !stage.limits.needs.empty() || !stage.starts_no_more();
+  actions_.push_back(StopWorker{stage.index, index, is_awaited});
 }
 
 void StateMachine::Apply(const WorkerUp& event) {
@@ -109,12 +111,20 @@ void StateMachine::Apply(const WorkerDied& event) {
       return Apply(WorkerStopped{event.stage, event.worker});
     case WorkerState::kStarting:
       Turn(stage, event.worker, WorkerState::kGone);
-      return EndBuild(stage, event);
+      if (IsCounted(stage, event)) EndBuild(stage, event);
+      return;
     case WorkerState::kUp:
       if (!TakeBack(stage, event.worker)) return End(event.status);
       Turn(stage, event.worker, WorkerState::kGone);
-      return CountRestart(stage, event.status);
+      if (IsCounted(stage, event)) CountRestart(stage, event.status);
+      return;
   }
+}
+
+/// Whether the death counts: of the threads of one process one does.
+bool StateMachine::IsCounted(StageState& stage, const WorkerDied& event) {
+  if (event.process < 0) return true;
+  return std::exchange(stage.last_dead_process, event.process) != event.process;
 }
 
 /// A worker could not be built: another one tries, unless enough have.

@@ -176,7 +176,7 @@ class PipelineImpl final : public Pipeline {
     }
     runners_[action.stage]->StartWorker(action.worker);
   }
-  void Do(const StopWorker& action) { runners_[action.stage]->StopWorker(action.worker); }
+  void Do(const StopWorker& action) { runners_[action.stage]->StopWorker(action); }
   void Do(const KillWorker& action) {
     workers_of_[action.stage]->KillWorker(action.worker, action.busy_ns);
   }

@@ -43,7 +43,9 @@ class ReadRunnerImpl final : public ReadRunner {
   void EndTask(TaskId task) override { open_.erase(task); }
 
   void StartWorker(WorkerIndex worker) override { PENSTOCK_CHECK(false && "reads need none"); }
-  void StopWorker(WorkerIndex worker) override { PENSTOCK_CHECK(false && "reads need none"); }
+  void StopWorker(const penstock::StopWorker& action) override {
+    PENSTOCK_CHECK(false && "reads need none");
+  }
 
  private:
   void List(int64_t count_max) {

@@ -1,6 +1,7 @@
 #include "penstock/exec/stage_limits.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace penstock {
 namespace {
@@ -36,6 +37,10 @@ StageRole RoleOf(StageKind kind) {
   return StageRole::kCollect;
 }
 
+int64_t NanosecondsOf(int64_t milliseconds) {
+  return std::min(milliseconds, std::numeric_limits<int64_t>::max() / 1'000'000) * 1'000'000;
+}
+
 bool RunsRowFunctions(const FunctionsOp& op) {
   return std::none_of(op.functions.begin(), op.functions.end(), [](const FunctionSpec& function) {
     return function.kind == FunctionKind::kBatches;
@@ -48,7 +53,8 @@ bool Filters(const Stage& stage) {
 }
 
 /// What one worker needs, by the order of LimitsOf(MachineResources).
-std::vector<double> NeedsOf(const WorkerOptions& options, const std::vector<ResourceLimit>& job) {
+std::vector<double> NeedsOf(const WorkerOptions& options, int workers,
+                            const std::vector<ResourceLimit>& job) {
   std::vector<double> needs(job.size(), 0.0);
   needs[kProcessors] = options.processors.value_or(0);
   needs[kGpus] = options.gpus;
@@ -59,7 +65,7 @@ std::vector<double> NeedsOf(const WorkerOptions& options, const std::vector<Reso
   if (std::ranges::all_of(needs, [](double need) { return need == 0; })) return {};
   // Threads of one process need together what a process does.
   if (options.threads) {
-    for (double& need : needs) need /= std::max(1, options.workers_max);
+    for (double& need : needs) need /= std::max(1, workers);
   }
   return needs;
 }
@@ -72,11 +78,12 @@ void SetWorkLimits(const Stage& stage, const std::vector<ResourceLimit>& resourc
   limits.workers_min = stage.workers_min;
   limits.workers_initial = stage.workers_initial;
   limits.in_flight_per_worker = options.in_flight_per_worker;
-  limits.needs = NeedsOf(options, resources);
+  limits.needs = NeedsOf(options, stage.workers, resources);
   limits.max_restarts = options.max_restarts;
   limits.max_task_retries = options.max_task_retries;
   limits.max_build_tries = options.max_build_tries;
-  limits.step_timeout_ns = options.batch_timeout_ms * 1'000'000;
+  limits.step_timeout_ns = NanosecondsOf(options.batch_timeout_ms);
+  limits.threads = options.threads;
   limits.max_batches_per_worker = options.max_batches_per_worker;
   limits.overlaps_successor = options.gpus == 0 && !options.threads;
   if (options.by_length) return;  // The blocks that come are the batches.
@@ -112,6 +119,7 @@ Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan,
     if (stage.functions) SetWorkLimits(stage, job.resources, limits);
     if (stage.kind == StageKind::kWindow) {
       limits.window_rows = stage.window->rows;
+      limits.slots = 1;  // Each holds a copy of its window.
       // The stage of the functions lies between; without order nothing is restored.
       if (job.preserve_order) limits.restored_by = static_cast<StageIndex>(all.size()) + 2;
     }

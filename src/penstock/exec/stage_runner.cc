@@ -50,7 +50,7 @@ void OneStepRunner::StartWorker(WorkerIndex worker) {
   PENSTOCK_CHECK(false && "stage has no workers");
 }
 
-void OneStepRunner::StopWorker(WorkerIndex worker) {
+void OneStepRunner::StopWorker(const penstock::StopWorker& action) {
   PENSTOCK_CHECK(false && "stage has no workers");
 }
 

@@ -38,7 +38,7 @@ class StageRunner {
   /// step of it may still be out). May come twice.
   virtual void EndTask(TaskId task) = 0;
   virtual void StartWorker(WorkerIndex worker) = 0;
-  virtual void StopWorker(WorkerIndex worker) = 0;
+  virtual void StopWorker(const StopWorker& action) = 0;
 };
 
 /// A runner for stages whose tasks take one step and need no worker: leaves only Run to write.
@@ -47,7 +47,7 @@ class OneStepRunner : public StageRunner {
   void StepTask(TaskId task) final;
   void EndTask(TaskId task) final {}
   void StartWorker(WorkerIndex worker) final;
-  void StopWorker(WorkerIndex worker) final;
+  void StopWorker(const penstock::StopWorker& action) final;
 };
 
 /// Posts that the task failed, with the stage's name before the message.

@@ -1,5 +1,7 @@
 #include "penstock/exec/window_runners.h"
 
+#include <arrow/type.h>
+
 #include <span>
 #include <utility>
 
@@ -54,7 +56,7 @@ class WindowRunner final : public StageRunner {
   }
 
   void StartWorker(WorkerIndex worker) override {}
-  void StopWorker(WorkerIndex worker) override {}
+  void StopWorker(const penstock::StopWorker& action) override {}
 
  private:
   Result<std::shared_ptr<OpenWindow>> Open(TaskId task, const std::vector<Piece>& pieces) {

@@ -39,11 +39,6 @@ bool KeepsRows(const FunctionsOp& op) {
                      [](const FunctionSpec& function) { return function.keeps_rows; });
 }
 
-double GpusOfEach(const Stage& stage) {
-  const WorkerOptions& options = stage.functions->options;
-  return options.threads ? options.gpus / std::max(1, stage.workers) : options.gpus;
-}
-
 int64_t PieceBytes(const std::vector<Piece>& pieces) {
   int64_t bytes = 0;
   for (const Piece& piece : pieces) {
@@ -68,8 +63,7 @@ class WorkRunnerImpl final : public WorkRunner {
         work_(work),
         setup_(PackWorkerSetup(context.stage.name, *context.stage.functions)),
         keeps_rows_(KeepsRows(*context.stage.functions)),
-        retries_(context.stage.functions->options.max_task_retries != 0),
-        gpus_each_(GpusOfEach(context.stage)) {}
+        retries_(context.stage.functions->options.max_task_retries != 0) {}
 
   void StartWorker(WorkerIndex worker) override {
     const WorkerId life = work_.directory.Add({.runner = this, .place = worker});
@@ -79,15 +73,15 @@ class WorkRunnerImpl final : public WorkRunner {
     const Status started = work_.host.Start(life, command, setup_);
     if (started.ok()) return;
     GiveDevices(life);
-    PostDeath(lives_.Die(
+    PostEnd(lives_.Die(
         life, {context_.index, worker,
                started.WithMessage(context_.stage.name,
                                    ": cannot start a worker process: ", started.message())}));
     work_.directory.Remove(life);
   }
-
-  void StopWorker(WorkerIndex worker) override {
-    const std::optional<WorkerLives::Stopped> stopped = lives_.Stop(worker);
+  void StopWorker(const penstock::StopWorker& action) override {
+    const std::optional<WorkerLives::Stopped> stopped =
+        lives_.Stop(action.worker, action.awaits_exit);
     if (!stopped) return;
     bool has_batches;
     {
@@ -96,18 +90,24 @@ class WorkRunnerImpl final : public WorkRunner {
         return entry.second.life == stopped->life;
       });
     }
-    // What it still loads or computes nobody wants, and it may never end.
-    if (stopped->is_ready && !has_batches) {
+    // What it still loads or computes nobody wants, and it may never end. A thread without batches
+    // must not take the others of its process with it.
+    const bool is_thread = context_.stage.functions->options.threads;
+    if (!has_batches && (stopped->is_ready || is_thread)) {
       work_.host.Stop(stopped->life);
     } else {
       work_.host.Kill(stopped->life);
     }
-    context_.events.Post(WorkerStopped{context_.index, worker});
+    if (!action.awaits_exit) context_.events.Post(WorkerStopped{context_.index, action.worker});
   }
-
   void KillWorker(WorkerIndex worker, int64_t busy_ns) override {
+    const WorkerId life = lives_.LifeIn(worker);
+    if (lives_.IsStopping(worker)) {
+      return work_.host.Kill(life, {.text = "was killed because it did not leave"});
+    }
+    if (!HasStep(life)) return;  // What it was busy with has come meanwhile.
     const auto allowed_ms = static_cast<double>(context_.stage.functions->options.batch_timeout_ms);
-    work_.host.Kill(lives_.LifeIn(worker),
+    work_.host.Kill(life,
                     {.cause = ExitCause::kTimeout,
                      .text = fmt::format("was killed because it had been busy with one batch for "
                                          "{:.1f} s, where {:.1f} s are allowed (batch_timeout_s),",
@@ -192,8 +192,9 @@ class WorkRunnerImpl final : public WorkRunner {
         if (batch.life == life) batch.life = -1;
       }
     }
-    PostDeath(lives_.Die(
-        life, {context_.index, worker, MakeError(ErrorKind::kWorkerDied, Death(exit, held))}));
+    WorkerDied death{context_.index, worker, MakeError(ErrorKind::kWorkerDied, Death(exit, held))};
+    if (context_.stage.functions->options.threads) death.process = exit.process;
+    PostEnd(lives_.Die(life, std::move(death)));
   }
 
  private:
@@ -220,11 +221,16 @@ class WorkRunnerImpl final : public WorkRunner {
     const ErrorDetail* const detail = DetailOf(status);
     return detail != nullptr && detail->kind() == ErrorKind::kWorkerDied;
   }
-
-  void PostDeath(std::optional<WorkerDied> death) {
-    if (death) context_.events.Post(*std::move(death));
+  void PostEnd(std::optional<Event> end) {
+    if (end) context_.events.Post(*std::move(end));
   }
 
+  bool HasStep(WorkerId life) {
+    MutexLock lock(mutex_);
+    return std::any_of(sent_.begin(), sent_.end(), [life](const auto& entry) {
+      return entry.second.life == life && entry.second.stepping;
+    });
+  }
   void Fail(TaskId task, Status status) {
     context_.events.Post(TaskFailed{context_.index, task, std::move(status)});
   }
@@ -245,8 +251,7 @@ class WorkRunnerImpl final : public WorkRunner {
   const WorkContext work_;
   const std::string setup_;
   const bool keeps_rows_;
-  const bool retries_;       // So inputs must stay as they are.
-  const double gpus_each_;  // Threads of one process share what it has.
+  const bool retries_;  // So inputs must stay as they are.
   WorkerLives lives_;
 
   Mutex mutex_;
@@ -273,25 +278,29 @@ WorkerCommand WorkRunnerImpl::CommandFor(WorkerIndex worker) const {
   return command;
 }
 
-/// Returns what shows the worker its GPUs, and those alone.
+/// Returns what shows the worker its GPUs, and those alone. Threads of one process share theirs.
 std::vector<std::string> WorkRunnerImpl::TakeDevices(WorkerId life) {
-  if (gpus_each_ == 0) return {};
-  const std::vector<std::string> names = work_.devices.Take(gpus_each_);
+  const WorkerOptions& options = context_.stage.functions->options;
+  if (options.gpus == 0) return {};
   MutexLock lock(mutex_);
+  std::vector<std::string> names;
+  if (options.threads && !devices_.empty()) {
+    names = devices_.begin()->second;
+  } else {
+    names = work_.devices.Take(options.gpus);
+  }
   devices_[life] = names;
   return {fmt::format("CUDA_VISIBLE_DEVICES={}", fmt::join(names, ","))};
 }
 
 void WorkRunnerImpl::GiveDevices(WorkerId life) {
-  std::vector<std::string> names;
-  {
-    MutexLock lock(mutex_);
-    const auto found = devices_.find(life);
-    if (found == devices_.end()) return;
-    names = std::move(found->second);
-    devices_.erase(found);
-  }
-  work_.devices.Give(names, gpus_each_);
+  const WorkerOptions& options = context_.stage.functions->options;
+  MutexLock lock(mutex_);
+  const auto found = devices_.find(life);
+  if (found == devices_.end()) return;
+  const std::vector<std::string> names = std::move(found->second);
+  devices_.erase(found);
+  if (!options.threads || devices_.empty()) work_.devices.Give(names, options.gpus);
 }
 
 void WorkRunnerImpl::Send(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes) {
@@ -374,7 +383,7 @@ void WorkRunnerImpl::TakeOutput(const Frame& frame, std::shared_ptr<Segment> seg
   const WorkerIndex worker = batch.worker;
   const WorkerId life = batch.life;
   PostOutput(frame, std::move(segment), std::move(batch), skipped);
-  PostDeath(lives_.EndAnswer(worker, life));
+  PostEnd(lives_.EndAnswer(worker, life));
 }
 
 void WorkRunnerImpl::PostOutput(const Frame& frame, std::shared_ptr<Segment> segment,
@@ -418,7 +427,8 @@ void WorkRunnerImpl::OnFailed(WorkerIndex worker, WorkerId life, const Frame& fr
                   fmt::format("{}: raised while a worker was being built", context_.stage.name),
                   std::move(payload))};
     death.raised = true;
-    return PostDeath(lives_.Die(life, std::move(death)));
+    lives_.Foretell(life, std::move(death));
+    return work_.host.Kill(life);  // It has nothing more to do.
   }
   const TaskId task = static_cast<TaskId>(frame.batch);
   const std::string rows = HeldRows(life);

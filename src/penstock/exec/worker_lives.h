@@ -26,28 +26,32 @@ class WorkerLives {
   struct Stopped {
     WorkerId life = -1;
     bool is_ready = false;
-  };
-  /// Ends the life because the dispatcher wants so: WorkerStopped is to be posted. Nullopt when its
-  /// death was posted, or will be.
-  std::optional<Stopped> Stop(WorkerIndex place);
+  };  /// The dispatcher wants the life to end. With `awaits_exit` its end will be WorkerStopped;
+      /// else it is
+  /// over, and WorkerStopped is to be posted. Nullopt when its death was posted, or will be.
+  std::optional<Stopped> Stop(WorkerIndex place, bool awaits_exit);
+  bool IsStopping(WorkerIndex place) const;
 
+  /// The life will end, for this reason, whatever its process says at its end.
+  void Foretell(WorkerId life, WorkerDied death);
   /// An output of the worker is being taken in; its death has to wait for that.
-  void BeginAnswer(WorkerIndex place);
+  void BeginAnswer(
+      WorkerIndex place);  /// Returns an end that waited for this answer, to be posted.
+  std::optional<Event> EndAnswer(WorkerIndex place, WorkerId life);
 
-  /// Returns a death that waited for this answer, to be posted.
-  std::optional<WorkerDied> EndAnswer(WorkerIndex place, WorkerId life);
-
-  /// Ends the life. Returns the death to be posted now; nullopt when the end was told already, or
-  /// waits for an answer.
-  std::optional<WorkerDied> Die(WorkerId life, WorkerDied death);
+  /// Ends the life. Returns what is to be posted now, WorkerDied or WorkerStopped; nullopt when the
+  /// end was told already, or waits for an answer.
+  std::optional<Event> Die(WorkerId life, WorkerDied death);
 
  private:
   struct Place {
     WorkerId life = -1;
     bool is_ready = false;
+    bool is_stopping = false;
     bool is_over = false;
     int answers = 0;
-    std::optional<WorkerDied> death;  // Waits for the answers.
+    std::optional<WorkerDied> foretold;
+    std::optional<Event> end;  // Waits for the answers.
   };
 
   mutable Mutex mutex_;

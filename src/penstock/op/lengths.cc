@@ -22,7 +22,9 @@ Result<const char*> MeasureOf(const arrow::Field& field) {
   if (arrow::is_integer(id)) return nullptr;
   if (arrow::is_string(id) || id == arrow::Type::STRING_VIEW) return "utf8_length";
   if (arrow::is_binary_like(id) || arrow::is_large_binary_like(id)) return "binary_length";
-  if (arrow::is_list_like(id) || arrow::is_list_view(id)) return "list_value_length";
+  const bool is_list =
+      (arrow::is_list_like(id) || arrow::is_list_view(id)) && id != arrow::Type::MAP;
+  if (is_list) return "list_value_length";
   return Status::TypeError(
       "Rows cannot be grouped by length: the column is neither text, binary, a "
       "list nor an integer: '",
@@ -46,6 +48,9 @@ Result<std::vector<int64_t>> LengthsOf(const arrow::RecordBatch& batch, const st
         "'; there are: ", batch.schema()->ToString());
   }
   std::shared_ptr<arrow::Array> values = batch.column(index);
+  if (values->type_id() == arrow::Type::NA) {
+    return std::vector<int64_t>(static_cast<size_t>(values->length()), 0);
+  }
   if (values->type_id() == arrow::Type::DICTIONARY) {
     const auto& type = static_cast<const arrow::DictionaryType&>(*values->type());
     PENSTOCK_TRY(values, compute::Cast(*values, type.value_type()));

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "penstock/base/status.h"
 
@@ -15,8 +16,13 @@ void PutOptional(nlohmann::json& json, const char* field, const std::optional<Va
 
 template <typename Value>
 bool HasTypeOf(const nlohmann::json& json) {
-  if constexpr (std::is_same_v<Value, bool>) return json.is_boolean();
-  if constexpr (std::is_integral_v<Value>) return json.is_number_integer();
+  if constexpr (std::is_same_v<Value, bool>) {
+    return json.is_boolean();
+  } else if constexpr (std::is_integral_v<Value>) {
+    if (!json.is_number_integer()) return false;
+    if (json.is_number_unsigned()) return std::in_range<Value>(json.get<uint64_t>());
+    return std::in_range<Value>(json.get<int64_t>());
+  }
   return true;
 }
 
@@ -33,9 +39,8 @@ Status Take(const nlohmann::json& json, const char* field, Value& value) {
     }
   } catch (const nlohmann::json::exception&) {
   }
-  return Status::Invalid(
-      "field '", field, "' has the wrong type: ",
-      found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return Status::Invalid("field '", field, "' has the wrong type: ",
+                         found->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 template <typename Value>

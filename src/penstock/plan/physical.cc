@@ -20,12 +20,13 @@ struct Asked {
   std::string option;
   double each = 0;
   double available = 0;
+  bool is_device = false;
 };
 
 std::vector<Asked> AskedFor(const WorkerOptions& options, const MachineResources& machine) {
   std::vector<Asked> asked = {
       {"processors", "num_cpus", options.processors.value_or(0), 1.0 * machine.processors},
-      {"GPUs", "num_gpus", options.gpus, machine.gpus}};
+      {"GPUs", "num_gpus", options.gpus, machine.gpus, /*is_device=*/true}};
   if (machine.memory_bytes > 0) {
     asked.push_back({"memory", "memory", 1.0 * options.memory_bytes, 1.0 * machine.memory_bytes});
   }
@@ -40,12 +41,21 @@ std::vector<Asked> AskedFor(const WorkerOptions& options, const MachineResources
   return asked;
 }
 
+/// Shares of a GPU do not reach from one to the next.
+double HowManyFit(const Asked& asked) {
+  constexpr double kTolerance = 1e-9;
+  if (asked.is_device && asked.each < 1) {
+    return std::floor(asked.available + kTolerance) * std::floor(1 / asked.each + kTolerance);
+  }
+  return std::floor(asked.available / asked.each + kTolerance);
+}
+
 /// Returns how many workers of the stage fit the machine: at least one, else kUnplaceable.
 Result<double> WorkersThatFit(const std::string& stage, const WorkerOptions& options,
                               const MachineResources& machine) {
   double fit = HUGE_VAL;
   for (const Asked& asked : AskedFor(options, machine)) {
-    const double workers = std::floor(asked.available / asked.each + 1e-9);
+    const double workers = HowManyFit(asked);
     fit = std::min(fit, workers);
     if (workers >= 1) continue;
     return MakeError(ErrorKind::kUnplaceable,

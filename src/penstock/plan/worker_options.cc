@@ -1,5 +1,7 @@
 #include "penstock/plan/worker_options.h"
 
+#include <cmath>
+
 #include "penstock/plan/at_least.h"
 #include "penstock/plan/json_fields.h"
 
@@ -54,6 +56,11 @@ Status CheckPool(const WorkerOptions& options) {
   if (options.threads && options.shares_model) {
     return Status::Invalid("threads share their functions already; leave out shares_model");
   }
+  if (options.threads && (options.max_batches_per_worker > 0 || options.max_worker_bytes > 0)) {
+    return Status::Invalid(
+        "threads live as long as their process; leave out max_batches_per_worker and "
+        "max_worker_bytes");
+  }
   return AtLeast("in_flight_per_worker", 1, options.in_flight_per_worker);
 }
 
@@ -79,6 +86,9 @@ Status CheckWorkerOptions(const WorkerOptions& options) {
   PENSTOCK_RETURN_NOT_OK(CheckPool(options));
   PENSTOCK_RETURN_NOT_OK(AtLeast("processors", 0.0, options.processors));
   PENSTOCK_RETURN_NOT_OK(AtLeast("gpus", 0.0, options.gpus));
+  if (options.gpus > 1 && options.gpus != std::floor(options.gpus)) {
+    return Status::Invalid("gpus must be whole above 1: ", options.gpus);
+  }
   PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("memory_bytes", 0, options.memory_bytes));
   if (!options.resources.is_object()) return Status::Invalid("resources must be an object");
   for (const auto& [name, amount] : options.resources.items()) {

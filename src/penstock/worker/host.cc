@@ -67,6 +67,7 @@ class WorkerHostImpl final : public WorkerHost {
   void Stop(WorkerId worker) override {
     const auto found = Find(worker);
     if (found == nullptr) return;
+    if (found->is_thread()) launcher_.Leaving(worker);
     found->connection.SendStop();
     if (launcher_.Cancel(worker)) EndLater(worker);
   }
@@ -340,7 +341,7 @@ void WorkerHostImpl::End(HostedWorker& worker) {
   ReceiveFrom(worker, kFramesInSocket);
   const WorkerExit exit = worker.Explain(&memory_kills_);
   if (const std::shared_ptr<Process> process = worker.process()) {
-    (void)::epoll_ctl(poller_.get(), EPOLL_CTL_DEL, process->descriptor(), nullptr);
+    Unwatch(poller_.get(), *process);
     process->output()->Finish();
   }
   Bury(worker, exit);

@@ -42,6 +42,7 @@ WorkerExit HostedWorker::Explain(MemoryKills* memory_kills) {
   const std::shared_ptr<Process> gone = process();
   if (gone == nullptr) return ExplainUnborn();
   WorkerExit exit = gone->Reap();
+  exit.process = gone->id();
   const std::optional<KillReason> why = gone->kill_reason();
   const int64_t open = connection.open_batches();
   const bool stopping = connection.stopping();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -102,6 +103,11 @@ bool Launcher::Leave(WorkerId worker) {
                              [&](const auto& threads) { return threads->Leave(worker); });
 }
 
+void Launcher::Leaving(WorkerId worker) {
+  MutexLock lock(mutex_);
+  for (const auto& threads : thread_processes_) threads->MarkLeaving(worker);
+}
+
 void Launcher::Handle(const Watched& watched) {
   std::vector<Telling> to_tell;
   {
@@ -168,6 +174,7 @@ Result<Launched> Launcher::LaunchThread(WorkerId worker, const WorkerCommand& co
       std::make_unique<ThreadProcess>(command.pool, first.process, std::move(low.engine), worker));
   const Status watched = thread_processes_.back()->Watch(poller_);
   if (watched.ok()) return first;
+  Unwatch(poller_, *first.process);
   thread_processes_.pop_back();
   return watched;
 }
@@ -202,7 +209,7 @@ void Launcher::StartBuilding(Family& family, const WorkerCommand& command, const
     family.builds = true;
     return;
   }
-  family.process = nullptr;
+  DropTemplate(family);
   counts_.why_spawned = started.message();
 }
 
@@ -217,7 +224,7 @@ Status Launcher::StartTemplate(Family& family, const WorkerCommand& command,
       Spawn(forking, std::move(lines), {.socket = sockets.worker.get(), .modules = modules}));
   family.process = std::make_unique<TemplateProcess>(std::move(process), std::move(sockets.engine));
   const Status watched = WatchTemplate(family);
-  if (!watched.ok()) family.process = nullptr;
+  if (!watched.ok()) DropTemplate(family);
   return watched;
 }
 
@@ -230,6 +237,13 @@ Status Launcher::WatchTemplate(Family& family) {
     PENSTOCK_RETURN_NOT_OK(WatchDescriptor(poller_, descriptors[i], &family.watched[i]));
   }
   return Status::OK();
+}
+
+void Launcher::DropTemplate(Family& family) {
+  if (family.process == nullptr) return;
+  Unwatch(poller_, family.process->process());
+  (void)::epoll_ctl(poller_, EPOLL_CTL_DEL, family.process->socket(), nullptr);
+  family.process = nullptr;
 }
 
 void Launcher::AskFor(Family& family, Waiting waiting) {
@@ -279,6 +293,7 @@ void Launcher::HandleThreads(const Watched& watched) {
       ReadStream(poller_, *threads->process(), watched.kind);
       continue;
     }
+    Unwatch(poller_, *threads->process());
     for (const WorkerId worker : threads->TakeMembers()) {
       TellEnded(worker, {.process = threads->process(), .kind = LaunchKind::kThread});
     }
@@ -305,8 +320,7 @@ void Launcher::Take(Family& family, TemplateNews news) {
       return;
     case FrameKind::kRefused:
       StopForking(family, news.reason);
-      family.process = nullptr;  // It has forked nothing.
-      return;
+      return DropTemplate(family);  // It has forked nothing.
     case FrameKind::kForked:
     case FrameKind::kForkFailed:
       return TakeForked(family, std::move(news));
@@ -356,7 +370,7 @@ void Launcher::StopForking(Family& family, const std::string& why) {
 /// The template has died: its workers die with it, and what it had not forked yet is spawned.
 void Launcher::EndTemplate(Family& family, const std::string& why) {
   const std::string reason = fmt::format("the template process {}", why);
-  family.process = nullptr;
+  DropTemplate(family);
   for (auto& [worker, process] : std::exchange(family.forked, {})) {
     EndOrphan(*process,
               {.cause = ExitCause::kSignal, .text = fmt::format("was killed because {}", reason)});

@@ -82,6 +82,9 @@ class Launcher {
   /// Lets a kThread go whose thread has ended; false when its process ends with it.
   bool Leave(WorkerId worker);
 
+  /// A worker that is a thread is about to be told to stop.
+  void Leaving(WorkerId worker);
+
   /// Kills the templates; what they had not forked yet fails.
   void Close();
 
@@ -153,6 +156,7 @@ class Launcher {
   void HandleTemplate(Family& family, WatchedKind kind) PENSTOCK_REQUIRES(mutex_);
   void Receive(Family& family) PENSTOCK_REQUIRES(mutex_);
   void EndTemplate(Family& family, const std::string& why) PENSTOCK_REQUIRES(mutex_);
+  void DropTemplate(Family& family) PENSTOCK_REQUIRES(mutex_);
   void StopForking(Family& family, const std::string& why) PENSTOCK_REQUIRES(mutex_);
   void TellEnded(WorkerId worker, Launched launched) PENSTOCK_REQUIRES(mutex_);
   void HandleThreads(const Watched& watched) PENSTOCK_REQUIRES(mutex_);

@@ -17,16 +17,21 @@ bool ThreadProcess::Owns(const Watched& watched) const {
 }
 
 bool ThreadProcess::Join(WorkerId worker, int socket) {
-  if (members_.empty()) return false;
+  if (members_.size() == leaving_.size()) return false;
   const Frame frame{.kind = FrameKind::kJoin, .batch = static_cast<uint64_t>(worker)};
   if (SendFrame(socket_.get(), frame, {&socket, 1}) != SendOutcome::kSent) return false;
   members_.insert(worker);
   return true;
 }
 
+void ThreadProcess::MarkLeaving(WorkerId worker) {
+  if (members_.contains(worker)) leaving_.insert(worker);
+}
+
 bool ThreadProcess::Leave(WorkerId worker) {
   if (!members_.contains(worker) || members_.size() == 1) return false;
   members_.erase(worker);
+  leaving_.erase(worker);
   return true;
 }
 

@@ -36,11 +36,18 @@ class ThreadProcess {
   /// Says whether an event of the poller is this process's.
   bool Owns(const Watched& watched) const;
 
-  /// Gives the process one more worker. False when it takes none: it has ended, or is about to.
+  /// Gives the process one more worker. False when it takes none: it has ended, or is about to, as
+  /// all its workers are leaving.
   bool Join(WorkerId worker, int socket);
 
+  /// A worker is about to be told to stop.
+  void MarkLeaving(WorkerId worker);
+
   /// The process has ended: lets all workers go, and returns them.
-  std::set<WorkerId> TakeMembers() { return std::exchange(members_, {}); }
+  std::set<WorkerId> TakeMembers() {
+    leaving_.clear();
+    return std::exchange(members_, {});
+  }
 
   /// Lets a worker go whose thread has ended. False for the last one: its end is the process's.
   bool Leave(WorkerId worker);
@@ -50,6 +57,7 @@ class ThreadProcess {
   const std::shared_ptr<Process> process_;
   const OwnedDescriptor socket_;
   std::set<WorkerId> members_;
+  std::set<WorkerId> leaving_;  // Of them.
   std::array<Watched, 3> watched_{{{.kind = WatchedKind::kProcess},
                                    {.kind = WatchedKind::kOutput},
                                    {.kind = WatchedKind::kErrors}}};

@@ -16,6 +16,14 @@ Status WatchDescriptor(int poller, int descriptor, Watched* watched) {
                          std::generic_category().message(errno));
 }
 
+void Unwatch(int poller, const Process& process) {
+  const ProcessOutput& output = *process.output();
+  for (const int descriptor : {process.descriptor(), output.descriptor(StandardStream::kOutput),
+                               output.descriptor(StandardStream::kErrors)}) {
+    (void)::epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, nullptr);
+  }
+}
+
 void ReadStream(int poller, const Process& process, WatchedKind kind) {
   const StandardStream stream =
       kind == WatchedKind::kOutput ? StandardStream::kOutput : StandardStream::kErrors;

@@ -24,6 +24,10 @@ struct Watched {
 /// to `watched`. IOError.
 Status WatchDescriptor(int poller, int descriptor, Watched* watched);
 
+/// Has the poller tell no more of the process and of what it prints. Closing the descriptors would
+/// not do: a fork of this program may hold them too.
+void Unwatch(int poller, const Process& process);
+
 /// Reads one of the standard streams of `process`; the poller hears of it no more once it has
 /// ended. `kind` is kOutput or kErrors.
 void ReadStream(int poller, const Process& process, WatchedKind kind);

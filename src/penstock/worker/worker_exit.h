@@ -24,6 +24,7 @@ struct WorkerExit {
   ExitCause cause = ExitCause::kExitCode;
   int signal = 0;
   int exit_code = 0;
+  int64_t process = -1;  // Its number; -1: there never was one.
   std::string reason;
   std::string last_words;  // A crash's trace, or the last lines of its standard error; often none.
 

@@ -480,6 +480,7 @@ void SimulatedWorld::Do(const StartWorker& action) {
 void SimulatedWorld::Do(const KillWorker& action) {
   const SimulatedWorker& worker = workers_[action.stage][action.worker];
   const bool died = died_together_.contains({action.stage, action.worker});
+  if (worker.state == SimulatedWorker::State::kStopping) return;  // It leaves by itself.
   Require(died || worker.state == SimulatedWorker::State::kUp, "a worker that is up is killed");
   Require(action.busy_ns > Limits(action.stage).step_timeout_ns, "it is killed for being late");
   Post(Random(100),

@@ -119,6 +119,11 @@ TEST(LogicalPlan, NamesTheFieldThatIsWrong) {
   WorkerOptions growing_group;
   growing_group.by_length = LengthGrouping{.column = "text", .padded_length_max = 10};
   growing_group.grows_batches = true;
+  WorkerOptions broken_gpus;
+  broken_gpus.gpus = 1.5;
+  WorkerOptions short_threads;
+  short_threads.threads = true;
+  short_threads.max_batches_per_worker = 3;
   WorkerOptions shared_threads;
   shared_threads.threads = shared_threads.shares_model = true;
   const auto map = [](const WorkerOptions& options) {
@@ -140,6 +145,8 @@ TEST(LogicalPlan, NamesTheFieldThatIsWrong) {
       {map(bad_resource), "numbers of at least 0: 'licences'"},
       {map(unbounded_group), "by_length needs batch_rows or padded_length_max"},
       {map(growing_group), "by_length leaves no room for grows_batches"},
+      {map(broken_gpus), "gpus must be whole above 1: 1.5"},
+      {map(short_threads), "threads live as long as their process"},
       {map(shared_threads), "leave out shares_model"},
       {ProjectOp{{{"a", "x"}, {"b", "x"}}}, "named twice: 'x'"},
       {RenameOp{{{"a", "x"}, {"a", "y"}}}, "named twice: 'a'"},

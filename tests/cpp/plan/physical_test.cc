@@ -116,7 +116,9 @@ TEST(PhysicalPlan, StartsNoMoreWorkersThanFit) {
   EXPECT_EQ(WorkersFor(options), 9);
   options.gpus = 0.5;
   EXPECT_EQ(WorkersFor(options), 4);
-  options.gpus = 1.5;
+  options.gpus = 0.6;
+  EXPECT_EQ(WorkersFor(options), 2) << "a share does not reach from one GPU to the next";
+  options.gpus = 2;
   EXPECT_EQ(WorkersFor(options), 1);
 }
 

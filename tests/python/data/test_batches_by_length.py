@@ -154,3 +154,22 @@ def test_limits_and_filters_behind_it_see_the_rows_in_order():
     assert [row["place"] for row in grouped.limit(10).take_all()] == list(range(10))
     kept = grouped.filter(expr="place >= 2990").take_all()
     assert [row["place"] for row in kept] == list(range(2990, 3000))
+
+
+@pytest.mark.parametrize("rows", [10, 3000])
+def test_a_generator_that_yields_too_many_rows_is_an_error(rows):
+    def twice(batch):
+        yield batch
+        yield batch
+
+    ds = penstock.data.range(rows).map_batches(twice, batch_size=10, group_by_length="id")
+    with pytest.raises(ValueError, match="number of rows|more rows than they got"):
+        ds.take_all()
+
+
+def test_a_window_that_would_fill_the_memory_ends_early():
+    with penstock.init(memory=32 << 20):
+        ds = penstock.data.range(600, override_num_blocks=10)
+        ds = ds.map(lambda row: {"place": row["id"], "wide": b"x" * 100_000})
+        ds = ds.map_batches(lambda batch: batch, batch_size=16, group_by_length="wide")
+        assert [row["place"] for row in ds.iter_rows()] == list(range(600))

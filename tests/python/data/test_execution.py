@@ -212,12 +212,12 @@ def test_limits_of_the_context_come_before_those_of_the_session(context):
     limits.object_store_memory = 1000
     limits.memory = 500
     limits.cpu = 3.5
-    assert execution.resources(context) == (500, 3, 0.0)
+    assert execution.resources(context) == (500, 3, -1.0, ())
 
 
 def test_without_limits_those_of_the_session_count(context):
     with penstock.init(memory=2000, num_cpus=2, num_gpus=1):
-        assert execution.resources(context) == (2000, 2, 1.0)
+        assert execution.resources(context) == (2000, 2, 1.0, ())
 
 
 LARGE_OUTPUTS = """

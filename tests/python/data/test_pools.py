@@ -143,3 +143,45 @@ def test_each_worker_sees_its_own_gpus(session):
     assert seen(num_gpus=2, concurrency=1) == {"0,1"}
     assert seen(num_gpus=0.5, concurrency=2) <= {"0"}
     assert seen(num_gpus=1, concurrency=2) <= {"0", "1"}
+
+
+def test_a_worker_that_makes_way_for_its_successor_answers_all_its_batches_first(session):
+    session(num_gpus=1)
+    ds = penstock.data.range(40).map_batches(
+        Who, batch_size=1, num_gpus=1, concurrency=1, max_batches_per_worker=20
+    )
+    assert processes(ds) == 2
+
+
+def test_a_resource_is_free_only_once_its_worker_has_gone(session, tmp_path):
+    session(num_gpus=1)
+
+    class Lingers:
+        def __init__(self):
+            import atexit
+
+            self.mark = tmp_path / "alive"
+            self.mark.touch(exist_ok=False)  # Fails while another one is there.
+            atexit.register(self.mark.unlink)
+
+        def __call__(self, batch):
+            return batch
+
+    ds = penstock.data.range(20).map_batches(
+        Lingers, batch_size=1, num_gpus=1, concurrency=1, max_batches_per_worker=4
+    )
+    assert ds.count() == 20
+
+
+def test_threads_share_what_their_process_asks_for(session):
+    session(num_gpus=2, num_cpus=4)
+    pool = penstock.data.ThreadPoolStrategy()
+
+    class Devices:
+        def __call__(self, batch):
+            return {"devices": [os.environ["CUDA_VISIBLE_DEVICES"]] * len(batch["id"])}
+
+    ds = penstock.data.range(40).map_batches(
+        Devices, batch_size=1, num_gpus=2, num_cpus=4, compute=pool
+    )
+    assert {row["devices"] for row in ds.take_all()} == {"0,1"}

@@ -223,3 +223,41 @@ def test_a_killed_worker_of_a_forked_pool_is_replaced_too(tmp_path):
     ds = penstock.data.range(ROWS).map_batches(Model, batch_size=10, concurrency=4)
     assert [row["id"] for row in ds.take_all()] == list(range(ROWS))
     assert restarts(ds) == [4]
+
+
+def test_threads_of_one_process_die_one_death(tmp_path):
+    class Moody:
+        def __init__(self):
+            if once(tmp_path / "built"):
+                os._exit(1)
+
+        def __call__(self, batch):
+            if 30 in batch["id"] and once(tmp_path / "passed"):
+                os._exit(1)
+            return batch
+
+    ds = penstock.data.range(100).map_batches(
+        Moody,
+        batch_size=2,
+        compute=penstock.data.ThreadPoolStrategy(4),
+        max_restarts=2,
+        max_task_retries=1,
+    )
+    assert [row["id"] for row in ds.take_all()] == list(range(100))
+    assert restarts(ds) == [2]
+
+
+def test_of_threads_that_die_together_the_guilty_batch_is_named():
+    def poison(batch):
+        if batch["id"][0] == 8:
+            os._exit(1)
+        return batch
+
+    ds = penstock.data.range(40).map_batches(
+        poison,
+        batch_size=1,
+        compute=penstock.data.ThreadPoolStrategy(4),
+        max_task_retries=1,
+    )
+    with pytest.raises(WorkerCrashedError, match=r"batch 8 \(1 rows"):
+        ds.take_all()

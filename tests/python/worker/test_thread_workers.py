@@ -111,7 +111,7 @@ def test_a_crash_in_one_thread_is_the_end_of_all_and_is_named():
             threading.Event().wait()
 
     with pytest.raises(WorkerCrashedError) as raised:
-        over_rows(8, Crashes, workers=WORKERS, threads=True).take_all()
+        over_rows(8, Crashes, workers=WORKERS, threads=True, max_task_retries=0).take_all()
     assert "signal 11 (SIGSEGV)" in str(raised.value)
     assert "Fatal Python error" in str(raised.value)
 
