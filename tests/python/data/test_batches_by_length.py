@@ -163,7 +163,7 @@ def test_a_generator_that_yields_too_many_rows_is_an_error(rows):
         yield batch
 
     ds = penstock.data.range(rows).map_batches(twice, batch_size=10, group_by_length="id")
-    with pytest.raises(ValueError, match="number of rows|more rows than they got"):
+    with pytest.raises(ValueError, match=r"number of rows|more rows than they got"):
         ds.take_all()
 
 
