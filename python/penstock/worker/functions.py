@@ -36,7 +36,12 @@ class _BatchStep:
 
         self._function = function
         self._read = batches.reader(function.batch_format, function.device)
-        self._calls = FittingCalls(self._call_once, name=function.name, joins=function.keeps_rows)
+        self._calls = FittingCalls(
+            self._call_once,
+            name=function.name,
+            changes=self._can_change,
+            keeps_copies=function.device != "cpu",
+        )
 
     @property
     def name(self) -> str:
@@ -62,6 +67,12 @@ class _BatchStep:
 
     def run(self, batch: _worker.Batch) -> Produced:
         return self._calls.run(batch)
+
+    def _can_change(self, batch: _worker.Batch) -> bool:
+        """Say whether what the function gets lets it write to the batch's memory."""
+        if isinstance(self._read, StagedReader):
+            return not self._read.leaves_batch(batch)
+        return self._function.batch_format not in batches.UNCHANGEABLE
 
     def _call_once(self, batch: _worker.Batch) -> Produced:
         result = self._function.call(self._read(batch))

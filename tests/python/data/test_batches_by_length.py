@@ -154,3 +154,22 @@ def test_limits_and_filters_behind_it_see_the_rows_in_order():
     assert [row["place"] for row in grouped.limit(10).take_all()] == list(range(10))
     kept = grouped.filter(expr="place >= 2990").take_all()
     assert [row["place"] for row in kept] == list(range(2990, 3000))
+
+
+def test_a_model_that_runs_out_of_memory_pads_each_half_by_itself():
+    def pad(batch):
+        if len(batch["text"]) > 5:
+            raise RuntimeError("CUDA out of memory")
+        longest = max(map(len, batch["text"]))
+        return {"place": batch["place"], "padded": np.ones((len(batch["text"]), longest, 1))}
+
+    with penstock.init(num_gpus=1):
+        ds = penstock.data.from_items(TEXTS[:200])
+        padded = ds.map_batches(pad, batch_size=16, group_by_length="text", num_gpus=1)
+        rows = padded.take_all()
+    assert in_order(rows)
+    assert len(rows) == 200
+    assert all(
+        len(row["padded"]) >= len(text["text"]) for row, text in zip(rows, TEXTS, strict=False)
+    )
+    assert len({len(row["padded"]) for row in rows}) > 1
