@@ -96,11 +96,15 @@ class _BatchStep:
             yield self._encoded(result, batch)
             return
         came = 0
-        async for item in result:
-            output = batches.encode(item, self._function.name)
-            came += output.rows
-            del item  # It may look at the batch, whose memory is wanted back.
-            yield output
+        items = aiter(result)
+        try:
+            async for item in items:
+                output = batches.encode(item, self._function.name)
+                came += output.rows
+                del item  # It may look at the batch, whose memory is wanted back.
+                yield output
+        finally:
+            await coroutines.close(items)
         if self._function.keeps_rows and came != batch.rows:
             self._refuse_rows(came, batch.rows)
 
