@@ -26,9 +26,9 @@ def show(lines: WorkerLines) -> None:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
+        encoding = getattr(stream, "encoding", None) or "utf-8"
         stream.write(text.encode(encoding, errors="backslashreplace").decode(encoding))
         stream.flush()  # As a worker's own prints are seen at once.
-    except (OSError, ValueError):  # A job does not fail because nobody listens to its workers.
+    except Exception:  # noqa: BLE001  # A job does not fail because nobody listens to its workers.
         return

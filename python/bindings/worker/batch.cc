@@ -55,6 +55,13 @@ Batch* Batch::Slice(int64_t first, int64_t rows) const {
   return slice.release();
 }
 
+Batch* Batch::Copy() const {
+  std::shared_ptr<Mapping> mapping = Mapping::Anonymous(bytes_);
+  std::memcpy(mapping->data(), mapping_->data(), static_cast<size_t>(bytes_));
+  const Batch whole(std::move(mapping), bytes_);
+  return whole.Slice(first_row_, rows_);
+}
+
 int64_t Batch::bytes() const { return header_.rows == 0 ? bytes_ : bytes_ * rows_ / header_.rows; }
 
 void Batch::ReadColumns() {

@@ -35,6 +35,9 @@ class Batch {
   /// are not there. Columns that may have nulls are read as such, whether these rows have any.
   Batch* Slice(int64_t first, int64_t rows) const;
 
+  /// Returns the same rows over memory of their own. Throws std::bad_alloc.
+  Batch* Copy() const;
+
   int64_t rows() const { return rows_; }
 
   /// Bytes of the packed batch; of a slice its rows' share.

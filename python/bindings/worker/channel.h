@@ -44,6 +44,9 @@ class Channel {
   /// Returns one of them, counted from 0; ReceiveBatch returns the same object in its turn.
   nb::object Peek(size_t place);
 
+  /// Returns the number of one of them in its stage, as batch_number does in its turn.
+  uint64_t NumberOf(size_t place) const { return arrived_.at(place).frame.batch; }
+
   /// Whether the engine has said that no more batches will come.
   bool stopping() const { return ended_; }
 

@@ -185,6 +185,10 @@ void BindBatch(nb::module_& module) {
       .def_prop_ro("nbytes", &Batch::bytes, "Of a slice its rows' share.")
       .def("slice", &Batch::Slice, "first"_a, "rows"_a, nb::rv_policy::take_ownership,
            "Return some of the rows, over the same memory.")
+      .def("copy", &Batch::Copy, nb::rv_policy::take_ownership,
+           "Return the same rows over memory of their own.")
+      .def_prop_ro("memory", &Batch::slab, nb::sig("def memory(self) -> object"),
+                   "What keeps the memory as it is, even when the batch's turn is over.")
       .def_prop_ro("schema", &Batch::schema,
                    "IPC schema message; empty when all are plain and there is no metadata.")
       .def_prop_ro("is_plain", &IsPlain, "Whether all columns can be read without Arrow.")
@@ -295,6 +299,7 @@ void BindChannel(nb::module_& module) {
       .def_prop_ro("arrived", &Channel::arrived, "Batches whose turn is still to come.")
       .def("peek", &Channel::Peek, "place"_a, nb::sig("def peek(self, place: int) -> Batch"),
            "Look at one of them before its turn.")
+      .def("number_of", &Channel::NumberOf, "place"_a, "Its number in its stage, from 0.")
       .def_prop_ro("stopping", &Channel::stopping, "Whether no more batches will come.")
       .def_prop_ro("may_write", &Channel::may_write, "Whether write_output would not wait.")
       .def_prop_ro("batch_number", &Channel::batch_number,

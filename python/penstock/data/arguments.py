@@ -189,9 +189,12 @@ def amount(name: str, value: float | None) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, SupportsFloat):
         raise TypeError(f"{name} must be a number; got: {value!r}")
-    if not 0 <= value < math.inf:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be a finite number; got: {value}")
+    if number < 0:
         raise ValueError(f"{name} must not be negative; got: {value}")
-    return float(value)
+    return number
 
 
 def column_list(name: str, columns: object) -> list[str]:

@@ -31,8 +31,7 @@ class TaskPoolStrategy(ComputeStrategy):
     """Runs a function without state, in `size` workers; as many as processors by default."""
 
     def __init__(self, size: int | None = None) -> None:
-        _check_at_least_one("size", size)
-        self.size = size
+        self.size = _at_least_one("size", size)
 
 
 class ThreadPoolStrategy(ComputeStrategy):
@@ -44,8 +43,7 @@ class ThreadPoolStrategy(ComputeStrategy):
     """
 
     def __init__(self, size: int | None = None) -> None:
-        _check_at_least_one("size", size)
-        self.size = size
+        self.size = _at_least_one("size", size)
 
 
 class ActorPoolStrategy(ComputeStrategy):
@@ -80,21 +78,23 @@ class ActorPoolStrategy(ComputeStrategy):
     ) -> None:
         if sizes:
             size, min_size, max_size = _from_positional(sizes, size, min_size, max_size)
+        size = _at_least_one("size", size)
+        min_size = _at_least_one("min_size", min_size)
+        max_size = _at_least_one("max_size", max_size)
+        initial_size = _at_least_one("initial_size", initial_size)
         given = {"min_size": min_size, "max_size": max_size, "initial_size": initial_size}
-        numbers = {
-            "max_tasks_in_flight_per_actor": max_tasks_in_flight_per_actor,
-            "max_concurrent_calls_per_actor": max_concurrent_calls_per_actor,
-        }
-        for name, value in {"size": size, **given, **numbers}.items():
-            _check_at_least_one(name, value)
         if size is not None and any(value is not None for value in given.values()):
             names = ", ".join(name for name, value in given.items() if value is not None)
             raise ValueError(f"size cannot be combined with other sizes; got also: {names}")
         self.min_size = size or min_size or 1
         self.max_size = size or max_size
         self.initial_size = size or initial_size
-        self.max_tasks_in_flight_per_actor = max_tasks_in_flight_per_actor
-        self.max_concurrent_calls_per_actor = max_concurrent_calls_per_actor
+        self.max_tasks_in_flight_per_actor = _at_least_one(
+            "max_tasks_in_flight_per_actor", max_tasks_in_flight_per_actor
+        )
+        self.max_concurrent_calls_per_actor = _at_least_one(
+            "max_concurrent_calls_per_actor", max_concurrent_calls_per_actor
+        )
         self.enable_true_multi_threading = enable_true_multi_threading
         self._check_order()
         self._check_threads()
@@ -230,6 +230,5 @@ def _from_positional(
     return None, sizes[0], sizes[1]
 
 
-def _check_at_least_one(name: str, value: int | None) -> None:
-    if value is not None and value < 1:
-        raise ValueError(f"{name} must be at least 1; got: {value}")
+def _at_least_one(name: str, value: int | None) -> int | None:
+    return None if value is None else arguments.at_least_one(name, value)

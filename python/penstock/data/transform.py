@@ -47,6 +47,10 @@ class TransformVerbs(ColumnVerbs):
     ) -> Dataset:
         """Apply `fn` to batches; it returns a batch, or yields several.
 
+        With `num_gpus`, a function that runs out of GPU memory is called again with halves of its
+        batch, as it was before the call; what fits is remembered. Not one written with `async`: its
+        calls overlap, so none of them can tell how much fits, and the error ends the job.
+
         An empty dict is a batch without rows, unless `fn` keeps their number
         (`udf_modifying_row_count=False`): then it is as many rows without columns.
 

@@ -139,7 +139,7 @@ def machine_options(operation: str, given: WorkerArguments) -> dict[str, Any]:
         "memory_bytes": math.ceil(arguments.amount("memory", given.get("memory")) or 0),
         "resources": _resources(given.get("resources") or {}),
         "environment": _environment(operation, given.get("runtime_env") or {}),
-        "shares_model": bool(given.get("share_model")),
+        "shares_model": _yes_or_no("share_model", given.get("share_model")),
     }
 
 
@@ -165,6 +165,12 @@ def lifetime_options(given: WorkerArguments) -> dict[str, Any]:
         else arguments.at_least_one("worker_memory_limit", limit),
         "batch_timeout_ms": math.ceil((timeout_s or 0) * 1000),
     }
+
+
+def _yes_or_no(name: str, value: object) -> bool:
+    if not isinstance(value, bool | None):
+        raise TypeError(f"{name} must be True or False; got: {value!r}")
+    return bool(value)
 
 
 def _one_of(given: WorkerArguments, first: str, second: str) -> str:

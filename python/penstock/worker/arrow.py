@@ -128,18 +128,6 @@ def encode_table(result: Any, function: str) -> _worker.Output:
     return output
 
 
-def joined(outputs: Sequence[_worker.Output], function: str) -> _worker.Output:
-    """Return the rows of all outputs, at least one, as one output."""
-    if len(outputs) == 1:
-        return outputs[0]
-    if not outputs[0].has_columns:
-        output = _worker.Output()
-        output.set_rows(sum(part.rows for part in outputs))
-        return output
-    tables = [pa.Table.from_batches([record_batch(part.pack())]) for part in outputs]
-    return encode_table(pa.concat_tables(tables, promote_options="permissive"), function)
-
-
 def encode_columns(
     output: _worker.Output,
     columns: Sequence[tuple[int, Any]],

@@ -18,6 +18,7 @@ class ArrowBatch:
 
     def __init__(self, batch: _worker.Batch) -> None:
         self._batch = batch
+        self._memory = batch.memory  # Held, so that a function may keep this beyond its turn.
 
     @property
     def num_rows(self) -> int:

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
-from penstock.worker import coroutines, failure
+from penstock.worker import coroutines, current, failure
 from penstock.worker.callables import BATCHES_AT_ONCE
 from penstock.worker.device_errors import end_if_sticky
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from penstock import _worker
 
+_CLOSING_TIMEOUT_S = 5.0  # For calls that are cancelled to end in their own way.
 _OUTPUTS_AHEAD = 2  # That a batch may hold until its turn comes, or the engine has room.
 
 
@@ -33,11 +34,15 @@ class Step(Protocol):
 
 def serve(channel: _worker.Channel, step: Step) -> None:
     """Answer batches until no more come, or the engine is gone."""
-    coroutines.event_loop().run_until_complete(_Server(channel, step).serve())
+    coroutines.complete(_Server(channel, step).serve())
 
 
 class _Server:
-    """Starts calls as batches arrive, and sends what the oldest has made."""
+    """Starts calls as batches arrive, and sends what the oldest has made.
+
+    One call is started at a time, and what has ended is answered before the next: a call that does
+    not wait but computes holds the others up, never the answers of those before it.
+    """
 
     def __init__(self, channel: _worker.Channel, step: Step) -> None:
         import asyncio
@@ -51,28 +56,42 @@ class _Server:
         self._sent_ns = 0
 
     async def serve(self) -> None:
+        import asyncio
+
         loop = coroutines.event_loop()
         loop.add_reader(self._channel.descriptor, self._changed.set)
         try:
             while self._channel.poll():
                 self._changed.clear()
-                self._start_calls()
                 while self._calls and self._answer(self._calls[0]):
-                    self._start_calls()
+                    pass
+                if self._start_call():
+                    await asyncio.sleep(0)  # It runs until it waits, or ends.
+                    continue
                 if not self._calls and self._channel.stopping:
                     return
                 await self._changed.wait()
         finally:
             loop.remove_reader(self._channel.descriptor)
-            for call in self._calls:
-                call.task.cancel()
+            await self._cancel_calls()
 
-    def _start_calls(self) -> None:
-        while len(self._calls) < BATCHES_AT_ONCE:
-            place = len(self._calls) - self._has_turn
-            if place >= self._channel.arrived:
-                return
-            self._calls.append(_Call(self._step, self._channel.peek(place), self._changed))
+    def _start_call(self) -> bool:
+        """Begin with the next batch, if it is there and may be begun; say whether that was so."""
+        place = len(self._calls) - self._has_turn
+        if len(self._calls) >= BATCHES_AT_ONCE or place >= self._channel.arrived:
+            return False
+        batch, number = self._channel.peek(place), self._channel.number_of(place)
+        self._calls.append(_Call(self._step, batch, number, self._changed))
+        return True
+
+    async def _cancel_calls(self) -> None:
+        import asyncio
+
+        tasks = [call.task for call in self._calls]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CLOSING_TIMEOUT_S)
 
     def _answer(self, call: _Call) -> bool:
         """Send one frame of the oldest call, if that is possible; say whether it was."""
@@ -112,7 +131,9 @@ class _Server:
 class _Call:
     """One batch in the function's hands."""
 
-    def __init__(self, step: Step, batch: _worker.Batch, changed: asyncio.Event) -> None:
+    def __init__(
+        self, step: Step, batch: _worker.Batch, number: int, changed: asyncio.Event
+    ) -> None:
         import asyncio
 
         self.outputs: deque[_worker.Output] = deque()
@@ -121,7 +142,7 @@ class _Call:
         self.start_ns = time.perf_counter_ns()
         self._changed = changed
         self._has_room = asyncio.Event()
-        self.task = asyncio.get_running_loop().create_task(self._run(step, batch))
+        self.task = asyncio.get_running_loop().create_task(self._run(step, batch, number))
 
     def next_output(self) -> _worker.Output:
         """Return the oldest output, and let the function go on."""
@@ -135,11 +156,16 @@ class _Call:
         end_if_sticky(error)
         return failure.pack_with_flags(error, function=name)
 
-    async def _run(self, step: Step, batch: _worker.Batch) -> None:
+    async def _run(self, step: Step, batch: _worker.Batch, number: int) -> None:
+        current.running.batch_number = number  # This task's own: it runs in a context of its own.
+        outputs = step.stream(batch)
         try:
-            async for output in step.stream(batch):
-                if output.has_columns or output.rows:  # Else nobody knows the columns.
-                    await self._put(output)
+            try:
+                async for output in outputs:
+                    if output.has_columns or output.rows:  # Else nobody knows the columns.
+                        await self._put(output)
+            finally:
+                await coroutines.close(outputs)
         except BaseException as error:  # noqa: BLE001  # A user's sys.exit() is a failure too.
             self.error = error
         self.finished = True

@@ -124,11 +124,19 @@ class _Run:
                 elif function.kind == "row":
                     made.append(_checked(result, function, place))
                 elif hasattr(result, "__aiter__"):
-                    made += [_checked(item, function, place) async for item in result]
+                    made += await _gathered(result, function, place)
                 else:
                     made += _listed(result, function, place)
             rows = made
         return rows
+
+
+async def _gathered(result: Any, function: RowFunction, place: int) -> list[Any]:
+    items = aiter(result)
+    try:
+        return [_checked(item, function, place) async for item in items]
+    finally:
+        await coroutines.close(items)
 
 
 def _listed(result: Any, function: RowFunction, place: int) -> list[Any]:

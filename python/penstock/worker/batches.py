@@ -22,6 +22,7 @@ WANTED = (
     "a dict of arrays, lists or tensors with one value a row, a pandas DataFrame, "
     "a pyarrow Table or another of Arrow's kind, or a list of row dicts"
 )
+UNCHANGEABLE = frozenset({"pyarrow", "arrow_c", "packed"})  # Formats that nobody writes to.
 BAD_NAME = "a column's name must be text"  # How columns.h complains.
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterable, Awaitable, Iterator
+    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterator
 
 _here = threading.local()
 
@@ -25,7 +25,15 @@ def event_loop() -> asyncio.AbstractEventLoop:
 
 def complete(awaitable: Awaitable[Any]) -> Any:
     """Return what comes of it, or raise what it raises."""
-    return event_loop().run_until_complete(_awaited(awaitable))
+    loop = event_loop()
+    task = loop.create_task(_awaited(awaitable))
+    while True:
+        try:
+            return loop.run_until_complete(task)
+        except (SystemExit, KeyboardInterrupt):
+            # Of any task the loop raises these here as well; whoever waits for that task gets them.
+            if task.done():
+                return task.result()
 
 
 def iterate(stream: AsyncIterable[Any]) -> Iterator[Any]:
@@ -40,8 +48,13 @@ def iterate(stream: AsyncIterable[Any]) -> Iterator[Any]:
             yield item
             del item
     finally:
-        if hasattr(iterator, "aclose"):
-            complete(iterator.aclose())
+        complete(close(iterator))
+
+
+async def close(iterator: AsyncIterator[Any]) -> None:
+    """End an asynchronous generator in its own way, wherever it stands."""
+    if hasattr(iterator, "aclose"):
+        await iterator.aclose()
 
 
 def settled(result: Any) -> Any:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from _thread import _local
+from contextvars import ContextVar
+
+_batch_number = ContextVar("batch_number", default=0)
 
 
-class _Running(_local):
-    """Of each thread its own: the workers of one process may be threads."""
+class _Running:
+    """Of each thread, and of each call of an asynchronous function, its own."""
 
-    batch_number = 0  # Of the batch in its stage, from 0, in input order.
+    @property
+    def batch_number(self) -> int:
+        """Of the batch in its stage, from 0, in input order."""
+        return _batch_number.get()
+
+    @batch_number.setter
+    def batch_number(self, number: int) -> None:
+        _batch_number.set(number)
 
 
 running = _Running()

@@ -36,7 +36,12 @@ class _BatchStep:
 
         self._function = function
         self._read = batches.reader(function.batch_format, function.device)
-        self._calls = FittingCalls(self._call_once, name=function.name, joins=function.keeps_rows)
+        self._calls = FittingCalls(
+            self._call_once,
+            name=function.name,
+            changes=self._can_change,
+            keeps_copies=function.device != "cpu",
+        )
 
     @property
     def name(self) -> str:
@@ -63,6 +68,12 @@ class _BatchStep:
     def run(self, batch: _worker.Batch) -> Produced:
         return self._calls.run(batch)
 
+    def _can_change(self, batch: _worker.Batch) -> bool:
+        """Say whether what the function gets lets it write to the batch's memory."""
+        if isinstance(self._read, StagedReader):
+            return not self._read.leaves_batch(batch)
+        return self._function.batch_format not in batches.UNCHANGEABLE
+
     def _call_once(self, batch: _worker.Batch) -> Produced:
         result = self._function.call(self._read(batch))
         if isinstance(result, Mapping):
@@ -85,11 +96,15 @@ class _BatchStep:
             yield self._encoded(result, batch)
             return
         came = 0
-        async for item in result:
-            output = batches.encode(item, self._function.name)
-            came += output.rows
-            del item  # It may look at the batch, whose memory is wanted back.
-            yield output
+        items = aiter(result)
+        try:
+            async for item in items:
+                output = batches.encode(item, self._function.name)
+                came += output.rows
+                del item  # It may look at the batch, whose memory is wanted back.
+                yield output
+        finally:
+            await coroutines.close(items)
         if self._function.keeps_rows and came != batch.rows:
             self._refuse_rows(came, batch.rows)
 

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from penstock import _worker
 
 
+# Types whose values come as tensors on the device, or as Python objects: never as views.
+_COPIED_TYPES = frozenset(
+    ["bool", "string", "large_string", "binary", "large_binary"]
+    + ["halffloat", "float", "double"]
+    + [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+)
+
+
 class Device(Protocol):
     """Where the tensors of a batch are to be."""
 
@@ -62,6 +70,11 @@ class StagedReader:
             self._let_go()
             empty_caches()  # Once more, with nothing else staged.
         return self._device.take(self._copier.submit(self._stage, batch).result())
+
+    @staticmethod
+    def leaves_batch(batch: _worker.Batch) -> bool:
+        """Say whether nothing that the function gets looks at the batch's memory."""
+        return all(column.type_name in _COPIED_TYPES for column in batch.describe())
 
     def _stage(self, batch: _worker.Batch) -> Any:
         return self._device.stage(self._to_host(batch))

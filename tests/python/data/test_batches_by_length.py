@@ -173,3 +173,22 @@ def test_a_window_that_would_fill_the_memory_ends_early():
         ds = ds.map(lambda row: {"place": row["id"], "wide": b"x" * 100_000})
         ds = ds.map_batches(lambda batch: batch, batch_size=16, group_by_length="wide")
         assert [row["place"] for row in ds.iter_rows()] == list(range(600))
+
+
+def test_a_model_that_runs_out_of_memory_pads_each_half_by_itself():
+    def pad(batch):
+        if len(batch["text"]) > 5:
+            raise RuntimeError("CUDA out of memory")
+        longest = max(map(len, batch["text"]))
+        return {"place": batch["place"], "padded": np.ones((len(batch["text"]), longest, 1))}
+
+    with penstock.init(num_gpus=1):
+        ds = penstock.data.from_items(TEXTS[:200])
+        padded = ds.map_batches(pad, batch_size=16, group_by_length="text", num_gpus=1)
+        rows = padded.take_all()
+    assert in_order(rows)
+    assert len(rows) == 200
+    assert all(
+        len(row["padded"]) >= len(text["text"]) for row, text in zip(rows, TEXTS, strict=False)
+    )
+    assert len({len(row["padded"]) for row in rows}) > 1

@@ -139,3 +139,10 @@ def test_strategies_are_equal_by_value_and_show_it():
     assert ActorPoolStrategy(size=2) == ActorPoolStrategy(2)
     assert TaskPoolStrategy(2) != TaskPoolStrategy(3)
     assert repr(TaskPoolStrategy(2)) == "TaskPoolStrategy(size=2)"
+
+
+@pytest.mark.parametrize("strategy", [TaskPoolStrategy, ThreadPoolStrategy, ActorPoolStrategy])
+@pytest.mark.parametrize("size", ["2", 2.5, True])
+def test_a_size_that_is_no_whole_number_is_a_type_error_at_once(strategy, size):
+    with pytest.raises(TypeError, match=f"size must be a whole number; got: {size!r}"):
+        strategy(size=size)

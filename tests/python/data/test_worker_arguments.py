@@ -139,8 +139,9 @@ def test_batches_grow_where_auto_says_so_and_on_gpus(ds, batch_size, gpus, told_
     ("given", "message"),
     [
         ({"num_cpus": -1}, "num_cpus must not be negative"),
-        ({"num_gpus": float("nan")}, "num_gpus must not be negative; got: nan"),
-        ({"memory": float("inf")}, "memory must not be negative"),
+        ({"num_gpus": float("nan")}, "num_gpus must be a finite number; got: nan"),
+        ({"memory": float("inf")}, "memory must be a finite number; got: inf"),
+        ({"batch_timeout_s": float("nan")}, "batch_timeout_s must be a finite number; got: nan"),
         ({"resources": {"GPU": 1}}, "Use the argument num_gpus instead of resources: 'GPU'"),
         ({"resources": {"slots": -1}}, r"resources\['slots'\] must not be negative"),
         ({"max_restarts": -2}, "max_restarts must be at least 0, or -1 for no limit; got: -2"),
@@ -166,6 +167,8 @@ def test_values_that_make_no_sense_are_value_errors_that_name_the_argument(ds, g
     [
         ({"num_cpus": "2"}, "num_cpus must be a number; got: '2'"),
         ({"max_calls": 1.5}, "max_calls must be a whole number"),
+        ({"share_model": "yes"}, "share_model must be True or False; got: 'yes'"),
+        ({"share_model": 1}, "share_model must be True or False; got: 1"),
         ({"resources": ["slots"]}, r"resources must be \{name: amount\}"),
         ({"runtime_env": "conda.yaml"}, "runtime_env must be"),
         ({"runtime_env": {"env_vars": {"A": 1}}}, "env_vars must hold texts; got: 1 for 'A'"),

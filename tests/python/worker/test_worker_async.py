@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import os
 import sys
 
 import cloudpickle
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from engine import Engine, Step, pack, run, setup_of
 
-from penstock.worker import batches
+from penstock.worker import batches, current
 from penstock.worker.async_rows import bad_row
 
 # As a script's functions do: by value, so that workers do not import this module.
@@ -67,6 +68,57 @@ def test_four_batches_are_under_way_at_once_and_no_more():
         assert [columns_of(answer)["x"] for answer in answers] == [[n] for n in range(5)]
         assert columns_of(answers[-1])["most"] == [4]
         assert engine.stop() == 0
+
+
+class Blocks:
+    """Holds the thread until the test says that it may go on."""
+
+    def __init__(self, pipe):
+        self.allowed = os.open(pipe, os.O_RDWR)
+
+    async def __call__(self, batch):
+        os.read(self.allowed, 1)
+        return batch
+
+
+def test_a_call_that_blocks_is_answered_before_the_next_begins(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    allowing = os.open(tmp_path / "pipe", os.O_RDWR)
+    with Engine(
+        setup_of(Step(Blocks, options={"constructor_args": [tmp_path / "pipe"]}))
+    ) as engine:
+        for batch in range(4):  # All are there when the first begins.
+            engine.send_batch(batch, pack({"x": [batch]}))
+        engine.expect(host.READY)
+        try:
+            for batch in range(4):
+                os.write(allowing, b"!")
+                assert columns_of(engine.expect(host.OUTPUT))["x"] == [batch]
+        finally:
+            os.write(allowing, b"!!!!")  # Whatever became of it, the worker can end.
+        assert engine.stop() == 0
+    os.close(allowing)
+
+
+async def numbered(batch):
+    await asyncio.sleep(0)  # The others begin.
+    return {"number": [current.running.batch_number]}
+
+
+async def numbered_parts(batch):
+    yield {"number": [current.running.batch_number]}
+
+
+@pytest.mark.parametrize("function", [numbered, numbered_parts])
+def test_each_call_knows_its_own_batch_s_number(function):
+    with Engine(setup_of(Step(function))) as engine:
+        for batch in range(3):
+            engine.send_batch(batch + 5, pack({"x": [batch]}))
+        engine.expect(host.READY)
+        numbers = []
+        for _ in range(3):
+            numbers += columns_of(engine.expect(host.OUTPUT))["number"]
+        assert numbers == [5, 6, 7]
 
 
 class Backwards:
@@ -177,6 +229,65 @@ def test_an_exit_in_a_coroutine_is_an_error_of_its_batch():
     (failed,) = run(rows(1), Step(exits))
     assert failed.frame.kind == host.FAILED
     assert isinstance(failed.failure().exception, SystemExit)
+
+
+async def starts_a_task_that_exits(batch):
+    await asyncio.create_task(exits(batch))
+
+
+async def starts_a_task_that_exits_for_a_row(row):
+    await asyncio.gather(exits(row))
+
+
+def test_an_exit_in_a_task_that_a_coroutine_started_is_an_error_of_its_batch():
+    for steps in (
+        [Step(starts_a_task_that_exits)],
+        [Step(starts_a_task_that_exits_for_a_row, "row")],
+        [Step(add_one, "row"), Step(starts_a_task_that_exits)],
+    ):
+        (failed,) = run(rows(1), *steps)
+        assert failed.frame.kind == host.FAILED
+        assert isinstance(failed.failure().exception, SystemExit)
+
+
+class Closed:
+    """A generator that notes, when it ends early, that it could end in its own way."""
+
+    def __init__(self, note, wrong):
+        self.note = note
+        self.wrong = wrong
+
+    async def __call__(self, batch):
+        try:
+            while True:
+                yield {"x": [1]}
+                yield self.wrong
+        finally:
+            await asyncio.sleep(0)
+            self.note.write_text("closed")
+
+
+@pytest.mark.parametrize("kind", ["batches", "flat_row"])
+def test_an_async_generator_whose_outputs_are_refused_is_closed(kind, tmp_path):
+    options = {"constructor_args": [tmp_path / "note", 3]}
+    with Engine(setup_of(Step(Closed, kind, options=options))) as engine:
+        engine.expect(host.READY)
+        engine.send_batch(0, pack(rows(1)))
+        answer = engine.receive()
+        while answer.frame.kind != host.FAILED:
+            engine.grant(0)
+            answer = engine.receive()
+        assert (tmp_path / "note").read_text() == "closed"
+
+
+def test_calls_that_are_under_way_when_the_engine_is_gone_can_end_in_their_own_way(tmp_path):
+    options = {"constructor_args": [tmp_path / "note", {"x": [2]}]}
+    with Engine(setup_of(Step(Closed, options=options))) as engine:
+        engine.expect(host.READY)
+        engine.send_batch(0, pack(rows(1)))
+        engine.expect(host.OUTPUT)  # The next outputs wait for room.
+    assert engine.wait() == 0
+    assert (tmp_path / "note").read_text() == "closed"
 
 
 async def never_waits(batch):

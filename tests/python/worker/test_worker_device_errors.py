@@ -87,6 +87,15 @@ def test_other_errors_mean_neither(error):
     assert not is_sticky(ValueError("CUDA error: an illegal memory access was encountered"))
 
 
+GPU = {"device": "cuda"}  # As `num_gpus` says it.
+
+
+def on_gpu(function, *arguments, keeps_rows=False, **options):
+    return Step(
+        function, keeps_rows=keeps_rows, options={**GPU, "constructor_args": arguments, **options}
+    )
+
+
 class Holds:
     """A model whose GPU holds so many rows."""
 
@@ -122,28 +131,78 @@ def run_batches(step, count, rows):
 
 
 def test_a_batch_that_does_not_fit_goes_on_in_halves_whose_outputs_follow_each_other():
-    (answers,) = run_batches(Step(Holds, options={"constructor_args": [3]}), 1, 10)
+    (answers,) = run_batches(on_gpu(Holds, 3), 1, 10)
     outputs = [answer for answer in answers if answer.frame.kind == host.OUTPUT]
     assert [value for each in outputs for value in columns_of(each)["x"]] == list(range(0, 20, 2))
     assert list(columns_of(outputs[-1])["calls"][0]) == [10, 5, 3, 3, 2, 2]
 
 
 def test_later_batches_are_cut_before_they_are_tried():
-    _, second = run_batches(Step(Holds, options={"constructor_args": [4]}), 2, 8)
+    _, second = run_batches(on_gpu(Holds, 4), 2, 8)
     calls = list(columns_of([a for a in second if a.frame.kind == host.OUTPUT][-1])["calls"][0])
     assert calls == [8, 4, 4, 4, 4]
 
 
-def test_the_pieces_become_one_output_where_the_function_keeps_its_rows():
-    step = Step(Holds, keeps_rows=True, options={"constructor_args": [3]})
-    (answers,) = run_batches(step, 1, 10)
-    (answer,) = answers
-    assert not answer.frame.flags & host.MORE
-    assert columns_of(answer)["x"] == list(range(0, 20, 2))
+def values_of(answers, name="x"):
+    outputs = [answer for answer in answers if answer.frame.kind == host.OUTPUT]
+    return [value for each in outputs for value in columns_of(each)[name]]
+
+
+class ChangesInPlace(Holds):
+    """Runs out of memory when it has changed its batch already."""
+
+    def __call__(self, batch):
+        batch["x"] *= 2
+        if len(batch["x"]) > self.most:
+            raise OutOfMemoryError("CUDA out of memory")
+        return batch
+
+
+@pytest.mark.parametrize("keeps_rows", [False, True])
+def test_what_a_call_changed_in_place_before_it_ran_out_is_undone_for_the_next(keeps_rows):
+    came = run_batches(on_gpu(ChangesInPlace, 3, keeps_rows=keeps_rows), 2, 10)
+    assert [values_of(answers) for answers in came] == [list(range(0, 20, 2))] * 2
+
+
+def test_what_a_function_behind_another_changed_in_place_is_undone_too():
+    def as_it_is(batch):
+        return batch
+
+    answers = run({"x": np.arange(8)}, on_gpu(as_it_is), on_gpu(ChangesInPlace, 3))
+    assert values_of(answers) == list(range(0, 16, 2))
+
+
+def test_without_a_gpu_asked_for_a_call_that_ran_out_is_not_tried_again():
+    (answers,) = run_batches(Step(Holds, options={"constructor_args": [3]}), 1, 10)
+    text = answers[0].failure().text()
+    assert "OutOfMemoryError: CUDA out of memory" in text
+    assert "Say num_gpus" in text
+
+
+def test_arrow_tables_need_no_gpu_asked_for_because_nobody_can_change_them():
+    def model(table):
+        if len(table) > 3:
+            raise OutOfMemoryError("CUDA out of memory")
+        return table
+
+    (answers,) = run_batches(Step(model, options={"batch_format": "pyarrow"}), 1, 10)
+    assert values_of(answers) == list(range(10))
+
+
+def test_pieces_of_a_function_that_keeps_its_rows_may_be_padded_to_widths_of_their_own():
+    def model(batch):
+        rows = len(batch["x"])
+        if rows > 3:
+            raise OutOfMemoryError("CUDA out of memory")
+        return {"x": batch["x"], "padded": np.ones((rows, int(batch["x"].max())))}
+
+    (answers,) = run_batches(on_gpu(model, keeps_rows=True), 1, 9)
+    assert values_of(answers) == list(range(9))
+    assert [len(row) for row in values_of(answers, "padded")] == [2] * 3 + [5] * 3 + [8] * 3
 
 
 def test_one_row_that_does_not_fit_is_the_functions_error_and_says_so():
-    (answers,) = run_batches(Step(Holds, options={"constructor_args": [0]}), 1, 5)
+    (answers,) = run_batches(on_gpu(Holds, 0), 1, 5)
     text = answers[-1].failure().text()
     assert "OutOfMemoryError: CUDA out of memory" in text
     assert "A single row of the batch does not fit the GPU's memory." in text
@@ -156,7 +215,7 @@ def yields_and_runs_out(batch):
 
 
 def test_a_generator_that_has_yielded_is_not_begun_again():
-    (answers,) = run_batches(Step(yields_and_runs_out), 1, 4)
+    (answers,) = run_batches(on_gpu(yields_and_runs_out), 1, 4)
     assert columns_of(answers[0])["x"] == [0]
     assert answers[1].frame.kind == host.FAILED
 
@@ -169,7 +228,7 @@ def runs_out_and_yields(batch):
 
 
 def test_a_generator_that_has_not_yielded_goes_on_in_halves():
-    (answers,) = run_batches(Step(runs_out_and_yields), 1, 4)
+    (answers,) = run_batches(on_gpu(runs_out_and_yields), 1, 4)
     outputs = [answer for answer in answers if answer.frame.kind == host.OUTPUT]
     assert [columns_of(each)["x"] for each in outputs] == [[0], [1], [2], [3]]
 
@@ -183,7 +242,7 @@ def test_another_error_is_not_tried_again():
             self.calls += 1
             raise RuntimeError(f"call {self.calls}")
 
-    (answers,) = run_batches(Step(Fails), 1, 4)
+    (answers,) = run_batches(on_gpu(Fails), 1, 4)
     assert str(answers[0].failure().exception) == "call 1"
 
 
@@ -256,5 +315,5 @@ def test_no_library_is_imported_to_tell_errors():
 
 
 def test_the_row_keeps_its_note_through_the_border():
-    (failed,) = run({"x": [1]}, Step(Holds, options={"constructor_args": [0]}))
+    (failed,) = run({"x": [1]}, on_gpu(Holds, 0))
     assert "does not fit the GPU's memory" in failed.failure().text()

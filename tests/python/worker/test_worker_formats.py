@@ -181,6 +181,27 @@ def test_tensors_that_a_function_keeps_do_not_change_when_the_segment_is_used_ag
         assert kept == [0, 10, 1, 11, 2, 12]
 
 
+def test_an_arrow_batch_that_a_function_keeps_does_not_change_when_the_segment_is_used_again():
+    class Keeper:
+        def __init__(self):
+            self.kept = []
+
+        def __call__(self, batch):
+            import pyarrow as pa
+
+            self.kept.append(batch)
+            return pa.concat_tables([pa.table(each) for each in self.kept])
+
+    with Engine(setup_of(Step(Keeper, options=ARROW_C))) as engine:
+        engine.expect(host.READY)
+        segment = None
+        for turn in range(3):
+            packed = pack({"x": np.array([turn, turn + 10])})
+            segment = engine.send_batch(turn, packed, segment=segment)
+            kept = columns_of(engine.expect(host.OUTPUT))["x"]
+        assert kept == [0, 10, 1, 11, 2, 12]
+
+
 def test_tensors_may_be_changed_in_place_and_returned():
     pytest.importorskip("torch")
 

@@ -160,3 +160,25 @@ def test_a_stream_that_is_gone_costs_the_lines_and_not_the_job(monkeypatch):
     monkeypatch.setattr(sys, "stdout", closed)
     monkeypatch.setattr(sys, "stderr", None)
     show(_Lines((False, b"one"), (True, b"two")))
+
+
+class _Odd(io.StringIO):
+    """A stream of somebody's own, which is wrong in one way."""
+
+    encoding = "bogus"
+
+
+class _WithoutFlush:
+    def write(self, text):
+        return len(text)
+
+
+class _Raises:
+    def write(self, text):
+        raise RuntimeError("the notebook is gone")
+
+
+@pytest.mark.parametrize("stream", [_Odd, _WithoutFlush, _Raises])
+def test_whatever_a_stream_raises_costs_the_lines_and_not_the_job(monkeypatch, stream):
+    monkeypatch.setattr(sys, "stdout", stream())
+    show(_Lines((False, b"one")))

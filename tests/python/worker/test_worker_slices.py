@@ -105,25 +105,13 @@ def test_a_slice_beyond_its_batch_is_refused(plain, cut):
         plain.slice(*cut)
 
 
-def test_outputs_are_joined_in_order_whatever_their_columns(batch):
-    def output(first, rows):
-        return encode(pa.table(arrow.record_batch(batch.slice(first, rows))).drop("dense"), "test")
-
-    parts = [output(0, 3), output(3, 0), output(3, 7)]
-    whole = arrow.record_batch(arrow.joined(parts, "test").pack())
-    assert whole.equals(arrow.record_batch(output(0, 10).pack()))
-
-
-def test_joined_outputs_may_differ_in_type_or_have_no_columns():
-    parts = [encode({"x": [1, 2]}, "test"), encode({"x": [None, 2.5]}, "test")]
-    assert arrow.joined(parts, "test").pack().to_rows([]) == [
-        {"x": 1.0},
-        {"x": 2.0},
-        {"x": None},
-        {"x": 2.5},
-    ]
-    empty = []
-    for rows in (2, 3):
-        empty.append(_worker.Output())
-        empty[-1].set_rows(rows)
-    assert arrow.joined(empty, "test").rows == 5
+@pytest.mark.parametrize(("first", "rows"), [(0, 10), (3, 4), (10, 0)])
+def test_a_copy_holds_the_same_rows_over_memory_of_its_own(plain, first, rows):
+    cut = plain.slice(first, rows)
+    copy = cut.copy()
+    assert (copy.rows, copy.nbytes) == (cut.rows, cut.nbytes)
+    assert arrow.record_batch(copy).equals(arrow.record_batch(cut))
+    values = copy.to_numpy()["whole"]
+    assert not np.shares_memory(values, plain.to_numpy()["whole"])
+    values += 1
+    assert list(cut.to_numpy()["whole"]) == list(range(first, first + rows))

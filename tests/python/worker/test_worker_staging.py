@@ -187,3 +187,23 @@ def test_a_gpu_that_torch_does_not_see_is_an_error_that_says_so():
         pytest.skip("torch sees a GPU here")
     with pytest.raises(RuntimeError, match="num_gpus asks for a GPU, but torch sees none"):
         stage_of(lambda batch: batch)
+
+
+FORMS = {
+    "bool": np.array([True, False]),
+    "int8": np.arange(2, dtype=np.int8),
+    "uint64": np.arange(2, dtype=np.uint64),
+    "half": np.arange(2, dtype=np.float16),
+    "double": np.arange(2.0),
+    "tensor": np.ones((2, 3), np.float32),
+    "text": ["a", None],
+    "bytes": [b"a", b""],
+    "time": np.array(["2026-01-01", "2026-01-02"], "M8[us]"),
+    "nested": [{"a": 1}, {"a": 2}],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_batch_is_left_alone_where_all_its_columns_are_copied_to_the_device(form):
+    batch = _worker.Batch.from_bytes(pack({"x": FORMS[form]}))
+    assert staging.StagedReader.leaves_batch(batch) == (form not in ("time", "nested"))
