@@ -102,6 +102,7 @@ class _BatchStep:
                 output = batches.encode(item, self._function.name)
                 came += output.rows
                 del item  # It may look at the batch, whose memory is wanted back.
+                self._refuse_more(came, batch.rows)
                 yield output
         finally:
             await coroutines.close(items)
@@ -122,9 +123,15 @@ class _BatchStep:
             output = batches.encode(result, self._function.name)
             came += output.rows
             del result  # It may look at the batch, whose memory is wanted back.
+            self._refuse_more(came, rows)
             yield output
         if self._function.keeps_rows and came != rows:
             self._refuse_rows(came, rows)
+
+    def _refuse_more(self, came: int, wanted: int) -> None:
+        """Refuse too many rows before they go on their way, among those of other batches."""
+        if self._function.keeps_rows and came > wanted:
+            self._refuse_rows(came, wanted)
 
     def _refuse_rows(self, came: int, wanted: int) -> None:
         raise BadReturnError(
