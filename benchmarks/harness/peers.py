@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TORCH = "torch==2.13.0"
-_ENGINES = ("ray[data]==2.60.0", "daft==0.7.26")
+_ENGINES = ("ray[data]==2.60.0", "daft==0.7.26", "pillow==13.0.0")  # Ray decodes by Pillow.
 _SHOW_VERSIONS = """
 import importlib, importlib.metadata, json, sys
 found = {}

@@ -31,6 +31,12 @@ void WaitFor(int descriptor, int16_t events) {
   poll(&wait, 1, -1);
 }
 
+/// Returns whether a frame, or the end, has come.
+bool HasFrame(int descriptor) {
+  pollfd look = {descriptor, POLLIN, 0};
+  return poll(&look, 1, 0) != 0;
+}
+
 bool EngineIsGone(int error) { return error == EPIPE || error == ECONNRESET; }
 
 }  // namespace
@@ -50,11 +56,13 @@ Channel::Received Channel::Receive(bool waits) {
   ssize_t received = 0;
   {
     nb::gil_scoped_release release;
+    if (waits) static_cast<void>(wait_.For([this] { return HasFrame(descriptor_); }));
     const int flags = MSG_CMSG_CLOEXEC | (waits ? 0 : MSG_DONTWAIT);
     do {
       if (received < 0 && errno == EAGAIN) WaitFor(descriptor_, POLLIN);
       received = recvmsg(descriptor_, &message, flags);
     } while (received < 0 && (errno == EINTR || (waits && errno == EAGAIN)));
+    if (waits) wait_.Came();
   }
   if (received == 0 || (received < 0 && EngineIsGone(errno))) return Received::kEnd;
   if (received < 0 && errno == EAGAIN) return Received::kNothing;

@@ -13,6 +13,7 @@
 #include "batch.h"
 #include "mapping.h"
 #include "output.h"
+#include "penstock/base/brief_wait.h"
 #include "penstock/worker/wire.h"
 
 namespace penstock::python {
@@ -104,6 +105,7 @@ class Channel {
   void EndBatch();
 
   const int descriptor_;
+  BriefWait wait_;
   bool ended_ = false;  // kStop came, or the engine is gone.
   std::unordered_map<uint64_t, std::shared_ptr<Mapping>> mappings_;
   std::deque<Arrived> arrived_;

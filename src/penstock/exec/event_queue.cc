@@ -29,17 +29,21 @@ void EventQueue::PostBlock(StageIndex stage, TaskId task, Block block, const Ste
 
 std::vector<PostedEvent> EventQueue::TakeAll(std::chrono::nanoseconds timeout) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
+  static_cast<void>(wait_.For([this] { return has_events_.load(std::memory_order_acquire); }));
   MutexLock lock(mutex_);
   while (events_.empty()) {
     const auto left = deadline - std::chrono::steady_clock::now();
     if (left <= std::chrono::nanoseconds::zero()) break;
     wakes_.WaitFor(mutex_, left);
   }
+  wait_.Came();
+  has_events_.store(false, std::memory_order_relaxed);
   return std::exchange(events_, {});
 }
 
 std::vector<PostedEvent> EventQueue::TakeReady() {
   MutexLock lock(mutex_);
+  has_events_.store(false, std::memory_order_relaxed);
   return std::exchange(events_, {});
 }
 
@@ -49,6 +53,7 @@ void EventQueue::Push(PostedEvent event) {
     MutexLock lock(mutex_);
     was_empty = events_.empty();
     events_.push_back(std::move(event));
+    has_events_.store(true, std::memory_order_release);
   }
   if (was_empty) wakes_.NotifyOne();
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "penstock/base/brief_wait.h"
 #include "penstock/base/mutex.h"
 #include "penstock/block/block.h"
 #include "penstock/exec/dispatcher.h"
@@ -45,6 +46,8 @@ class EventQueue {
   void Push(PostedEvent event);
 
   std::atomic<BlockId> next_block_{0};
+  std::atomic<bool> has_events_{false};
+  BriefWait wait_;  // Of the thread that takes.
   Mutex mutex_;
   ConditionVariable wakes_;
   std::vector<PostedEvent> events_ PENSTOCK_GUARDED_BY(mutex_);

@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "penstock/base/brief_wait.h"
 #include "penstock/base/check.h"
 #include "penstock/base/error.h"
 #include "penstock/worker/bell.h"
@@ -248,12 +249,19 @@ void WorkerHostImpl::Run() {
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);  // The program's signals are for its own threads.
   ::pthread_setname_np(::pthread_self(), "penstock-host");
   std::array<epoll_event, kEventsAtOnce> events;
+  BriefWait wait;
   while (true) {
     {
       MutexLock lock(mutex_);
       if (closing_ && workers_.empty()) return;
     }
-    const int count = ::epoll_wait(poller_.get(), events.data(), kEventsAtOnce, -1);
+    int count = 0;
+    const auto look = [&](int timeout_ms) {
+      count = ::epoll_wait(poller_.get(), events.data(), kEventsAtOnce, timeout_ms);
+      return count != 0;
+    };
+    if (!wait.For([&] { return look(0); })) look(-1);
+    wait.Came();
     PENSTOCK_CHECK(count >= 0 || errno == EINTR);
     for (int i = 0; i < count; ++i) Handle(events[i]);
     departed_.clear();
