@@ -43,10 +43,10 @@ struct WorkerOptions {
   nlohmann::json resources = nlohmann::json::object();  // Of the job's own, by name.
 
   // What becomes of workers that fail, and of those that grow old.
-  int max_restarts = -1;               // Of the stage's workers together; -1: no limit.
-  int max_task_retries = 3;            // Of a batch whose worker died under it; -1: no limit.
-  int max_build_tries = 1;             // Of a class whose constructor raises.
-  int64_t batch_timeout_ms = 0;        // A worker busy with one batch for longer is killed; 0: never.
+  int max_restarts = -1;         // Of the stage's workers together; -1: no limit.
+  int max_task_retries = 3;      // Of a batch whose worker died under it; -1: no limit.
+  int max_build_tries = 1;       // Of a class whose constructor raises.
+  int64_t batch_timeout_ms = 0;  // A worker busy with one batch for longer is killed; 0: never.
   int64_t max_batches_per_worker = 0;  // Then a fresh worker takes its place; 0: never.
   int64_t max_worker_bytes = 0;        // So large after a batch, likewise; 0: never.
 
