@@ -326,9 +326,6 @@ class Dispatcher {
 
   /// Returns one line a stage on what it has, runs and waits for: for bug reports.
   virtual std::string Describe() const = 0;
-
-  /// Returns whether anything goes by time, so that Tick is wanted a few times a second.
-  virtual bool WantsTicks() const = 0;
 };
 
 }  // namespace penstock

@@ -92,7 +92,6 @@ std::optional<Batch> Batcher::Next(InputQueue& queue, bool input_ended) {
     if (!input_ended) return std::nullopt;
     rows_total_ = queue.rows();
   }
-  if (has_too_many(queue)) return std::nullopt;
   while (flushed_.empty() && !queue.empty()) TakePiece(queue);
   if (flushed_.empty() && input_ended && !gathered_.empty()) Flush(gathered_.begin());
   if (flushed_.empty()) return std::nullopt;

@@ -49,7 +49,8 @@ class Batcher {
   void FollowWindows() { follows_windows_ = true; }
   void ExpectRows(int64_t rows) { expected_.push_back(rows); }
 
-  /// Returns whether rows have come that no window had: somebody between has made them up.
+  /// Returns whether rows have come that no window had: somebody between has made them up. Then
+  /// Next must not be called.
   bool has_too_many(const InputQueue& queue) const {
     return follows_windows_ && expected_.empty() && !queue.empty();
   }

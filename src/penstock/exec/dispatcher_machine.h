@@ -32,7 +32,6 @@ class StateMachine final : public Dispatcher {
   std::vector<Action> HandleAll(const std::vector<Event>& events, int64_t now_ns) override;
   Snapshot TakeSnapshot(int64_t now_ns) const override;
   std::string Describe() const override;
-  bool WantsTicks() const override;
 
  private:
   void Apply(const SplitsListed& event);

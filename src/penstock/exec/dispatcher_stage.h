@@ -174,7 +174,6 @@ struct StageState {
   int target = 0;               // Workers wanted, as PoolSize has it.
   PoolSize pool_size;
   BatchSize batch_size;      // grows_batches
-  int workers_started = 0;   // Ever.
   int workers_most = 0;      // At once.
   int workers_starting = 0;  // Now, as what follows.
   int workers_up = 0;

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <string>
 
 #include "penstock/base/error.h"
@@ -17,13 +16,6 @@ std::string Count(int64_t count, const char* what) {
 }
 
 }  // namespace
-
-bool StateMachine::WantsTicks() const {
-  if (limits_.warn_after_ns > 0 || limits_.fail_after_ns > 0) return true;
-  return std::ranges::any_of(stages_, [](const auto& stage) {
-    return stage->limits.step_timeout_ns > 0 || stage->pool_size.elastic();
-  });
-}
 
 void StateMachine::Apply(const Tick& event) {
   for (const auto& stage : stages_) {

@@ -11,7 +11,6 @@ void StateMachine::StartOne(StageState& stage) {
   resources_.Take(stage.limits.needs);
   Turn(stage, place, WorkerState::kStarting);
   stage.workers[place].since_ns = now_ns_;
-  ++stage.workers_started;
   stage.workers_most = std::max(stage.workers_most, stage.workers_starting + stage.workers_up);
   actions_.push_back(StartWorker{stage.index, place});
 }
