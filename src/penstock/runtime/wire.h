@@ -108,6 +108,7 @@ enum ValueFlags : uint8_t {
 
 /// Why there is no value, by the exception that a caller sees.
 enum class SystemError : uint32_t {
+  kNone = 0,
   kWorkerCrashed = 1,
   kActorDied = 2,
   kActorUnavailable = 3,
@@ -156,7 +157,8 @@ enum class TaskKind : uint8_t {
 ///   CUDA_VISIBLE_DEVICES before anything else), uint32 attempt (from 0), value arguments,
 ///   uint32 count, values given
 ///
-/// Options' fields, all optional. Of tasks and actors: "name", "num_cpus", "num_gpus", "memory",
+/// Options' fields, all optional. Of tasks and actors: "name", "label" (the function's or class's
+/// name, for people), "num_cpus", "num_gpus", "memory",
 /// "resources" {name: amount}, "env_vars" {name: value}, "working_dir". Of functions: "max_retries"
 /// (3; -1: for ever), "max_calls". Of methods: "max_retries" (the actor's max_task_retries),
 /// "concurrency_group". Of constructors: "max_restarts" (0; -1), "max_task_retries" (0),
