@@ -62,8 +62,8 @@ enum class MessageKind : uint16_t {
   kWelcome = 32,  // uint32 client, text facts (JSON: session, node, job)
   kValue = 33,    // request, uint32 place among the ids asked for, value
   kReady = 34,    // request, uint32 count, uint32 places
-  kActor = 35,    // request, id actor (0: there is none), bytes of its class (as submitted),
-                  // text error (why a named one could not be made)
+  kActor = 35,    // request, id actor (0: there is none), text its constructor's options (as
+                  // submitted), text error (why a named one could not be made)
   kText = 36,     // request, text
   kRun = 37,      // task (see RunMessage)
   kFunction = 38,  // id function, value; before the first kRun that names it to this process
@@ -137,8 +137,8 @@ enum class TaskKind : uint8_t {
 ///   text devices (GPUs, comma-separated), uint32 attempt (from 0), value arguments,
 ///   uint32 count, values given
 ///
-/// Options' fields, all optional. Of tasks and actors: "name", "num_cpus", "num_gpus", "memory",
-/// "resources" {name: amount}, "env_vars" {name: value}, "working_dir". Of functions: "max_retries"
+/// Options' fields, all optional; a hub leaves aside what it does not know. Of tasks and actors:
+/// "name", "num_cpus" (functions 1, constructors 0), "num_gpus", "memory", "resources" {name: amount}, "env_vars" {name: value}, "working_dir". Of functions: "max_retries"
 /// (3; -1: for ever), "max_calls". Of methods: "max_retries" (the actor's max_task_retries),
 /// "concurrency_group". Of constructors: "max_restarts" (0; -1), "max_task_retries" (0),
 /// "max_concurrency", "max_pending_calls" (-1), "namespace", "detached", "get_if_exists",
