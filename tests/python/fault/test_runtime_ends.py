@@ -110,7 +110,7 @@ def test_ctrl_c_ends_a_get_that_waits(start) -> None:
 
 
 def test_a_program_that_ends_leaves_no_file_in_shared_memory(start) -> None:
-    before = set(os.listdir("/dev/shm"))
+    before = set(Path("/dev/shm").iterdir())
     program, _ = start("signal.pause()")
-    assert set(os.listdir("/dev/shm")) <= before
+    assert set(Path("/dev/shm").iterdir()) <= before
     program.kill()
