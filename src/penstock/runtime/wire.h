@@ -14,8 +14,14 @@
 /// gave it and a counter of its own (MakeId), so that nobody waits for a name. A task takes
 /// 1 + returns numbers: the task's own, and behind it those of what it returns.
 ///
-/// What is large lies in segments of shared memory (sealed memfds), whose descriptor rides on the
-/// message that first names the segment to a process. Whoever makes a segment names it (MakeId).
+/// What is large lies in segments of shared memory (sealed memfds). Whoever makes a segment names it
+/// (MakeId). To the hub its descriptor rides on the first value that names the segment, and again on
+/// the first after kReusable, with which the hub forgets it. From the hub it rides on each value that
+/// names a segment, but for the receiver's own segments; the receiver owes one id in kUnmapped for
+/// each such value, its own segments included, so that both sides count alike.
+///
+/// A message that is larger than a packet, or has more descriptors, travels as several kPart, which
+/// follow each other with nothing between them, each in a packet; both sides send and take them.
 ///
 /// References: the hub counts, for an object, the processes that hold it (a client tells of its
 /// first reference, kHold, and of its last, kRelease), the tasks that wait for it or run with it,
@@ -26,6 +32,7 @@ namespace penstock::runtime {
 inline constexpr uint32_t kPacketBytesMax = 64 * 1024;
 inline constexpr uint32_t kInlineBytesMax = 16 * 1024;  // Beyond it a value is a segment.
 inline constexpr int kPacketDescriptorsMax = 64;
+inline constexpr uint32_t kMessageBytesMax = 16 * 1024 * 1024;  // Of one that travels in parts.
 
 /// `client` is the hub's number for the process, from 1; `count` its own counter, from 1.
 constexpr uint64_t MakeId(uint32_t client, uint64_t count) { return uint64_t{client} << 40 | count; }
@@ -41,7 +48,8 @@ enum class MessageKind : uint16_t {
   kPut = 4,      // id object, value
   kGet = 5,      // request, ids -> a kValue each, as they come to be, until kDrop
   kWait = 6,     // request, uint32 enough, ids -> one kReady once so many are
-  kHurry = 7,    // request of a kWait: answer now with what is ready
+  kHurry = 7,    // request of a kWait or kNext: answer now with what is ready (kNext: or with a value
+                 // of no bytes and no flags), which ends the request
   kDrop = 8,     // request: no more answers are wanted
   kHold = 9,     // ids
   kRelease = 10,  // ids
@@ -49,11 +57,12 @@ enum class MessageKind : uint16_t {
   kKill = 12,     // id actor, uint32 1: it may be restarted
   kFindActor = 13,  // request, text namespace, text name -> kActor
   kNext = 14,       // request, id generator (its task's first return) -> kValue that names an item,
-                    // or the end (see ValueFlags)
+                    // or the end (see ValueFlags); the asker holds the item, without kHold
   kAsk = 15,        // request, text what ("resources", "available", "nodes", …) -> kText, JSON
   kDone = 16,       // id task, uint32 DoneFlags, uint32 count, values (its returns, or one error)
   kYield = 17,      // id task, id object, value: one more item of a generator
-  kUnmapped = 18,   // ids of segments that this process does not look at any more
+  kUnmapped = 18,   // ids of segments that this process does not look at any more, each as often
+                    // as a value has named it to this process
   kBlocked = 19,    // The running task waits for something else than the hub's answers …
   kUnblocked = 20,  // … and does not any more.
   kGiveBack = 21,   // id task: a kRun that has not begun and shall run elsewhere
@@ -70,6 +79,10 @@ enum class MessageKind : uint16_t {
   kInterrupt = 39,  // id task: cancelled; a signal (SIGUSR1) follows if it may be running
   kReusable = 40,   // ids of segments of this client's that nobody else has any more
   kStop = 41,       // End, once what runs has ended.
+
+  // Both ways.
+  kPart = 64,  // uint8 1: the last; then a piece of a message (its header at the first), without a
+               // length: up to the end of kPart
 };
 
 /// How a value's bytes come.
