@@ -192,9 +192,9 @@ class Client {
   struct Descriptors;
   void TakePacket(std::string_view packet, const std::vector<int>& descriptors)
       PENSTOCK_REQUIRES(mutex_);
+  size_t TakeMessages(std::string_view bytes) PENSTOCK_REQUIRES(mutex_);
   void TakeMessage(runtime::MessageKind kind, std::string_view fields, Descriptors& descriptors)
       PENSTOCK_REQUIRES(mutex_);
-  void TakePart(std::string_view fields, Descriptors& descriptors) PENSTOCK_REQUIRES(mutex_);
   void TakeValue(uint64_t request, uint32_t place, ClientValue value) PENSTOCK_REQUIRES(mutex_);
   void TakeTask(runtime::MessageReader& reader, Descriptors& descriptors) PENSTOCK_REQUIRES(mutex_);
   ClientValue ReadValue(runtime::MessageReader& reader, Descriptors& descriptors)
@@ -233,8 +233,8 @@ class Client {
   std::unordered_map<uint64_t, PyObject*> callbacks_ PENSTOCK_GUARDED_BY(mutex_);
   std::vector<std::pair<PyObject*, ClientValue>> callable_ PENSTOCK_GUARDED_BY(mutex_);
 
-  std::string part_ PENSTOCK_GUARDED_BY(mutex_);  // Of a message that comes in parts.
-  std::vector<int> part_descriptors_ PENSTOCK_GUARDED_BY(mutex_);
+  std::string begun_ PENSTOCK_GUARDED_BY(mutex_);  // A message whose rest is still to come.
+  std::deque<int> descriptors_ PENSTOCK_GUARDED_BY(mutex_);  // Of messages still to come.
 
   std::deque<ArrivedTask> arrived_ PENSTOCK_GUARDED_BY(mutex_);
   std::unordered_map<uint64_t, ClientValue> functions_ PENSTOCK_GUARDED_BY(mutex_);

@@ -37,7 +37,7 @@ ClientValue LostValue(const char* why) {
 
 }  // namespace
 
-// A packet's descriptors, of which each message takes its own; those that nobody takes are closed.
+// A message's descriptors, in order; those that nobody takes are closed.
 struct Client::Descriptors {
   std::vector<int> all;
   size_t next = 0;
@@ -49,19 +49,34 @@ struct Client::Descriptors {
 };
 
 void Client::TakePacket(std::string_view packet, const std::vector<int>& descriptors) {
-  Descriptors rest{descriptors};
-  while (!packet.empty()) {
-    MessageHeader header;
-    if (packet.size() < sizeof header) Refuse();
-    std::memcpy(&header, packet.data(), sizeof header);
-    if (header.bytes < sizeof header || header.bytes > packet.size()) Refuse();
-    Descriptors own;
-    while (own.all.size() < header.descriptors && rest.next < rest.all.size()) {
-      own.all.push_back(rest.Take());
-    }
-    TakeMessage(header.kind, packet.substr(sizeof header, header.bytes - sizeof header), own);
-    packet.remove_prefix(header.bytes);
+  descriptors_.insert(descriptors_.end(), descriptors.begin(), descriptors.end());
+  if (begun_.empty()) {
+    packet.remove_prefix(TakeMessages(packet));
+    begun_ = packet;
+    return;
   }
+  begun_ += packet;
+  begun_.erase(0, TakeMessages(begun_));
+}
+
+// Takes the messages that are whole; returns how many bytes they were.
+size_t Client::TakeMessages(std::string_view bytes) {
+  size_t taken = 0;
+  MessageHeader header;
+  while (bytes.size() - taken >= sizeof header) {
+    const std::string_view rest = bytes.substr(taken);
+    std::memcpy(&header, rest.data(), sizeof header);
+    if (header.bytes < sizeof header || header.bytes > runtime::kMessageBytesMax) Refuse();
+    if (header.bytes > rest.size()) break;
+    Descriptors own;
+    while (own.all.size() < header.descriptors && !descriptors_.empty()) {
+      own.all.push_back(descriptors_.front());
+      descriptors_.pop_front();
+    }
+    TakeMessage(header.kind, rest.substr(sizeof header, header.bytes - sizeof header), own);
+    taken += header.bytes;
+  }
+  return taken;
 }
 
 void Client::TakeMessage(MessageKind kind, std::string_view fields, Descriptors& descriptors) {
@@ -119,31 +134,10 @@ void Client::TakeMessage(MessageKind kind, std::string_view fields, Descriptors&
     case MessageKind::kStop:
       stops_ = true;
       break;
-    case MessageKind::kPart:
-      TakePart(fields, descriptors);
-      return;
     default:
       Refuse();
   }
   if (!reader.ok()) Refuse();
-}
-
-void Client::TakePart(std::string_view fields, Descriptors& descriptors) {
-  MessageReader reader(fields);
-  const bool is_last = reader.Number<uint8_t>() != 0;
-  if (!reader.ok()) Refuse();
-  part_ += fields.substr(sizeof(uint8_t));
-  part_descriptors_.insert(part_descriptors_.end(), descriptors.all.begin(), descriptors.all.end());
-  descriptors.next = descriptors.all.size();
-  if (part_.size() > runtime::kMessageBytesMax) Refuse();
-  if (!is_last) return;
-  const std::string whole = std::exchange(part_, {});
-  Descriptors own{std::exchange(part_descriptors_, {})};
-  MessageHeader header;
-  if (whole.size() < sizeof header) Refuse();
-  std::memcpy(&header, whole.data(), sizeof header);
-  if (header.kind == MessageKind::kPart || header.bytes != whole.size()) Refuse();
-  TakeMessage(header.kind, std::string_view(whole).substr(sizeof header), own);
 }
 
 void Client::TakeValue(uint64_t request, uint32_t place, ClientValue value) {

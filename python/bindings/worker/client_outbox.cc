@@ -1,58 +1,47 @@
 #include "client_outbox.h"
 
 #include <algorithm>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 
 namespace penstock::python {
+namespace {
 
 using runtime::kPacketBytesMax;
 using runtime::kPacketDescriptorsMax;
-using runtime::MessageHeader;
-using runtime::MessageKind;
 
-void Outbox::Append(runtime::MessageWriter& message) {
-  const std::string& bytes = message.Finish();
-  const std::vector<int>& descriptors = message.descriptors();
-  if (bytes.size() > kPacketBytesMax || descriptors.size() > kPacketDescriptorsMax) {
-    AppendParts(bytes, descriptors);
-    return;
-  }
-  const bool fits =
-      !packets_.empty() && !is_closed_ &&
-      packets_.back().bytes.size() + bytes.size() <= kPacketBytesMax &&
-      packets_.back().descriptors.size() + descriptors.size() <= kPacketDescriptorsMax;
-  if (!fits) packets_.emplace_back();
-  is_closed_ = false;
-  Packet& packet = packets_.back();
-  packet.bytes += bytes;
-  packet.descriptors.insert(packet.descriptors.end(), descriptors.begin(), descriptors.end());
+size_t RoomFor(const Outbox::Packet& packet) { return kPacketBytesMax - packet.bytes.size(); }
+
+size_t RoomForDescriptors(const Outbox::Packet& packet) {
+  return kPacketDescriptorsMax - packet.descriptors.size();
 }
 
-void Outbox::AppendParts(const std::string& bytes, std::span<const int> descriptors) {
-  if (bytes.size() > runtime::kMessageBytesMax) {
-    throw std::invalid_argument("too much for one call: pass fewer references and larger objects");
+}  // namespace
+
+void Outbox::Append(runtime::MessageWriter& message) {
+  std::string_view bytes = message.Finish();
+  std::span<const int> descriptors = message.descriptors();
+  if (bytes.size() > runtime::kMessageBytesMax ||
+      descriptors.size() > runtime::kMessageDescriptorsMax) {
+    throw std::invalid_argument("too much for one call: pass fewer objects and references");
   }
-  constexpr size_t kRoom = kPacketBytesMax - sizeof(MessageHeader) - sizeof(uint8_t);
-  std::string_view rest = bytes;
-  bool is_last = false;
-  while (!is_last) {
-    const size_t sent = std::min(descriptors.size(), size_t{kPacketDescriptorsMax});
-    const size_t size = std::min(kRoom, rest.size());
-    is_last = size == rest.size() && sent == descriptors.size();
-    Packet& packet = packets_.emplace_back();
-    const MessageHeader header{
-        .bytes = static_cast<uint32_t>(sizeof header + sizeof(uint8_t) + size),
-        .kind = MessageKind::kPart,
-        .descriptors = static_cast<uint16_t>(sent)};
-    packet.bytes.append(reinterpret_cast<const char*>(&header), sizeof header);
-    packet.bytes.push_back(is_last ? 1 : 0);
-    packet.bytes.append(rest.substr(0, size));
-    packet.descriptors.assign(descriptors.begin(), descriptors.begin() + sent);
-    rest.remove_prefix(size);
-    descriptors = descriptors.subspan(sent);
+  while (!bytes.empty()) {
+    if (packets_.empty() || RoomFor(packets_.back()) == 0 ||
+        (!descriptors.empty() && RoomForDescriptors(packets_.back()) == 0)) {
+      packets_.emplace_back();
+    }
+    Packet& packet = packets_.back();
+    const size_t taken = std::min(descriptors.size(), RoomForDescriptors(packet));
+    packet.descriptors.insert(packet.descriptors.end(), descriptors.begin(),
+                              descriptors.begin() + static_cast<std::ptrdiff_t>(taken));
+    descriptors = descriptors.subspan(taken);
+    // The last byte comes with the last descriptor.
+    const size_t held_back = descriptors.empty() ? 0 : 1;
+    const size_t size = std::min(RoomFor(packet), bytes.size() - held_back);
+    packet.bytes.append(bytes.substr(0, size));
+    bytes.remove_prefix(size);
   }
-  is_closed_ = true;
 }
 
 Outbox::Packet Outbox::Take() {

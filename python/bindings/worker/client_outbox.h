@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -21,12 +20,12 @@ class Outbox {
     std::vector<int> descriptors;
   };
 
-  /// Puts a message behind the others; one that is too large for a packet in parts.
+  /// Puts a message behind the others; what does not fit goes on in the next packets. Throws
+  /// std::invalid_argument for one beyond what the hub takes.
   void Append(runtime::MessageWriter& message);
 
   bool empty() const { return packets_.empty(); }
   size_t packets() const { return packets_.size(); }
-  size_t last_bytes() const { return packets_.empty() ? 0 : packets_.back().bytes.size(); }
 
   Packet Take();
 
@@ -36,10 +35,7 @@ class Outbox {
   void Clear() { packets_.clear(); }
 
  private:
-  void AppendParts(const std::string& bytes, std::span<const int> descriptors);
-
   std::deque<Packet> packets_;
-  bool is_closed_ = false;  // The last packet is to stay as it is.
 };
 
 }  // namespace penstock::python

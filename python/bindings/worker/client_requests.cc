@@ -158,6 +158,7 @@ std::tuple<uint64_t, std::string> Client::FindActor(std::string_view name_space,
   MutexLock lock(mutex_);
   CheckOpen();
   const OpenRequest request(*this, OpenRequest::WaitsFor::kHub, &answer);
+  PostReleased();  // Before: what is found is held from then on.
   MessageWriter message(MessageKind::kFindActor);
   message.Number(request.number()).Bytes(name_space).Bytes(name);
   Post(message);
