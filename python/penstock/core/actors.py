@@ -39,7 +39,8 @@ class ActorClass:
         self._is_async = any(_is_async(member) for _, member in _members(kind))
         self._defined = Defined(kind)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def __call__(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """Refuse: actors are built by `remote`."""
         raise TypeError(
             f"Actors are not built directly: instead of {self.__name__}() write "
             f"{self.__name__}.remote()"
@@ -128,18 +129,25 @@ class ActorHandle:
         self._number = number
         self._class_name = class_name
         self._methods = methods
+        self._calls: dict[str, tuple[int, str]] = {}  # What the hub is told of a method's calls.
         if not owned:
             client().hold(number)
 
     def __getattr__(self, name: str) -> ActorMethod:
+        known = self.__dict__.get("_calls")
+        call = None if known is None else known.get(name)
+        if call is None:
+            call = self._call(name)
+        return ActorMethod(self, name, *call)
+
+    def _call(self, name: str) -> tuple[int, str]:
         methods = self.__dict__.get("_methods", {})
         if name not in methods and name not in _ALWAYS_THERE:
             raise AttributeError(
                 f"The actor class {self.__dict__.get('_class_name')} has no method {name!r}"
             )
-        method = ActorMethod(self, name, methods.get(name, {}))
-        self.__dict__[name] = method  # For the next call.
-        return method
+        call = self._calls[name] = _call_of(methods.get(name, {}))
+        return call
 
     @property
     def _actor_id(self) -> str:
@@ -170,19 +178,16 @@ class ActorHandle:
 class ActorMethod:
     """A method of an actor."""
 
-    def __init__(self, actor: ActorHandle, name: str, options: Mapping[str, Any]) -> None:
-        # The actor keeps its methods; a way back would keep both for ever.
-        self._number = number_of_actor(actor)
-        self._class_name = actor._class_name  # noqa: SLF001  # Of this module.
-        self._name = name
-        self._options = options
-        self._returns = options_of.returns_of(
-            options, is_generator=bool(options.get("is_generator"))
-        )
-        self._json = options_of.to_json(_for_hub(options), num_cpus=0)
-        self._held: ActorHandle | None = None
+    __slots__ = ("_actor", "_json", "_name", "_returns")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def __init__(self, actor: ActorHandle, name: str, returns: int, json: str) -> None:
+        self._actor = actor
+        self._name = name
+        self._returns = returns
+        self._json = json
+
+    def __call__(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """Refuse: methods are called by `remote`."""
         raise TypeError(
             f"Methods of actors are not called directly: instead of {self._name}() write "
             f"{self._name}.remote()"
@@ -199,8 +204,9 @@ class ActorMethod:
         """
         connected = client()
         packed, given = serialization.dumps_call(connected, args, kwargs)
+        number = self._actor._number  # noqa: SLF001  # Of this module.
         task = connected.submit(
-            _METHOD, 0, self._number, self._name, self._returns, self._json, packed, given
+            _METHOD, 0, number, self._name, self._returns, self._json, packed, given
         )
         return references(task, self._returns)
 
@@ -211,11 +217,9 @@ class ActorMethod:
             ValueError, TypeError: an option is not known, or its value not possible.
 
         """
-        changed = object.__new__(ActorMethod)
-        handle = ActorHandle(self._number, self._class_name, {})
-        changed.__init__(handle, self._name, {**self._options, **options_of.of_method(options)})  # type: ignore[misc]
-        changed._held = handle  # noqa: SLF001  # The handle that this came from may go first.
-        return changed
+        known = self._actor._methods.get(self._name, {})  # noqa: SLF001  # Of this module.
+        changed = {**known, **options_of.of_method(options)}
+        return ActorMethod(self._actor, self._name, *_call_of(changed))
 
 
 def method(*args: Any, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -270,7 +274,9 @@ def _is_async(member: Any) -> bool:
     return inspect.iscoroutinefunction(member) or inspect.isasyncgenfunction(member)
 
 
-def _for_hub(options: Mapping[str, Any]) -> dict[str, Any]:
+def _call_of(options: Mapping[str, Any]) -> tuple[int, str]:
+    """Return how many values a method returns, and what the hub is told of its calls."""
+    returns = options_of.returns_of(options, is_generator=bool(options.get("is_generator")))
     told = {key: options.get(key) for key in ("name", "concurrency_group")}
     told["max_retries"] = options.get("max_task_retries")
-    return told
+    return returns, options_of.to_json(told, num_cpus=0)

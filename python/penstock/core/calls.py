@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 class Arguments:
     """Knows what arguments a function takes; methods without their first."""
 
-    def __init__(self, function: Callable[..., Any], *, is_method: bool = False) -> None:
-        self._name = function.__qualname__
-        self._signature = _signature(function, is_method=is_method)
-        self._takes_none = self._signature is not None and not self._signature.parameters
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._name = getattr(function, "__qualname__", repr(function))
+        self._signature = _signature(function)
+        self._plain = _plain_counts(self._signature)
 
     def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Refuse arguments that do not fit, here rather than in the worker.
@@ -27,7 +27,7 @@ class Arguments:
             TypeError: they do not.
 
         """
-        if self._signature is None or (self._takes_none and not args and not kwargs):
+        if self._signature is None or (not kwargs and len(args) in self._plain):
             return
         try:
             self._signature.bind(*args, **kwargs)
@@ -36,7 +36,7 @@ class Arguments:
 
 
 def references(task: int, returns: int) -> Any:
-    """Return the references to what the task of this number returns; the hub counts them already."""
+    """Return the references to what a task returns; the hub counts them already."""
     if returns == 1:
         return ObjectRef(task + 1, owned=True)
     if returns == STREAMING:
@@ -51,12 +51,22 @@ def is_generator(function: Callable[..., Any]) -> bool:
     return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
 
 
-def _signature(function: Callable[..., Any], *, is_method: bool) -> inspect.Signature | None:
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
     try:
-        signature = inspect.signature(function)
+        return inspect.signature(function)
     except (TypeError, ValueError):  # Some of what is written in C tells nothing.
         return None
-    if is_method:
-        parameters = list(signature.parameters.values())[1:]
-        signature = signature.replace(parameters=parameters)
-    return signature
+
+
+def _plain_counts(signature: inspect.Signature | None) -> range:
+    """Return how many arguments it takes by their places alone."""
+    parameters = [] if signature is None else list(signature.parameters.values())
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return range(0)
+    required = [parameter for parameter in parameters if parameter.default is parameter.empty]
+    if any(parameter.kind is parameter.KEYWORD_ONLY for parameter in required):
+        return range(0)
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    least = sum(parameter.kind in places for parameter in required)
+    most = sum(parameter.kind in places for parameter in parameters)
+    return range(least, most + 1)

@@ -78,9 +78,7 @@ def returns(name: str, value: Any) -> None:
     """Demand how many values come back."""
     if isinstance(value, str):
         if value not in ("dynamic", "streaming"):
-            raise ValueError(
-                f'{name} must be a number, "dynamic" or "streaming"; got: {value!r}'
-            )
+            raise ValueError(f'{name} must be a number, "dynamic" or "streaming"; got: {value!r}')
         return
     _whole(name, value, 0)
 

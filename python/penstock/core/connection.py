@@ -1,4 +1,4 @@
-"""This process's connection to the hub: the program's own, or, in a worker, its program's."""
+"""The connection of this process to the hub: its own, or, in a worker, its program's."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def is_connected() -> bool:
 
 def adopt(connected: _worker.Client) -> None:
     """Take the connection that a worker of the hub has made."""
-    global _client, _process  # noqa: PLW0603  # One connection a process is the point.
+    global _client, _process  # One connection a process is the point.
     _client, _process = connected, os.getpid()
 
 

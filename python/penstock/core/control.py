@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _FORCE, _RECURSIVE = 1, 2
 
 
-class ActorExit(BaseException):  # noqa: N818  # No error: an actor's own wish.
+class ActorExit(BaseException):  # No error: an actor's own wish.
     """Raised by `exit_actor`; ends the actor that runs."""
 
 

@@ -32,7 +32,6 @@ class LocalHub:
         self._hub = Hub(
             processors=float(limits.processors),
             gpus=limits.gpus,
-            memory_bytes=limits.task_memory_bytes,
             store_bytes=limits.memory_bytes,
             resources=list(limits.others),
             facts=json.dumps(_facts()),

@@ -127,9 +127,7 @@ def _plain(reference: ObjectRef[Any] | ObjectRefGenerator) -> ObjectRef[Any]:
     return reference.completed() if isinstance(reference, ObjectRefGenerator) else reference
 
 
-def _refuse_others(
-    verb: str, refs: Sequence[Any], kind: type[Exception] = ValueError
-) -> None:
+def _refuse_others(verb: str, refs: Sequence[Any], kind: type[Exception] = ValueError) -> None:
     for place, reference in enumerate(refs):
         if not isinstance(reference, ObjectRef | ObjectRefGenerator):
             raise kind(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-# What each option may be. Those that mean something on many machines alone are taken and do nothing.
+# What each option may be. What means something on many machines alone is taken and does nothing.
 _SHARED: dict[str, Callable[[str, Any], None]] = {
     "num_cpus": checks.amount,
     "num_gpus": checks.gpus,

@@ -31,12 +31,14 @@ def remote(*args: Any, **options: Any) -> Any:
         ValueError: an option is not known, or its value not possible.
 
     """
-    if args and options or len(args) > 1:
+    if (args and options) or len(args) > 1:
         raise TypeError("Use remote as @remote or @remote(option=…), or call remote(function)")
     if args:
         return _made(args[0], {})
     if not options:
-        raise TypeError("Use remote without brackets, or with options: @remote, @remote(num_cpus=2)")
+        raise TypeError(
+            "Use remote without brackets, or with options: @remote, @remote(num_cpus=2)"
+        )
     return lambda target: _made(target, options)
 
 
@@ -44,7 +46,5 @@ def _made(target: Callable[..., Any], options: dict[str, Any]) -> RemoteFunction
     if isinstance(target, type):
         return ActorClass(target, options)
     if not callable(target) or not hasattr(target, "__qualname__"):
-        raise TypeError(
-            f"remote takes a function or a class; got: {type(target).__name__}"
-        )
+        raise TypeError(f"remote takes a function or a class; got: {type(target).__name__}")
     return RemoteFunction(target, options)

@@ -43,7 +43,8 @@ class RemoteFunction:
         self._defined = Defined(function, self._options.get("retry_exceptions"))
         self._json: str | None = None
 
-    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def __call__(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """Refuse: the function is called by `remote`."""
         raise TypeError(
             f"Remote functions are not called directly: instead of {self.__name__}() write "
             f"{self.__name__}.remote()"
@@ -93,9 +94,7 @@ class RemoteFunction:
         return f"RemoteFunction({self.__name__})"
 
 
-def _collect(
-    function: Callable[..., Any], *args: Any, **kwargs: Any
-) -> DynamicObjectRefGenerator:
+def _collect(function: Callable[..., Any], *args: Any, **kwargs: Any) -> DynamicObjectRefGenerator:
     """Run a generator to its end, and return the references of its items."""
     from penstock.core.objects import put
 

@@ -77,5 +77,5 @@ def next_item(generator: int, timeout_s: float | None) -> ObjectRef[Any] | None:
     if value.flags & _IS_END:
         return None
     if value.flags & _IS_ITEM:
-        return ObjectRef(value.item)
+        return ObjectRef(value.item, owned=True)
     raise error_of(value)
