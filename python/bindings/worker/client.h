@@ -132,8 +132,9 @@ class Client {
   /// Reads what is there, without waiting.
   void Poll();
 
-  /// Reads what is there, and returns the tasks that were cancelled and are not done.
-  std::vector<uint64_t> Interrupted();
+  /// Reads what is there, and returns the tasks that were cancelled and are not done; waits a
+  /// little where there is none.
+  std::vector<uint64_t> Interrupted(double patience_s);
 
   /// Returns a descriptor that can be read when Poll would find something, or tasks have arrived.
   int descriptor();
@@ -204,6 +205,7 @@ class Client {
 
   // client_tasks.cc
   void GiveBackTasks() PENSTOCK_REQUIRES(mutex_);
+  void Ring() PENSTOCK_REQUIRES(mutex_);
 
   static Deadline DeadlineOf(Timeout timeout);
 

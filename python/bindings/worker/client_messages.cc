@@ -26,7 +26,7 @@ std::span<const uint8_t> SpanOf(const std::string& bytes) {
 ClientValue InlineValue(uint8_t flags, std::string_view bytes) {
   auto memory = std::make_shared<const std::string>(bytes);
   const std::span<const uint8_t> span = SpanOf(*memory);
-  return {flags, std::move(memory), span, /*is_shared=*/false};
+  return {flags, std::move(memory), span, /*segment=*/nullptr};
 }
 
 ClientValue LostValue(const char* why) {
@@ -119,6 +119,7 @@ void Client::TakeMessage(MessageKind kind, std::string_view fields, Descriptors&
       break;
     case MessageKind::kRun:
       TakeTask(reader, descriptors);
+      Ring();
       break;
     case MessageKind::kFunction: {
       const auto function = reader.Number<uint64_t>();
@@ -127,12 +128,14 @@ void Client::TakeMessage(MessageKind kind, std::string_view fields, Descriptors&
     }
     case MessageKind::kInterrupt:
       interrupted_.insert(reader.Number<uint64_t>());
+      Ring();
       break;
     case MessageKind::kReusable:
       for (const uint64_t segment : reader.Ids()) segments_->Reusable(segment);
       break;
     case MessageKind::kStop:
       stops_ = true;
+      Ring();
       break;
     default:
       Refuse();
@@ -167,7 +170,7 @@ void Client::TakeValue(uint64_t request, uint32_t place, ClientValue value) {
 ClientValue Client::ReadValue(MessageReader& reader, Descriptors& descriptors) {
   const auto form = reader.Number<ValueForm>();
   const auto flags = reader.Number<uint8_t>();
-  if (form == ValueForm::kNone) return {flags, nullptr, {}, /*is_shared=*/false};
+  if (form == ValueForm::kNone) return {flags, nullptr, {}, /*segment=*/nullptr};
   if (form == ValueForm::kInline) return InlineValue(flags, reader.Bytes());
   if (form != ValueForm::kShared) Refuse();
   const auto segment = reader.Number<uint64_t>();
@@ -185,7 +188,8 @@ ClientValue Client::ReadValue(MessageReader& reader, Descriptors& descriptors) {
     return LostValue(error.what());
   }
   const std::span<const uint8_t> span(view->memory().data() + offset, bytes);
-  return {flags, std::move(view), span, /*is_shared=*/true};
+  const SegmentMemory* const memory = &view->memory();
+  return {flags, std::move(view), span, memory};
 }
 
 std::shared_ptr<SegmentView> Client::ViewOf(uint64_t segment, int64_t capacity, int descriptor) {

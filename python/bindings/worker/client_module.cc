@@ -21,6 +21,7 @@ using namespace nb::literals;
 // Part of a value's memory, which Python's buffers over it keep.
 struct ObjectBytes {
   std::shared_ptr<const void> memory;
+  const SegmentMemory* segment;  // Null: it is in none.
   std::span<const uint8_t> bytes;
 };
 
@@ -33,8 +34,31 @@ int GetBuffer(PyObject* self, Py_buffer* view, int flags) {
                            flags);
 }
 
+int GetPrivateBuffer(PyObject* self, Py_buffer* view, int flags) {
+  const std::span<uint8_t> bytes = nb::inst_ptr<PrivateBytes>(self)->bytes();
+  constexpr int kWritable = 0;
+  return PyBuffer_FillInfo(view, self, bytes.data(), static_cast<Py_ssize_t>(bytes.size()),
+                           kWritable, flags);
+}
+
+// Returns the same bytes in memory that may be written to without anybody else's seeing it: pages
+// that are copied when they are written to, or a copy of what is small.
+nb::object PrivateMemory(nb::object memory) {
+  constexpr size_t kCopiedBytes = 64 * 1024;
+  PyObject* const base =
+      PyMemoryView_Check(memory.ptr()) ? PyMemoryView_GET_BASE(memory.ptr()) : nullptr;
+  const ObjectBytes* part = nullptr;
+  if (base != nullptr && nb::isinstance<ObjectBytes>(base)) part = nb::inst_ptr<ObjectBytes>(base);
+  if (part == nullptr || part->segment == nullptr || part->segment->descriptor() < 0 ||
+      part->bytes.size() < kCopiedBytes) {
+    return nb::steal<nb::object>(PyByteArray_FromObject(memory.ptr()));
+  }
+  auto bytes = std::make_unique<PrivateBytes>(part->memory, *part->segment, part->bytes);
+  return nb::cast(std::move(bytes));
+}
+
 nb::object ViewOf(const ClientValue& value, std::span<const uint8_t> bytes) {
-  const nb::object part = nb::cast(ObjectBytes{value.memory(), bytes});
+  const nb::object part = nb::cast(ObjectBytes{value.memory(), value.segment(), bytes});
   return nb::steal<nb::object>(PyMemoryView_FromObject(part.ptr()));
 }
 
@@ -70,6 +94,15 @@ void BindValues(nb::module_& module) {
       PyType_Slot{Py_bf_getbuffer, reinterpret_cast<void*>(GetBuffer)}, PyType_Slot{0, nullptr}};
   [[maybe_unused]] const nb::class_<ObjectBytes> bytes(module, "_ObjectBytes",
                                                        nb::type_slots(slots.data()));
+  static std::array<PyType_Slot, 2> private_slots = {
+      PyType_Slot{Py_bf_getbuffer, reinterpret_cast<void*>(GetPrivateBuffer)},
+      PyType_Slot{0, nullptr}};
+  [[maybe_unused]] const nb::class_<PrivateBytes> private_bytes(
+      module, "_PrivateBytes", nb::type_slots(private_slots.data()));
+  module.def("private_memory", &PrivateMemory, "memory"_a,
+             nb::sig("def private_memory(memory: object) -> "
+                     "typing.Any"),
+             "The same bytes, to be written to without anybody else's seeing it.");
   nb::class_<Packed>(module, "Packed", "An object's bytes on their way to the hub.")
       .def_prop_ro("nbytes", &Packed::size)
       .def_prop_ro("is_shared", &Packed::is_shared, "Whether they lie in shared memory.");
@@ -126,7 +159,8 @@ void BindTaskSide(nb::class_<Client>& client) {
       .def("done", &Client::Done, "task"_a, "flags"_a, "values"_a)
       .def("yield_item", &Client::YieldItem, "task"_a, "value"_a)
       .def("poll", &Client::Poll, "Read what is there, without waiting.")
-      .def("interrupted", &Client::Interrupted, "Tasks that were cancelled and are not done.")
+      .def("interrupted", &Client::Interrupted, "patience_s"_a = 0.0,
+           "Tasks that were cancelled and are not done.")
       .def("fileno", &Client::descriptor, "Can be read when `poll` would find something.");
 }
 

@@ -31,6 +31,7 @@ void Client::End() {
   has_ended_ = true;
   stops_ = true;
   outbox_.Clear();
+  Ring();
   changed_.NotifyAll();
 }
 

@@ -16,11 +16,16 @@ namespace penstock::python {
 namespace {
 
 constexpr int64_t kPage = 4096;
+constexpr int64_t kKeepsDescriptorBytes = 1 << 20;  // A process has not many.
 constexpr size_t kSweepBeyond = 64;
 
 uint8_t* MapPages(int descriptor, int64_t bytes, int protection) {
   void* data = mmap(nullptr, static_cast<size_t>(bytes), protection, MAP_SHARED, descriptor, 0);
   return data == MAP_FAILED ? nullptr : static_cast<uint8_t*>(data);
+}
+
+[[noreturn]] void RefuseToMap(int error) {
+  throw std::runtime_error(std::string("cannot map an object: ") + std::strerror(error));
 }
 
 }  // namespace
@@ -38,11 +43,11 @@ std::vector<uint64_t> Unmapped::Take() {
 std::shared_ptr<SegmentMemory> SegmentMemory::Map(int descriptor, int64_t capacity) {
   uint8_t* data = capacity > 0 ? MapPages(descriptor, capacity, PROT_READ) : nullptr;
   const int error = errno;
-  close(descriptor);
-  if (data == nullptr) {
-    throw std::runtime_error(std::string("cannot map an object: ") + std::strerror(error));
-  }
-  return std::shared_ptr<SegmentMemory>(new SegmentMemory(0, -1, data, capacity));
+  const bool is_kept = data != nullptr && capacity >= kKeepsDescriptorBytes;
+  if (!is_kept) close(descriptor);
+  if (data == nullptr) RefuseToMap(error);
+  return std::shared_ptr<SegmentMemory>(
+      new SegmentMemory(0, is_kept ? descriptor : -1, data, capacity));
 }
 
 std::shared_ptr<SegmentMemory> SegmentMemory::Make(uint64_t id, int64_t capacity) {
@@ -64,6 +69,21 @@ SegmentMemory::~SegmentMemory() {
   munmap(data_, static_cast<size_t>(capacity_));
   if (descriptor_ >= 0) close(descriptor_);
 }
+
+PrivateBytes::PrivateBytes(std::shared_ptr<const void> keeper, const SegmentMemory& memory,
+                           std::span<const uint8_t> bytes)
+    : keeper_(std::move(keeper)) {
+  const auto offset = static_cast<size_t>(bytes.data() - memory.data());
+  const size_t within_page = offset % kPage;
+  const size_t size = bytes.size() + within_page;
+  void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE,
+                    memory.descriptor(), static_cast<off_t>(offset - within_page));
+  if (data == MAP_FAILED) RefuseToMap(errno);
+  mapped_ = {static_cast<uint8_t*>(data), size};
+  bytes_ = mapped_.subspan(within_page);
+}
+
+PrivateBytes::~PrivateBytes() { munmap(mapped_.data(), mapped_.size()); }
 
 SegmentView::~SegmentView() { unmapped_->Add(id_, times_); }
 

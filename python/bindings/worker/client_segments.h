@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -28,8 +29,8 @@ class Unmapped {
 /// Memory of a segment that this process maps.
 class SegmentMemory {
  public:
-  /// Maps what another process made, for reading alone; closes the descriptor. Throws
-  /// std::runtime_error when the kernel refuses.
+  /// Maps what another process made, for reading alone. Takes the descriptor, and keeps it for
+  /// what is large. Throws std::runtime_error when the kernel refuses.
   static std::shared_ptr<SegmentMemory> Map(int descriptor, int64_t capacity);
 
   /// Makes a sealed memfd, mapped for writing. Throws std::bad_alloc.
@@ -49,9 +50,29 @@ class SegmentMemory {
       : id_(id), descriptor_(descriptor), data_(data), capacity_(capacity) {}
 
   const uint64_t id_;
-  const int descriptor_;  // -1 of another process's.
+  const int descriptor_;  // -1: not kept.
   uint8_t* const data_;
   const int64_t capacity_;
+};
+
+/// Part of a segment, mapped so that what is written stays here: a page is copied when it is
+/// written to. Throws std::runtime_error when the kernel refuses.
+///
+/// Whoever has it keeps the segment as it is.
+class PrivateBytes {
+ public:
+  PrivateBytes(std::shared_ptr<const void> keeper, const SegmentMemory& memory,
+               std::span<const uint8_t> bytes);
+  ~PrivateBytes();
+  PrivateBytes(const PrivateBytes&) = delete;
+  PrivateBytes& operator=(const PrivateBytes&) = delete;
+
+  std::span<uint8_t> bytes() const { return bytes_; }
+
+ private:
+  const std::shared_ptr<const void> keeper_;
+  std::span<uint8_t> mapped_;
+  std::span<uint8_t> bytes_;
 };
 
 /// Keeps a segment's memory while somebody looks at a value in it; when the last has gone, the hub

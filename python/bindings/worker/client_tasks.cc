@@ -32,10 +32,13 @@ void Client::TakeTask(MessageReader& reader, Descriptors& descriptors) {
   if (task.kind == TaskKind::kConstructor) has_actor_ = true;
   arrived_.push_back(std::move(task));
   if (waiting_ > 0) GiveBackTasks();
-  if (doorbell_ >= 0 && !arrived_.empty()) {
-    const uint64_t rung = 1;
-    static_cast<void>(write(doorbell_, &rung, sizeof rung));
-  }
+}
+
+// Wakes an event loop that looks at descriptor(), whoever has read what it waits for.
+void Client::Ring() {
+  if (doorbell_ < 0) return;
+  const uint64_t rung = 1;
+  static_cast<void>(write(doorbell_, &rung, sizeof rung));
 }
 
 // A function that waits lets others run what has come for it meanwhile; an actor's calls are its
@@ -102,9 +105,11 @@ void Client::YieldItem(uint64_t task, Packed& value) {
   Flush();
 }
 
-std::vector<uint64_t> Client::Interrupted() {
+std::vector<uint64_t> Client::Interrupted(double patience_s) {
   Poll();
+  const nb::gil_scoped_release release;
   MutexLock lock(mutex_);
+  WaitUntil([this] { return !interrupted_.empty() || has_ended_; }, DeadlineOf(patience_s));
   return {interrupted_.begin(), interrupted_.end()};
 }
 

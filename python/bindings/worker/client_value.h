@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "client_segments.h"
 #include "penstock/runtime/wire.h"
 
 namespace penstock::python {
@@ -19,11 +20,12 @@ class ClientValue {
  public:
   ClientValue() = default;
   ClientValue(uint8_t flags, std::shared_ptr<const void> memory, std::span<const uint8_t> bytes,
-              bool is_shared)
-      : flags_(flags), is_shared_(is_shared), memory_(std::move(memory)), bytes_(bytes) {}
+              const SegmentMemory* segment)
+      : flags_(flags), segment_(segment), memory_(std::move(memory)), bytes_(bytes) {}
 
   uint32_t flags() const { return flags_; }
-  bool is_shared() const { return is_shared_; }
+  bool is_shared() const { return segment_ != nullptr; }
+  const SegmentMemory* segment() const { return segment_; }  // That `memory` keeps.
   bool is_error() const { return (flags_ & (runtime::kIsError | runtime::kIsSystemError)) != 0; }
   const std::shared_ptr<const void>& memory() const { return memory_; }
   std::span<const uint8_t> bytes() const { return bytes_; }
@@ -40,7 +42,7 @@ class ClientValue {
 
  private:
   uint8_t flags_ = 0;
-  bool is_shared_ = false;
+  const SegmentMemory* segment_ = nullptr;
   std::shared_ptr<const void> memory_;
   std::span<const uint8_t> bytes_;
 };
