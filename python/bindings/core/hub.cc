@@ -82,6 +82,8 @@ void BindHub(nb::module_& module) {
       .def("close", &OpenHub::Close, "Kills its workers and ends; repeatable.");
   module.def("inherit_reception", &Reception::Inherit, nb::arg("descriptor"),
              "Has this process's workers reach the hub that this descriptor leads to.");
+  module.def("reception_waits", &Reception::Waits,
+             "Whether a worker has asked for a hub that there is not yet.");
 }
 
 }  // namespace penstock::python
