@@ -57,8 +57,7 @@ enum class MessageKind : uint16_t {
   kPut = 4,         // id object, value
   kGet = 5,         // request, ids -> a kValue each, as they come to be, until kDrop
   kWait = 6,        // request, uint32 enough, ids -> one kReady once so many are
-  kHurry = 7,       // request of a kWait or kNext: answer now with what is ready (kNext: or with a
-                    // value of no bytes and no flags), which ends the request
+  kHurry = 7,       // request of a kWait: answer now with what is ready
   kDrop = 8,        // request: no more answers are wanted
   kHold = 9,        // ids
   kRelease = 10,    // ids
@@ -79,8 +78,8 @@ enum class MessageKind : uint16_t {
   kWelcome = 32,    // uint32 client, text facts (JSON: session, node, job)
   kValue = 33,      // request, uint32 place among the ids asked for, value
   kReady = 34,      // request, uint32 count, uint32 places
-  kActor = 35,      // request, id actor (0: there is none), text its constructor's options (as
-                    // submitted), text error (why a named one could not be made)
+  kActor = 35,      // request, id actor (0: there is none), bytes of its class (as submitted),
+                    // text error (why a named one could not be made)
   kText = 36,       // request, text
   kRun = 37,        // task (see RunMessage)
   kFunction = 38,   // id function, value; before the first kRun that names it to this process
@@ -109,6 +108,7 @@ enum ValueFlags : uint8_t {
 
 /// Why there is no value, by the exception that a caller sees.
 enum class SystemError : uint32_t {
+  kNone = 0,
   kWorkerCrashed = 1,
   kActorDied = 2,
   kActorUnavailable = 3,
@@ -145,7 +145,8 @@ enum class TaskKind : uint8_t {
 ///   int32 returns (-1: a generator's items, as they come), text options (JSON; "" all defaults),
 ///   request (kConstructor of a named actor -> kActor; else 0), value arguments, ids given
 ///
-/// `given` are objects whose values the function gets in place of references: the task waits for them. What
+/// The method of a kConstructor is the bytes that kActor passes on: what a handle needs. `given`
+/// are objects whose values the function gets in place of references: the task waits for them. What
 /// the arguments contain beyond is told by the value's own ids. A generator's items end with its
 /// kDone, of no value, or of its error, which becomes one more item.
 ///
@@ -156,8 +157,9 @@ enum class TaskKind : uint8_t {
 ///   CUDA_VISIBLE_DEVICES before anything else), uint32 attempt (from 0), value arguments,
 ///   uint32 count, values given
 ///
-/// Options' fields, all optional; a hub leaves aside what it does not know. Of tasks and actors:
-/// "name", "num_cpus" (functions 1, constructors 0), "num_gpus", "memory", "resources" {name: amount}, "env_vars" {name: value}, "working_dir". Of functions: "max_retries"
+/// Options' fields, all optional. Of tasks and actors: "name", "label" (the function's or class's
+/// name, for people), "num_cpus", "num_gpus", "memory",
+/// "resources" {name: amount}, "env_vars" {name: value}, "working_dir". Of functions: "max_retries"
 /// (3; -1: for ever), "max_calls". Of methods: "max_retries" (the actor's max_task_retries),
 /// "concurrency_group". Of constructors: "max_restarts" (0; -1), "max_task_retries" (0),
 /// "max_concurrency", "max_pending_calls" (-1), "namespace", "detached", "get_if_exists",
