@@ -13,11 +13,11 @@
 namespace penstock::runtime {
 
 struct HubOptions {
-  double processors = 0;      // 0: MachineProcessors().
-  double gpus = -1;           // -1: as many as MachineGpus() names.
-  int64_t memory_bytes = 0;   // That tasks and actors may ask for; 0: the machine's.
-  int64_t store_bytes = 0;    // Of objects in shared memory, beyond which they are spilled; 0: three
-                              // tenths of the machine's.
+  double processors = 0;     // 0: MachineProcessors().
+  double gpus = -1;          // -1: as many as MachineGpus() names.
+  int64_t memory_bytes = 0;  // That tasks and actors may ask for; 0: the machine's.
+  int64_t store_bytes = 0;   // Of objects in shared memory, beyond which they are spilled; 0: three
+                             // tenths of the machine's.
   std::vector<std::pair<std::string, double>> resources;  // Of the program's own kinds.
   WorkerCommand worker_command;
   std::shared_ptr<WorkerLines> worker_lines;  // Takes what workers print; null: it is dropped.

@@ -14,9 +14,7 @@ namespace penstock::runtime {
 /// Writes one message's fields behind each other (wire.h says which).
 class MessageWriter {
  public:
-  explicit MessageWriter(MessageKind kind) {
-    Number(MessageHeader{.kind = kind});
-  }
+  explicit MessageWriter(MessageKind kind) { Number(MessageHeader{.kind = kind}); }
 
   template <typename Plain>
   MessageWriter& Number(Plain value) {

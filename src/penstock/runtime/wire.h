@@ -109,6 +109,7 @@ enum ValueFlags : uint8_t {
 
 /// Why there is no value, by the exception that a caller sees.
 enum class SystemError : uint32_t {
+  kNone = 0,
   kWorkerCrashed = 1,
   kActorDied = 2,
   kActorUnavailable = 3,
@@ -157,7 +158,9 @@ enum class TaskKind : uint8_t {
 ///   uint32 count, values given
 ///
 /// Options' fields, all optional; a hub leaves aside what it does not know. Of tasks and actors:
-/// "name", "num_cpus" (functions 1, constructors 0), "num_gpus", "memory", "resources" {name: amount}, "env_vars" {name: value}, "working_dir". Of functions: "max_retries"
+/// "name", "label" (the function's or class's name, for people), "num_cpus" (functions 1,
+/// constructors 0), "num_gpus", "memory", "resources" {name: amount}, "env_vars" {name: value},
+/// "working_dir". Of functions: "max_retries"
 /// (3; -1: for ever), "max_calls". Of methods: "max_retries" (the actor's max_task_retries),
 /// "concurrency_group". Of constructors: "max_restarts" (0; -1), "max_task_retries" (0),
 /// "max_concurrency", "max_pending_calls" (-1), "namespace", "detached", "get_if_exists",
