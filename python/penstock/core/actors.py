@@ -92,14 +92,15 @@ class ActorClass:
         return handle_from_options(number, told)
 
     def _json(self) -> str:
-        named = {**self._options, "name": self._options.get("name")}
+        name = self._options.get("name")
+        namespace = self._options.get("namespace")
+        if name and not namespace:
+            namespace = control.current_namespace()
         return options_of.to_json(
-            named,
+            self._options,
             num_cpus=0,
-            **{"class": self.__name__},
-            namespace=(self._options.get("namespace") or control.current_namespace())
-            if self._options.get("name")
-            else None,
+            label=self.__name__,
+            namespace=namespace if name else None,
             is_async=self._is_async,
             methods=self._methods,
         )
@@ -172,7 +173,7 @@ class ActorHandle:
     def __del__(self) -> None:
         number = self.__dict__.get("_number")
         if number is not None and is_connected():
-            release(number)
+            release(number, at_once=True)
 
 
 class ActorMethod:
@@ -244,7 +245,7 @@ def method(*args: Any, **options: Any) -> Callable[[Callable[..., Any]], Callabl
 def handle_from_options(number: int, told: str) -> ActorHandle:
     """Return a handle of the actor whose constructor had these options."""
     facts = json.loads(told)
-    return ActorHandle(number, facts["class"], facts.get("methods", {}))
+    return ActorHandle(number, facts["label"], facts.get("methods", {}))
 
 
 def number_of_actor(handle: ActorHandle) -> int:

@@ -52,11 +52,14 @@ def facts() -> dict[str, Any]:
     return told
 
 
-def release(number: int) -> None:
-    """Count one reference less; called while objects are taken apart, so it never raises."""
+def release(number: int, *, at_once: bool = False) -> None:
+    """Count one reference less; called while objects are taken apart, so it never raises.
+
+    The hub hears of it with the next message, or `at_once`.
+    """
     connected = _client
     if connected is not None and _process == os.getpid():
-        connected.release(number)
+        connected.release(number, at_once)
 
 
 @contextmanager

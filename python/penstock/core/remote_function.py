@@ -84,8 +84,8 @@ class RemoteFunction:
 
     def _prepared(self) -> str:
         refuse_what_never_fits(self.__name__, self._options, _PROCESSORS)
-        named = {"name": self._function.__qualname__, **self._options}
-        return options_of.to_json(named, num_cpus=_PROCESSORS)
+        label = self._function.__qualname__
+        return options_of.to_json(self._options, num_cpus=_PROCESSORS, label=label)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RemoteFunction, (self._function, self._options)

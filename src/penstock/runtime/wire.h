@@ -57,7 +57,8 @@ enum class MessageKind : uint16_t {
   kPut = 4,         // id object, value
   kGet = 5,         // request, ids -> a kValue each, as they come to be, until kDrop
   kWait = 6,        // request, uint32 enough, ids -> one kReady once so many are
-  kHurry = 7,       // request of a kWait: answer now with what is ready
+  kHurry = 7,       // request of a kWait or kNext: answer now with what is ready (kNext: or with a
+                    // value of no bytes and no flags), which ends the request
   kDrop = 8,        // request: no more answers are wanted
   kHold = 9,        // ids
   kRelease = 10,    // ids
@@ -78,8 +79,8 @@ enum class MessageKind : uint16_t {
   kWelcome = 32,    // uint32 client, text facts (JSON: session, node, job)
   kValue = 33,      // request, uint32 place among the ids asked for, value
   kReady = 34,      // request, uint32 count, uint32 places
-  kActor = 35,      // request, id actor (0: there is none), bytes of its class (as submitted),
-                    // text error (why a named one could not be made)
+  kActor = 35,      // request, id actor (0: there is none), text its constructor's options (as
+                    // submitted), text error (why a named one could not be made)
   kText = 36,       // request, text
   kRun = 37,        // task (see RunMessage)
   kFunction = 38,   // id function, value; before the first kRun that names it to this process
@@ -145,8 +146,7 @@ enum class TaskKind : uint8_t {
 ///   int32 returns (-1: a generator's items, as they come), text options (JSON; "" all defaults),
 ///   request (kConstructor of a named actor -> kActor; else 0), value arguments, ids given
 ///
-/// The method of a kConstructor is the bytes that kActor passes on: what a handle needs. `given`
-/// are objects whose values the function gets in place of references: the task waits for them. What
+/// `given` are objects whose values the function gets in place of references: the task waits for them. What
 /// the arguments contain beyond is told by the value's own ids. A generator's items end with its
 /// kDone, of no value, or of its error, which becomes one more item.
 ///
