@@ -13,7 +13,7 @@ import threading
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from penstock.core import connection
+from penstock.core import connection, references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,12 +54,25 @@ def dumps_call(
     """
     if not args and not kwargs:
         return client.pack(_NO_ARGUMENTS, [], []), []
+    reference = references.ObjectRef
     given: list[int] = []
-    placed = tuple(_placed(value, given) for value in args)
-    named = {name: _placed(value, given) for name, value in kwargs.items()}
-    if not named and all(type(value) in _PLAIN for value in placed):
-        return client.pack(pickle.dumps((placed, named), _PROTOCOL), [], []), given
-    return client.pack(*_parts((placed, named), "An argument")), given
+    placed: list[Any] = []
+    is_plain = not kwargs
+    for value in args:
+        kind = type(value)
+        if kind is reference:
+            placed.append(_given(value, given))
+        else:
+            placed.append(value)
+            is_plain = is_plain and kind in _PLAIN
+    named = {
+        name: _given(value, given) if type(value) is reference else value
+        for name, value in kwargs.items()
+    }
+    call = (tuple(placed), named)
+    if is_plain:
+        return client.pack(pickle.dumps(call, _PROTOCOL), [], []), given
+    return client.pack(*_parts(call, "An argument")), given
 
 
 def loads(value: Value) -> Any:
@@ -101,12 +114,8 @@ class _ByValueError(Exception):
     """Something in a value must travel by value, as cloudpickle knows how to."""
 
 
-def _placed(value: Any, given: list[int]) -> Any:
-    from penstock.core.references import ObjectRef, number_of
-
-    if type(value) is not ObjectRef:
-        return value
-    given.append(number_of(value))
+def _given(reference: references.ObjectRef[Any], given: list[int]) -> Given:
+    given.append(references.number_of(reference))
     return Given(len(given) - 1)
 
 

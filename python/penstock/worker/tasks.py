@@ -24,8 +24,8 @@ _FUNCTION, _CONSTRUCTOR = 0, 1
 def serve(channel: _worker.Channel, setup: bytes, is_ready: Callable[[], None]) -> None:
     """Run what the hub sends until it wants no more, or is gone.
 
-    `setup`: 8 bytes that say so, the worker's number in 8 bytes, and JSON; `is_ready` is called before the first
-    task.
+    `setup`: 8 bytes that say so, the worker's number in 8 bytes, and JSON; `is_ready` is called
+    before the first task.
     """
     start = _MAGIC_BYTES + 8
     worker = int.from_bytes(setup[_MAGIC_BYTES:start], "little")

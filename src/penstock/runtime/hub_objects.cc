@@ -89,10 +89,12 @@ Status RunningHub::OnHurry(HubClient& client, IncomingMessage& message) {
   const auto number = message.fields.Number<uint64_t>();
   const Request* request = client.requests.Find(number);
   if (request == nullptr) return Status::OK();
-  if (request->kind == RequestKind::kWait) AnswerWait(client, number);
-  if (request->kind != RequestKind::kNext) return Status::OK();
-  DropRequest(client, number);
-  AnswerGet(client, number, 0, Value{});
+  if (request->kind == RequestKind::kNext) {
+    DropRequest(client, number);
+    AnswerGet(client, number, 0, Value{});
+  } else if (request->kind == RequestKind::kWait) {
+    AnswerWait(client, number);
+  }
   return Status::OK();
 }
 

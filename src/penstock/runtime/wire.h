@@ -160,11 +160,10 @@ enum class TaskKind : uint8_t {
 /// Options' fields, all optional; a hub leaves aside what it does not know. Of tasks and actors:
 /// "name", "label" (the function's or class's name, for people), "num_cpus" (functions 1,
 /// constructors 0), "num_gpus", "memory", "resources" {name: amount}, "env_vars" {name: value},
-/// "working_dir". Of functions: "max_retries"
-/// (3; -1: for ever), "max_calls". Of methods: "max_retries" (the actor's max_task_retries),
-/// "concurrency_group". Of constructors: "max_restarts" (0; -1), "max_task_retries" (0),
-/// "max_concurrency", "max_pending_calls" (-1), "namespace", "detached", "get_if_exists",
-/// "concurrency_groups" {name: limit}, "is_async".
+/// "working_dir". Of functions: "max_retries" (3; -1: for ever), "max_calls". Of methods:
+/// "max_retries" (the actor's max_task_retries), "concurrency_group". Of constructors:
+/// "max_restarts" (0; -1), "max_task_retries" (0), "max_concurrency", "max_pending_calls" (-1),
+/// "namespace", "detached", "get_if_exists", "concurrency_groups" {name: limit}, "is_async".
 struct MessageHeader {
   uint32_t bytes = 0;  // With the header.
   MessageKind kind = MessageKind::kStop;

@@ -87,6 +87,17 @@ class FakeHub:
         self._descriptors: deque[int] = deque()
         self._welcome("{}")
 
+    @classmethod
+    def over(cls, ours: socket.socket) -> FakeHub:
+        """Be the hub of a process that has connected by itself."""
+        hub = cls.__new__(cls)
+        hub._socket = ours
+        hub._socket.settimeout(20)
+        hub._bytes = b""
+        hub._descriptors = deque()
+        hub._welcome("{}")
+        return hub
+
     def connect(self, worker: int = 0) -> _worker.Client:
         client = _worker.Client(os.dup(self._other.fileno()), worker)
         self._other.close()
