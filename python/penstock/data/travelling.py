@@ -1,4 +1,4 @@
-"""How data sets travel to other processes: as plans, with what they hold in memory as Arrow data."""
+"""How data sets travel to other processes: as plans, and as Arrow data what lies in memory."""
 
 from __future__ import annotations
 
