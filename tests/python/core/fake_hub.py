@@ -83,6 +83,7 @@ class Message:
 
 class FakeHub:
     def __init__(self) -> None:
+        self._other: socket.socket | None
         self._socket, self._other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(20)
         self._bytes = b""
@@ -95,6 +96,7 @@ class FakeHub:
         """Be the hub of a process that has connected by itself."""
         hub = cls.__new__(cls)
         hub._socket = ours
+        hub._other = None
         hub._socket.settimeout(20)
         hub._bytes = b""
         hub._descriptors = deque()
@@ -103,8 +105,8 @@ class FakeHub:
         return hub
 
     def connect(self, worker: int = 0) -> _worker.Client:
-        client = _worker.Client(os.dup(self._other.fileno()), worker)
-        self._other.close()
+        assert self._other is not None
+        client = _worker.Client(self._other.detach(), worker)
         hello = self.next(HELLO)
         assert hello.take("QQ") == (worker, os.getpid())
         return client
@@ -159,3 +161,5 @@ class FakeHub:
 
     def close(self) -> None:
         self._socket.close()
+        if self._other is not None:
+            self._other.close()

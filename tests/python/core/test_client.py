@@ -31,17 +31,17 @@ def hub() -> Iterator[FakeHub]:
 
 
 @pytest.fixture
-def client(hub: FakeHub) -> Iterator[_worker.Client]:
-    client = hub.connect()
-    yield client
-    client.close()
-
-
-@pytest.fixture
 def later() -> Iterator[Callable[..., Future[Any]]]:
     """Call something that waits, in a thread."""
     with ThreadPoolExecutor(4) as threads:
         yield threads.submit
+
+
+@pytest.fixture
+def client(hub: FakeHub, later: object) -> Iterator[_worker.Client]:
+    client = hub.connect()
+    yield client
+    client.close()
 
 
 def submit(client: _worker.Client, *, given: tuple[int, ...] = (), **more: Any) -> int:
@@ -512,12 +512,16 @@ def test_a_callback_is_called_once_by_whoever_reads(hub: FakeHub, client: _worke
     assert got == [b"ready"]
 
 
-def test_a_callback_may_wait_itself(hub: FakeHub, client: _worker.Client) -> None:
+def test_a_callback_may_wait_itself(
+    hub: FakeHub, client: _worker.Client, later: Callable[..., Future[Any]]
+) -> None:
     got: list[Any] = []
     client.when_ready(3, lambda _value: got.append(client.ask("more")))
     hub.send_value(hub.next(fake_hub.GET).take("Q"), inline(packed(b"ready")))
-    hub.send(fake_hub.TEXT, struct.pack("=Q", 2) + text("answer"))
-    client.poll()
+    polling = later(client.poll)
+    request = hub.next(fake_hub.ASK).take("Q")
+    hub.send(fake_hub.TEXT, struct.pack("=Q", request) + text("answer"))
+    polling.result()
     assert got == ["answer"]
 
 
@@ -573,7 +577,8 @@ def test_many_threads_wait_at_once_and_each_has_its_own(
     for number in range(4):
         asking = later(client.ask, str(number))
         message = hub.next(fake_hub.ASK)
-        waits[message.take("Q")] = (message.text(), asking)
+        request = message.take("Q")
+        waits[request] = (message.text(), asking)
     for request, (what, asking) in reversed(waits.items()):
         hub.send(fake_hub.TEXT, struct.pack("=Q", request) + text(what))
         assert asking.result() == what.decode()

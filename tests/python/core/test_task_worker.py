@@ -252,6 +252,7 @@ def test_arguments_in_shared_memory_are_views_and_are_given_back(worker: TaskWor
     worker.run(double, 1)
     assert (fake_hub.UNMAPPED, [99]) in worker.hub.counted
     client.close()
+    hub.close()
 
 
 # --- Cancelling.
@@ -432,6 +433,7 @@ class Waiter:
         import asyncio
 
         self.event = asyncio.Event()
+        self.running = 0
 
     async def wait(self) -> str:
         await self.event.wait()
@@ -449,6 +451,17 @@ class Waiter:
 
     async def fetch(self) -> Any:
         return await ObjectRef(77)
+
+    async def overlap(self) -> int:
+        import asyncio
+
+        self.running += 1
+        most = self.running
+        for _ in range(20):
+            await asyncio.sleep(0)
+            most = max(most, self.running)
+        self.running -= 1
+        return most
 
     async def fails(self) -> None:
         raise KeyError("failed")
@@ -509,13 +522,22 @@ def test_an_asynchronous_call_waits_for_an_object_without_holding_up_others() ->
         assert worker.stop() == 0
 
 
+def test_an_asynchronous_call_that_is_cancelled_before_it_begins_is_answered() -> None:
+    with TaskWorker() as worker:
+        worker.construct(Waiter, is_async=True)
+        task = worker._tasks + 1
+        worker.hub.send(fake_hub.INTERRUPT, struct.pack("=Q", task))
+        assert worker.call("wait") == task
+        assert worker.result().flags == FAILED | WAS_CANCELLED
+        assert worker.stop() == 0
+
+
 def test_an_asynchronous_actor_runs_no_more_than_its_limit_at_once() -> None:
     with TaskWorker() as worker:
-        worker.construct(Waiter, is_async=True, max_concurrency=1)
-        waiting, plain = worker.call("wait"), worker.call("plain")
-        interrupt(worker, waiting)
-        assert worker.result().task == waiting
-        assert worker.result().task == plain
+        worker.construct(Waiter, is_async=True, max_concurrency=2)
+        for _ in range(5):
+            worker.call("overlap")
+        assert max(worker.result().objects()[0] for _ in range(5)) == 2
         assert worker.stop() == 0
 
 
