@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 
 class Gate:
@@ -25,5 +22,5 @@ class Gate:
 
 
 def pass_through(path: str) -> None:
-    with open(path, "rb", buffering=0) as gate:
+    with Path(path).open("rb", buffering=0) as gate:
         gate.read(1)

@@ -245,7 +245,7 @@ def test_a_call_may_return_several_values(actors, verb):
 
 def test_actors_leave_the_pool_and_come_back(actors):
     pool = ActorPool(actors)
-    with pytest.raises(ValueError, match="already|pool"):
+    with pytest.raises(ValueError, match="already"):
         pool.push(actors[0])
     taken = [pool.pop_idle(), pool.pop_idle()]
     assert taken == [actors[1], actors[0]]
@@ -254,7 +254,7 @@ def test_actors_leave_the_pool_and_come_back(actors):
     assert not pool.has_next()
     pool.push(taken[1])
     assert pool.has_next()
-    with pytest.raises(ValueError, match="already|pool"):
+    with pytest.raises(ValueError, match="already"):
         pool.push(taken[1])
     assert pool.get_next() == "first"
 

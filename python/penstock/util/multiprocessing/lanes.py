@@ -45,7 +45,7 @@ class Lanes:
             for _ in range(count)
         ]
         for lane in self._lanes:
-            lane.start()
+            lane.thread.start()
 
     def add(self, chunk: Chunk) -> None:
         """Have a chunk answered; the pool is not closed."""
@@ -72,11 +72,13 @@ class Lanes:
     def join(self) -> None:
         """Wait until all but the caller have ended, as `close` or `terminate` has told them."""
         for lane in self._lanes:
-            if lane is not threading.current_thread():  # A callback ends the pool.
-                lane.join()
+            if lane.thread is not threading.current_thread():  # A callback ends the pool.
+                lane.thread.join()
 
 
-class _Lane(threading.Thread):
+class _Lane:
+    """One thread and its process."""
+
     def __init__(
         self,
         chunks: queue.SimpleQueue[Chunk | None],
@@ -84,7 +86,7 @@ class _Lane(threading.Thread):
         process: Any,
         chunks_per_process: int | None,
     ) -> None:
-        super().__init__(name="penstock-pool", daemon=True)
+        self.thread = threading.Thread(target=self._run, name="penstock-pool", daemon=True)
         self._chunks = chunks
         self._start_process = start_process
         self._chunks_per_process = chunks_per_process
@@ -94,8 +96,7 @@ class _Lane(threading.Thread):
         self._chunks_of_process = 0
         self._stopped = False
 
-    def run(self) -> None:
-        """Answer chunks until there are no more."""
+    def _run(self) -> None:
         while (chunk := self._chunks.get()) is not None:
             self._answer(chunk)
             del chunk  # Its items must not wait for the next.
