@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     Submit = Callable[[list[Any]], Future[Answer]]
 
 
+class RemoteTraceback(Exception):  # noqa: N818  # As the original calls it.
+    """The cause of what a function raised: where it did, in its own process."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
 class AsyncResult:
     """The results of a call, or of one for each of several items."""
 
@@ -219,12 +226,10 @@ def _results(answer: Future[Answer]) -> list[tuple[Any, BaseException | None]]:
 
 
 def _unpacked(packed: bytes) -> BaseException:
-    from multiprocessing.pool import RemoteTraceback
-
     from penstock.worker.failure import unpack
 
     failed = unpack(packed)
     if failed is None:
         return RuntimeError("A call failed, and what it raised cannot be read")
-    failed.exception.__cause__ = RemoteTraceback(f"\n{failed.text()}")
+    failed.exception.__cause__ = RemoteTraceback(failed.text())
     return failed.exception
