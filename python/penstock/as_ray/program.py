@@ -103,11 +103,13 @@ def _module_spec(name: str) -> ModuleSpec | None:
 
 
 def _is_archive(path: str) -> bool:
-    if not os.path.isfile(path):  # noqa: PTH113
-        return False
-    import zipfile
+    from zipimport import ZipImportError, zipimporter
 
-    return zipfile.is_zipfile(path)
+    try:
+        zipimporter(path)
+    except ZipImportError:
+        return False
+    return True
 
 
 def _set_first_path(folder: str) -> None:

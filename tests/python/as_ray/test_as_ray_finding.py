@@ -114,7 +114,9 @@ def test_the_real_ray_is_found_again_after_uninstall(real_ray):
 
     assert ray is penstock
     assert os.environ["PENSTOCK_AS_RAY"] == "1"
+    finders = len(sys.meta_path)
     penstock.as_ray.install()
+    assert len(sys.meta_path) == finders
     penstock.as_ray.uninstall()
     penstock.as_ray.uninstall()
     assert not penstock.as_ray.is_installed()

@@ -120,6 +120,13 @@ def test_what_a_module_raises_shows_its_own_frames_alone(run_python, tmp_path):
     assert done.stderr.count("  File ") == 1
 
 
+def test_a_module_that_is_no_python_shows_where_alone(run_python, tmp_path):
+    (tmp_path / "module.py").write_text("def f(:\n")
+    done = run_python("-m", "penstock.as_ray", "-m", "module")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f'  File "{tmp_path}/module.py", line 1\n')
+
+
 def test_ctrl_c_ends_it_as_the_signal_does(run_python, tmp_path):
     (tmp_path / "script.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     done = run_python("-m", "penstock.as_ray", "script.py")
