@@ -9,7 +9,7 @@ from penstock.data.iterator import DataIterator
 from penstock.train.shards import table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -32,6 +32,17 @@ class ShardIterator(DataIterator):
         """Return the rows as a data set; they stay where they are."""
         tables = [_fetch(part) for part in self._shard.parts]
         return self._dataset_of(tables or self._no_rows())
+
+    def iter_torch_batches(self, *, device: str = "auto", **options: Any) -> Iterable[Any]:
+        """Return an iterable of dicts of tensors; "auto" is this worker's GPU, where it has one.
+
+        See `DataIterator.iter_torch_batches`.
+        """
+        if device == "auto" and options.get("collate_fn") is None:
+            from penstock.train.torch.loops import get_device
+
+            device = str(get_device())
+        return super().iter_torch_batches(device=device, **options)
 
     def count(self) -> int:
         """Return the number of rows."""

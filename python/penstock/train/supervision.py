@@ -64,7 +64,8 @@ class Supervisor:
         rank = self._polls.pop(call)
         progress: Progress = self._group.value_of(call, rank)
         self._held[rank] += len(progress.reports)
-        self._joined.add(rank, progress.reports, ended=progress.ended)
+        failed = progress.failed_at_s is not None
+        self._joined.add(rank, progress.reports, ended=progress.ended and not failed)
         if progress.failed_at_s is not None:
             raise WorkerFailedError([self._raised(rank, progress.failed_at_s)])
         if not progress.ended:
@@ -112,7 +113,7 @@ class _JoinedReports:
             )
 
     def _complete(self) -> bool:
-        """Say whether each worker has reported, or never will; and one has."""
+        """Say whether each worker has reported, or has ended well without; and one has."""
         pairs = zip(self._waiting, self._ended, strict=True)
         return any(self._waiting) and all(waiting or ended for waiting, ended in pairs)
 

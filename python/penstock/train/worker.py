@@ -67,8 +67,10 @@ class TrainWorker:
 
     def outcome(self) -> Any:
         """Return what the loop returned, or raise what it raised."""
-        if self._error is not None:
+        if isinstance(self._error, Exception):
             raise self._error
+        if self._error is not None:  # Raised here, it would end this process before it is told.
+            raise RuntimeError(f"The training loop raised {self._error!r}") from self._error
         return self._value
 
     def _run(self, task: Task) -> None:
