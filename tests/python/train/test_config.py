@@ -53,9 +53,9 @@ def test_as_many_workers_as_fit_are_taken_of_a_range():
     assert workers_that_fit(ScalingConfig(num_workers=2), {"CPU": 2.0}) == 2
 
 
-def test_ten_tenths_are_a_whole():
-    scaling = ScalingConfig(num_workers=10, resources_per_worker={"CPU": 0.1})
-    assert workers_that_fit(scaling, {"CPU": 1.0}) == 10
+def test_three_tenths_fit_into_what_is_nearly_so():
+    scaling = ScalingConfig(num_workers=3, resources_per_worker={"disk": 0.1})
+    assert workers_that_fit(scaling, {"CPU": 3.0, "disk": 0.3}) == 3
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pyarrow.fs as pafs
 import pytest
 
 import penstock
@@ -18,6 +19,7 @@ from penstock.train import (
     DataConfig,
     DataParallelTrainer,
     Result,
+    RunConfig,
     ScalingConfig,
 )
 
@@ -124,6 +126,26 @@ def test_only_the_best_checkpoints_stay_on_disk(tmp_path, run_config):
     assert (Path(best.path) / "value").read_text() == "1.0"
     assert (Path(result.checkpoint.path) / "value").read_text() == "4.0"
     assert Result.from_path(result.path).metrics == {"loss": 4.0}
+
+
+def test_a_training_may_write_to_another_file_system(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    elsewhere = pafs.SubTreeFileSystem(str(tmp_path / "elsewhere"), pafs.LocalFileSystem())
+
+    def loop(config):
+        train.report({"loss": 1}, checkpoint=save(config["folder"], 3))
+        return train.get_checkpoint()
+
+    result = DataParallelTrainer(
+        loop,
+        train_loop_config={"folder": str(tmp_path)},
+        run_config=RunConfig(storage_path="bucket", storage_filesystem=elsewhere, name="run"),
+    ).fit()
+    assert result.path == "bucket/run"
+    assert result.checkpoint == result.return_value
+    with result.checkpoint.as_directory() as folder:
+        assert (Path(folder) / "value").read_text() == "3"
+    assert Result.from_path("bucket/run", elsewhere).metrics == {"loss": 1}
 
 
 def test_a_training_of_the_same_name_goes_on_from_the_latest_checkpoint(tmp_path, run_config):

@@ -180,3 +180,45 @@ def test_a_loop_that_cannot_be_sent_to_a_process_is_refused(run_config):
 
     with pytest.raises(TypeError, match="lock"):
         DataParallelTrainer(loop, run_config=run_config()).fit()
+
+
+INTERRUPTED = """
+import os, threading
+from penstock.train import DataParallelTrainer, RunConfig, ScalingConfig
+
+def loop():
+    with open({fifo!r}, "w") as told:
+        told.write(f"{{os.getpid()}}\\n")
+    threading.Event().wait()
+
+DataParallelTrainer(
+    loop,
+    scaling_config=ScalingConfig(num_workers=2),
+    run_config=RunConfig(storage_path={folder!r}),
+).fit()
+"""
+
+
+def lines_from(descriptor: int, count: int) -> list[str]:
+    """Read lines from a named pipe that several processes write to."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    data = b""
+    while data.count(b"\n") < count:
+        assert poll.poll(_ENDS_WITHIN_MS), f"Only this came: {data!r}"
+        data += os.read(descriptor, 4096)
+    return data.decode().split()
+
+
+def test_ctrl_c_ends_all_workers(tmp_path, start_script):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    descriptor = os.open(fifo, os.O_RDWR)  # For writing too: so that it never ends.
+    with start_script(INTERRUPTED.format(fifo=str(fifo), folder=str(tmp_path))) as driver:
+        workers = [int(line) for line in lines_from(descriptor, 2)]
+        driver.send_signal(signal.SIGINT)
+        _, told = driver.communicate(timeout=30)
+    os.close(descriptor)
+    assert "KeyboardInterrupt" in told
+    for process_id in workers:
+        wait_until_gone(process_id)

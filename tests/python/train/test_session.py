@@ -57,9 +57,13 @@ def test_nothing_new_is_an_empty_answer_after_a_while(session):
     assert session.take(0, 0) == ([], False)
 
 
-def test_the_end_of_the_loop_is_told(session):
+def test_the_end_of_the_loop_is_told_at_once(session):
+    told = []
+    thread = threading.Thread(target=lambda: told.append(session.take(0, 3600)), daemon=True)
+    thread.start()
     session.end()
-    assert session.take(0, 10) == ([], True)
+    thread.join(10)
+    assert told == [([], True)]
 
 
 def test_a_checkpoint_is_copied_before_it_is_told(session, tmp_path):
