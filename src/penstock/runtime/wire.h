@@ -98,7 +98,7 @@ enum class ValueForm : uint8_t {
 };
 
 /// A value: uint8 ValueForm, uint8 ValueFlags, what the form says, then ids of the objects that it
-/// contains (to the hub; from it there are none).
+/// contains (from the hub there are none: a count of 0).
 enum ValueFlags : uint8_t {
   kIsError = 1,             // What a user's function raised, as worker/failure.py packs it.
   kIsSystemError = 2,       // uint32 SystemError, then its text.
