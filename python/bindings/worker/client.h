@@ -200,8 +200,6 @@ class Client {
   void TakeTask(runtime::MessageReader& reader, Descriptors& descriptors) PENSTOCK_REQUIRES(mutex_);
   ClientValue ReadValue(runtime::MessageReader& reader, Descriptors& descriptors)
       PENSTOCK_REQUIRES(mutex_);
-  ClientValue ReadBytes(runtime::MessageReader& reader, Descriptors& descriptors)
-      PENSTOCK_REQUIRES(mutex_);
   std::shared_ptr<SegmentView> ViewOf(uint64_t segment, int64_t capacity, int descriptor)
       PENSTOCK_REQUIRES(mutex_);
 

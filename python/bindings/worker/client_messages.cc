@@ -168,12 +168,6 @@ void Client::TakeValue(uint64_t request, uint32_t place, ClientValue value) {
 }
 
 ClientValue Client::ReadValue(MessageReader& reader, Descriptors& descriptors) {
-  ClientValue value = ReadBytes(reader, descriptors);
-  reader.Ids();  // None: what it contains is the hub's business.
-  return value;
-}
-
-ClientValue Client::ReadBytes(MessageReader& reader, Descriptors& descriptors) {
   const auto form = reader.Number<ValueForm>();
   const auto flags = reader.Number<uint8_t>();
   if (form == ValueForm::kNone) return {flags, nullptr, {}, /*segment=*/nullptr};

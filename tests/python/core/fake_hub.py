@@ -32,15 +32,11 @@ def ids(*numbers: int) -> bytes:
 
 
 def inline(data: bytes, flags: int = 0) -> bytes:
-    return struct.pack("=BB", 1, flags) + text(data) + ids()
-
-
-def nothing(flags: int = 0) -> bytes:
-    return struct.pack("=BB", 0, flags) + ids()
+    return struct.pack("=BB", 1, flags) + text(data)
 
 
 def shared(segment: int, size: int, capacity: int, *, brings: bool) -> bytes:
-    return struct.pack("=BBQQQQB", 2, 0, segment, 0, size, capacity, brings) + ids()
+    return struct.pack("=BBQQQQB", 2, 0, segment, 0, size, capacity, brings)
 
 
 def packed(pickled: bytes) -> bytes:

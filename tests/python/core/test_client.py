@@ -15,7 +15,7 @@ from typing import Any
 
 import fake_hub
 import pytest
-from fake_hub import FakeHub, ids, inline, nothing, packed, shared, text
+from fake_hub import FakeHub, ids, inline, packed, shared, text
 
 from penstock import _worker
 
@@ -447,7 +447,7 @@ def test_an_item_is_held_by_who_asked_for_it(
     assert hub.next(fake_hub.RELEASE).ids() == [555]
     got = later(client.next_item, 21, None)
     request = hub.next(fake_hub.NEXT).take("Q")
-    hub.send_value(request, nothing(END))
+    hub.send_value(request, struct.pack("=BB", 0, END))
     assert got.result().flags == END
 
 
@@ -457,7 +457,7 @@ def test_an_item_that_is_not_there_in_time_is_left(
     got = later(client.next_item, 21, 0.01)
     request = hub.next(fake_hub.NEXT).take("Q")
     assert hub.next(fake_hub.HURRY).take("Q") == request
-    hub.send_value(request, nothing())
+    hub.send_value(request, struct.pack("=BB", 0, 0))
     assert got.result() is None
 
 
