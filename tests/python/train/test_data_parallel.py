@@ -122,6 +122,7 @@ def test_only_the_best_checkpoints_stay_on_disk(tmp_path, run_config):
     ).fit()
     kept = sorted(path.name for path in Path(result.path).glob("checkpoint_*"))
     assert kept == ["checkpoint_000001", "checkpoint_000002", "checkpoint_000003"]
+    assert kept == [Path(checkpoint.path).name for checkpoint, _ in result.best_checkpoints]
     best = result.get_best_checkpoint("loss", "min")
     assert (Path(best.path) / "value").read_text() == "1.0"
     assert (Path(result.checkpoint.path) / "value").read_text() == "4.0"
