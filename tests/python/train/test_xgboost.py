@@ -101,19 +101,20 @@ def test_the_checkpoint_holds_the_model_and_says_what_it_is(parts, run_config):
     }
 
 
-def test_each_round_is_reported(parts, run_config):
+@pytest.mark.parametrize(("rounds", "kept"), [(5, [2, 4, 5]), (4, [2, 4])])
+def test_each_round_is_reported(rounds, kept, parts, run_config):
     result = XGBoostTrainer(
         scaling_config=TWO,
         label_column="target",
-        num_boost_round=5,
+        num_boost_round=rounds,
         params=PARAMS,
         datasets=parts,
         run_config=run_config(checkpoint_config=CheckpointConfig(checkpoint_frequency=2)),
     ).fit()
     losses = list(result.metrics_dataframe["train-logloss"])
-    assert losses[:5] == sorted(losses[:5], reverse=True)
-    rounds = [kept.get_metadata()["boosted_rounds"] for kept, _ in result.best_checkpoints]
-    assert rounds == [2, 4, 5]
+    assert losses[:rounds] == sorted(losses[:rounds], reverse=True)
+    sizes = [found.get_metadata()["boosted_rounds"] for found, _ in result.best_checkpoints]
+    assert sizes == kept
 
 
 def test_a_training_goes_on_from_a_model(parts, run_config):
