@@ -10,7 +10,6 @@ workers of `complete_chunks.py`; `complete_conversations.py` needs no shares.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import sys
@@ -29,18 +28,27 @@ def split(source: Path, folder: Path, *, count: int) -> list[str]:
     """Cut the rows of Parquet files into `count` chunks of JSON lines; return the chunks' names.
 
     Their order is that of the rows, and their lengths differ by one at most. The metadata file
-    comes last: where it is, all chunks are.
+    comes last: where it is, all chunks are. What the folder held before is removed.
     """
-    dataset = ray.data.read_parquet(str(source))
-    total = dataset.count()
-    rows = iter(dataset.iter_rows())
-    names = [f"part_{number}.jsonl" for number in range(count)]
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, name in enumerate(names):
-        size = total * (number + 1) // count - total * number // count
-        save_whole(folder / name, map(json.dumps, itertools.islice(rows, size)))
+    (folder / METADATA).unlink(missing_ok=True)
+    rows = ray.data.read_parquet(str(source)).repartition(count)
+    rows.write_json(str(folder), filename_provider=ChunkNames(), mode="overwrite")
+    names = [ChunkNames.name(number) for number in range(len(list(folder.glob("*.jsonl"))))]
     save_whole(folder / METADATA, names)
     return names
+
+
+class ChunkNames(ray.data.FilenameProvider):
+    """Numbers the files of a write from 0, in the order of the rows."""
+
+    @staticmethod
+    def name(number: int) -> str:
+        """Return the name of a chunk."""
+        return f"part_{number}.jsonl"
+
+    def get_filename_for_task(self, write_uuid: str, task_index: int) -> str:  # noqa: ARG002 - Ray's form
+        """Return the name of the chunk that holds the rows of a part of the write."""
+        return self.name(task_index)
 
 
 def share(metadata: Path, folder: Path, *, workers: int) -> None:

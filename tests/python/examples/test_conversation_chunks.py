@@ -163,6 +163,12 @@ def test_chunks_hold_all_rows_in_order_and_differ_by_one_row_at_most(chunks):
     assert rows[0][1]["conversation"] == [{"role": "user", "content": question(1)}] * 2
 
 
+def test_a_split_leaves_nothing_of_one_before_and_no_chunk_without_rows(conversations, chunks):
+    assert len(split(conversations, chunks, count=3)) == 3
+    assert {path.name for path in chunks.iterdir()} == {METADATA, *listed(chunks / METADATA)}
+    assert len(split(conversations, chunks, count=2 * ROWS)) == ROWS
+
+
 def test_shares_leave_no_chunk_out_and_differ_by_one_at_most(chunks, tmp_path):
     shares = [listed(tmp_path / "workers" / f"{worker}.txt") for worker in range(WORKERS)]
     assert {len(names) for names in shares} == {2, 3}
@@ -254,11 +260,16 @@ def test_the_job_killed_at_the_worst_moment_loses_nothing(start, chunks, tmp_pat
 
 
 def test_the_job_saves_chunks_without_rows_and_has_nothing_to_do_the_second_time(
-    start, conversations, tmp_path
+    start, chunks, tmp_path
 ):
-    split(conversations, tmp_path / "chunks", count=ROWS + 4)
+    names = listed(chunks / METADATA)
+    names[3:3], names[8:8] = ["empty_0.jsonl"], ["empty_1.jsonl", "empty_2.jsonl"]
+    names.append("empty_3.jsonl")
+    for number in range(4):
+        save_whole(chunks / f"empty_{number}.jsonl", [])
+    save_whole(chunks / METADATA, names)
     assert start(AS_A_JOB).wait(60) == 0
-    check_results(tmp_path / "chunks", tmp_path / "output")
+    check_results(chunks, tmp_path / "output")
     assert start(AS_A_JOB, log="again").wait(60) == 0
     assert not (tmp_path / "again").exists()
 
