@@ -8,6 +8,8 @@ worker once, as an argument of the class that holds it.
 
 from __future__ import annotations
 
+import argparse
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,24 +67,27 @@ def scored(rows: Dataset, model: Any, *, workers: int = 2) -> Dataset:
     )
 
 
-def accuracy(table: Path) -> tuple[float, int]:
+def accuracy(table: Path, *, workers: int = 2) -> tuple[float, int]:
     """Train on seven tenths of a table; return how often the model is right on the rest's rows."""
     train, test = ray.data.read_csv(str(table)).train_test_split(
         test_size=0.3, shuffle=True, seed=0
     )
-    answers = scored(test.drop_columns([_LABEL]), trained(train)).to_pandas()["predictions"]
-    right = (answers > _LIKELY) == test.to_pandas()[_LABEL]
+    answers = scored(test.drop_columns([_LABEL]), trained(train), workers=workers).to_pandas()
+    right = (answers["predictions"] > _LIKELY) == test.to_pandas()[_LABEL]
     return float(right.mean()), len(right)
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Train, score the rows that were kept back, and say how often the model was right."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "measurements.csv"
         save_measurements(table)
-        share, rows = accuracy(table)
+        share, rows = accuracy(table, workers=options.workers)
     print(f"right for {share:.1%} of {rows} rows")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
