@@ -23,6 +23,7 @@ _FORMATS: Mapping[Figure, str] = {
     "seconds": "{:.2f} s",
     "rows_per_second": "{:.0f} rows/s",
     "microseconds_per_batch": "{:.1f} µs",
+    "seconds_inside": "{:.3f} s",
     "milliseconds": "{:.0f} ms",
     "gigabytes_per_second": "{:.1f} GB/s",
 }

@@ -8,6 +8,7 @@ from typing import Literal
 Engine = Literal["ray", "daft", "loop", "penstock"]
 Figure = Literal[
     "seconds",
+    "seconds_inside",
     "rows_per_second",
     "microseconds_per_batch",
     "milliseconds",
@@ -15,6 +16,7 @@ Figure = Literal[
 ]
 
 ENGINES: tuple[Engine, ...] = ("ray", "daft", "loop", "penstock")
+CORE_ENGINES: tuple[Engine, ...] = ("ray", "loop", "penstock")
 PEERS: frozenset[Engine] = frozenset({"ray", "daft"})
 
 TINY_GPT2 = "{prepared}/tiny_gpt2"
@@ -223,6 +225,38 @@ WORKLOADS: tuple[Workload, ...] = (
         small_arguments=("20",),
         engines=("penstock",),
         figure="milliseconds",
+    ),
+    Workload(
+        name="empty_tasks",
+        title="10,000 empty tasks submitted and got (the loop: `ProcessPoolExecutor`)",
+        arguments=("10000",),
+        small_arguments=("200",),
+        engines=CORE_ENGINES,
+        figure="seconds_inside",
+    ),
+    Workload(
+        name="actor_calls",
+        title="10,000 calls of 2 actors submitted and got (the loop: a pool's `map` in chunks)",
+        arguments=("10000",),
+        small_arguments=("200",),
+        engines=CORE_ENGINES,
+        figure="seconds_inside",
+    ),
+    Workload(
+        name="put_get",
+        title="an array of 100 MiB put and got, 20 times (the loop: sent to another process)",
+        arguments=("100", "20"),
+        small_arguments=("4", "2"),
+        engines=CORE_ENGINES,
+        figure="seconds_inside",
+    ),
+    Workload(
+        name="first_task",
+        title="`init` to the first result of a task (the loop: of a process pool)",
+        arguments=("7",),
+        small_arguments=("7",),
+        engines=CORE_ENGINES,
+        figure="seconds_inside",
     ),
 )
 

@@ -10,19 +10,83 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from penstock import data
+    from penstock import data, exceptions, util
+    from penstock.core.actors import ActorHandle, method
+    from penstock.core.cluster import (
+        available_resources,
+        cluster_resources,
+        get_gpu_ids,
+        nodes,
+    )
+    from penstock.core.control import cancel, get_actor, kill
+    from penstock.core.objects import get, put, wait
+    from penstock.core.references import (
+        DynamicObjectRefGenerator,
+        ObjectRef,
+        ObjectRefGenerator,
+    )
+    from penstock.core.remote import remote
+    from penstock.core.runtime_context import get_runtime_context
     from penstock.session import init, is_initialized, shutdown
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "data", "init", "is_initialized", "shutdown"]
 
-_SESSION_NAMES = frozenset({"init", "is_initialized", "shutdown"})
-_SUBMODULES = frozenset({"data", "errors", "exceptions"})
+# Where each name is: imported on first use.
+_PLACES = {
+    "ActorHandle": "core.actors",
+    "DynamicObjectRefGenerator": "core.references",
+    "ObjectRef": "core.references",
+    "ObjectRefGenerator": "core.references",
+    "available_resources": "core.cluster",
+    "cancel": "core.control",
+    "cluster_resources": "core.cluster",
+    "get": "core.objects",
+    "get_actor": "core.control",
+    "get_gpu_ids": "core.cluster",
+    "get_runtime_context": "core.runtime_context",
+    "init": "session",
+    "is_initialized": "session",
+    "kill": "core.control",
+    "method": "core.actors",
+    "nodes": "core.cluster",
+    "put": "core.objects",
+    "remote": "core.remote",
+    "shutdown": "session",
+    "wait": "core.objects",
+}
+_SUBMODULES = frozenset({"data", "errors", "exceptions", "util"})
+
+__all__ = [
+    "ActorHandle",
+    "DynamicObjectRefGenerator",
+    "ObjectRef",
+    "ObjectRefGenerator",
+    "__version__",
+    "available_resources",
+    "cancel",
+    "cluster_resources",
+    "data",
+    "exceptions",
+    "get",
+    "get_actor",
+    "get_gpu_ids",
+    "get_runtime_context",
+    "init",
+    "is_initialized",
+    "kill",
+    "method",
+    "nodes",
+    "put",
+    "remote",
+    "shutdown",
+    "util",
+    "wait",
+]
 
 
 def __getattr__(name: str) -> object:
-    if name in _SESSION_NAMES:
-        value: object = getattr(importlib.import_module("penstock.session"), name)
+    if name in _PLACES:
+        value: object = getattr(importlib.import_module(f"penstock.{_PLACES[name]}"), name)
     elif name in _SUBMODULES:
         value = importlib.import_module(f"penstock.{name}")
     else:

@@ -70,6 +70,10 @@ class ActorUnavailableError(RayActorError):
     """An actor does not answer for now."""
 
 
+class PendingCallsLimitExceeded(RayError):  # noqa: N818  # Ray's name.
+    """More calls of an actor wait than its `max_pending_calls` allows."""
+
+
 class TaskCancelledError(RayError):
     """The work was stopped before it ended."""
 

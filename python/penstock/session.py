@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from typing import Self
 
 _LOCAL_ADDRESSES = frozenset({"auto", "local"})
+
+# Options of Ray's that say how its own servers and logs are run.
+_WITHOUT_EFFECT = frozenset({
+    "configure_logging", "dashboard_host", "dashboard_port", "include_dashboard", "labels",
+    "logging_config", "logging_format", "logging_level", "_temp_dir", "_node_ip_address",
+    "_metrics_export_port", "_system_config", "enable_resource_isolation",
+})  # fmt: skip
 
 
 class Resources(NamedTuple):
@@ -25,11 +32,30 @@ class Resources(NamedTuple):
     others: tuple[tuple[str, float], ...] = ()  # Of the program's own kinds, by name.
 
 
+class Options(NamedTuple):
+    """What tasks and actors have in common unless they say otherwise."""
+
+    namespace: str | None = None  # In which actors' names are looked for; None: one of its own.
+    runtime_env: Mapping[str, Any] = {}  # env_vars and working_dir.
+    log_to_driver: bool = True  # Show what they print.
+
+
 class Session:
     """What `init` returns; as a context manager it calls `shutdown` at its end."""
 
-    def __init__(self, resources: Resources) -> None:
+    dashboard_url = ""
+
+    def __init__(self, resources: Resources, options: Options) -> None:
         self.resources = resources
+        self.options = options
+
+    @property
+    def address_info(self) -> dict[str, Any]:
+        """Return where the program runs: on this machine, without an address."""
+        return {"address": "local", "node_ip_address": "127.0.0.1", "webui_url": ""}
+
+    def __getitem__(self, name: str) -> Any:
+        return self.address_info[name]
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +84,9 @@ def init(
     resources: Mapping[str, float] | None = None,
     object_store_memory: float | None = None,
     ignore_reinit_error: bool = False,
+    namespace: str | None = None,
+    runtime_env: Mapping[str, Any] | None = None,
+    log_to_driver: bool = True,
     **options: object,
 ) -> Session:
     """Set what all later jobs of this process may use. Calling it is never required.
@@ -71,7 +100,11 @@ def init(
             `resources=` of a stage's workers may ask for.
         object_store_memory: Ray's name for `memory`.
         ignore_reinit_error: return the session that stands instead of raising.
-        options: Ray's other options; only their defaults (None and False) are accepted.
+        namespace: where names of actors are looked for.
+        runtime_env: `env_vars` and `working_dir` of all tasks and actors.
+        log_to_driver: show what tasks and actors print.
+        options: Ray's other options. Those of its dashboard, logs and cluster have nothing to do
+            here and are taken; of the others only their defaults (None and False) are.
 
     Raises:
         RuntimeError: called twice without `shutdown` in between.
@@ -90,7 +123,7 @@ def init(
     if address is not None and address not in _LOCAL_ADDRESSES:
         raise NotImplementedError(f"Only this machine is supported; got address: {address}")
     for name, value in options.items():
-        if value is not None and value is not False:
+        if name not in _WITHOUT_EFFECT and value is not None and value is not False:
             raise NotImplementedError(f"penstock.init does not support the option: {name}")
     memory_bytes = memory if memory is not None else object_store_memory
     _current = Session(
@@ -102,7 +135,8 @@ def init(
                 (name, _not_negative(f"resources[{name!r}]", amount))
                 for name, amount in (resources or {}).items()
             ),
-        )
+        ),
+        Options(namespace, _environment(runtime_env), log_to_driver),
     )
     return _current
 
@@ -112,18 +146,40 @@ def shutdown() -> None:
     global _current  # noqa: PLW0603 - one session per process is the point
     _current = None
     execution = sys.modules.get("penstock.data.execution")
-    if execution is not None:  # Else nothing has ever run.
+    if execution is not None:  # Else no job has ever run.
         execution.cancel_all()
+    connection = sys.modules.get("penstock.core.connection")
+    if connection is not None:  # Else no task has.
+        connection.close()
 
 
 def is_initialized() -> bool:
-    """Return whether `init` was called, and `shutdown` not since."""
+    """Return whether `init` was called, or a task or actor used, and `shutdown` not since."""
     return _current is not None
+
+
+def ensure() -> None:
+    """Do what `init` without arguments does, unless it was called."""
+    if _current is None:
+        init()
 
 
 def resources() -> Resources:
     """Return what `init` set, or the defaults."""
     return _current.resources if _current is not None else Resources()
+
+
+def options() -> Options:
+    """Return what `init` set for tasks and actors, or the defaults."""
+    return _current.options if _current is not None else Options()
+
+
+def _environment(given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if given:
+        from penstock.core import checks
+
+        checks.runtime_env("runtime_env", given)
+    return given or {}
 
 
 def _positive(name: str, value: float | None) -> float:

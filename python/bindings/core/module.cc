@@ -11,4 +11,5 @@ NB_MODULE(_core, module) {
   penstock::python::BindPlan(module);
   penstock::python::BindSnapshot(module);
   penstock::python::BindPipeline(module);
+  penstock::python::BindHub(module);
 }

@@ -24,6 +24,9 @@ void BindPlan(nanobind::module_& module);
 /// `_core.Pipeline` and `_core.WorkerLines`.
 void BindPipeline(nanobind::module_& module);
 
+/// `_core.Hub` and `_core.inherit_reception`.
+void BindHub(nanobind::module_& module);
+
 /// `_core.Snapshot`, `_core.StageSnapshot` and what is asked of the machine.
 void BindSnapshot(nanobind::module_& module);
 

@@ -10,6 +10,7 @@
 #include "arrow_schema.h"
 #include "batch.h"
 #include "channel.h"
+#include "client_module.h"
 #include "lifeline.h"
 #include "output.h"
 #include "row_chain.h"
@@ -315,6 +316,7 @@ void BindChannel(nb::module_& module) {
   module.attr("WORKER_SOCKET") = kWorkerSocket;
   module.attr("MODULES_PIPE") = kModulesPipe;
   module.attr("THREADS_SOCKET") = kThreadsSocket;
+  module.attr("RECEPTION") = kReception;
 }
 
 }  // namespace
@@ -328,6 +330,7 @@ NB_MODULE(_worker, module) {
   BindOutput(module);
   BindRows(module);
   BindChannel(module);
+  BindClient(module);
   module.def("arrow_stream", &ExportStream, nanobind::arg("schema_capsule"),
              nanobind::arg("array_capsule"),
              nanobind::sig("def arrow_stream(schema_capsule: object, array_capsule: object) -> "

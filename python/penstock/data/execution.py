@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import time
 from typing import TYPE_CHECKING
 
 from penstock import session
-from penstock._core import Block, Pipeline, WorkerLines
+from penstock._core import Block, Pipeline, WorkerLines, inherit_reception, reception_waits
 from penstock.progress import Progress
 from penstock.worker_output import show
 
@@ -66,7 +67,7 @@ class Run:
             self._pipeline = start_pipeline(self._plan, self._context, self._lines)
             _running.add(self)
             while True:
-                block = self._pipeline.next(_POLL_S)
+                block = _next_of(self._pipeline)
                 show(self._lines)
                 progress.update(self._pipeline.snapshot)
                 if self._names is not None:
@@ -125,8 +126,12 @@ def start_pipeline(
 
     `lines` gathers what the workers print; without it that is dropped.
     """
+    from penstock.worker import current
     from penstock.worker.command import worker_command
 
+    reception = current.reception()
+    if reception is not None:  # This is a worker itself: its own reach the same hub.
+        inherit_reception(reception)
     command = worker_command()
     options = context.execution_options
     block_bytes = context.target_max_block_size
@@ -158,6 +163,20 @@ def resources(context: DataContext) -> session.Resources:
         gpus=defaults.gpus if limits.gpu is None else limits.gpu,
         others=defaults.others,
     )
+
+
+def _next_of(pipeline: Pipeline) -> Block | bool | None:
+    """Wait for the next block, while tasks and actors serve functions that call them."""
+    if reception_waits():  # A function wants a hub, and there is none yet.
+        from penstock.core import connection
+
+        connection.client()
+    core = sys.modules.get("penstock.core.connection")
+    if core is None:  # No task runs here.
+        return pipeline.next(_POLL_S)
+    with core.waiting():
+        block: Block | bool | None = pipeline.next(_POLL_S)
+    return block
 
 
 def _milliseconds(timeout_s: float) -> int:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _IS_TEMPLATE = "--template"
+_TASKS_MAGIC = b"PENTASKS"  # With which the setup of a worker begins that runs tasks.
 _MEMORY_KILL_SCORE = 500  # Of -1000 to 1000: the higher, the sooner.
 
 
@@ -43,18 +44,30 @@ def main() -> None:
 
 
 def _work(built: Stage | None, lesson: imports.Lesson | None = None) -> None:
-    """Build the functions, unless they are, which ends the lesson, and answer batches."""
+    """Build the functions, unless they are, which ends the lesson, and answer batches.
+
+    Or run tasks, where the setup says so.
+    """
     channel = _worker.Channel(out_of_reach(_worker.WORKER_SOCKET))
-    stage = _begin(channel, built)
-    if lesson is not None:
-        lesson.end()
+    end_lesson = lesson.end if lesson is not None else _do_nothing
+    setup = channel.receive_setup()
+    if setup is not None and setup.startswith(_TASKS_MAGIC):
+        from penstock.worker import tasks
+
+        tasks.serve(channel, setup, end_lesson)
+        return
+    stage = _build_from(channel, setup, built)
+    end_lesson()
     if stage is not None:
         _answer(channel, stage)
 
 
 def _begin(channel: _worker.Channel, built: Stage | None) -> Stage | None:
     """Take the setup; build what it says, unless that is done. None where there is no work."""
-    setup = channel.receive_setup()
+    return _build_from(channel, channel.receive_setup(), built)
+
+
+def _build_from(channel: _worker.Channel, setup: bytes | None, built: Stage | None) -> Stage | None:
     if setup is None or built is not None:
         return built if setup is not None else None
     return _build(channel, setup)
@@ -150,6 +163,8 @@ def _settle() -> None:
         _worker.die_with_parent(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to answer.
     os.set_inheritable(_worker.WORKER_SOCKET, False)
+    if is_socket(_worker.RECEPTION):
+        current.keep_reception(out_of_reach(_worker.RECEPTION))
     _offer_to_be_killed_first()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -168,6 +183,10 @@ def _offer_to_be_killed_first() -> None:
                 score.write(str(_MEMORY_KILL_SCORE))
     except OSError:  # The kernel's choice is then by size alone.
         return
+
+
+def _do_nothing() -> None:
+    """Stand for the end of a lesson that nobody gives."""
 
 
 def _end_fork(error: BaseException) -> NoReturn:

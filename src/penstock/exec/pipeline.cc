@@ -10,7 +10,7 @@
 #include "penstock/base/check.h"
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
-#include "penstock/exec/devices.h"
+#include "penstock/base/devices.h"
 #include "penstock/exec/dispatcher.h"
 #include "penstock/exec/event_queue.h"
 #include "penstock/exec/native_pool.h"

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "penstock/exec/devices.h"
+#include "penstock/base/devices.h"
 #include "penstock/exec/stage_runner.h"
 #include "penstock/exec/worker_directory.h"
 #include "penstock/memory/segment.h"

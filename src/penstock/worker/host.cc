@@ -77,6 +77,18 @@ class WorkerHostImpl final : public WorkerHost {
     if (const auto found = Find(worker)) KillWorker(*found, std::move(why));
   }
 
+  bool IsEnding(WorkerId worker) const override {
+    const auto found = Find(worker);
+    const auto process = found == nullptr ? nullptr : found->process();
+    return process == nullptr || process->IsExiting();
+  }
+
+  void Signal(WorkerId worker, int signal) override {
+    const auto found = Find(worker);
+    const auto process = found == nullptr ? nullptr : found->process();
+    if (process != nullptr) process->Signal(signal);
+  }
+
   std::optional<int64_t> ResidentBytes(WorkerId worker) const override {
     const auto found = Find(worker);
     const auto process = found == nullptr ? nullptr : found->process();

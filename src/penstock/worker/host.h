@@ -96,6 +96,12 @@ class WorkerHost {
   /// Kills at once; on_exit follows and tells `why`, unless the worker had died before.
   virtual void Kill(WorkerId worker, KillReason why = {}) = 0;
 
+  /// Returns whether a worker's process is on its way out, or there is none (yet).
+  virtual bool IsEnding(WorkerId worker) const = 0;
+
+  /// Sends a signal to a worker's process; nothing happens where there is none (yet).
+  virtual void Signal(WorkerId worker, int signal) = 0;
+
   /// Returns the memory that a worker's process alone has in use: without files and shared memory,
   /// but with what a forked worker still shares with its template. Nothing when there is no such
   /// process (yet). Cheap: a line of /proc.

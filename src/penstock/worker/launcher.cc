@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "penstock/worker/environment.h"
+#include "penstock/worker/reception.h"
 #include "penstock/worker/socket.h"
 
 namespace penstock {
@@ -137,6 +138,7 @@ Result<std::unique_ptr<Process>> Launcher::Spawn(const WorkerCommand& command,
                                                  GivenDescriptors given) {
   PENSTOCK_RETURN_NOT_OK(lifeline_.status());
   given.lifeline = lifeline_->out.get();
+  PENSTOCK_TRY(given.reception, Reception::WorkersEnd());
   WorkerCommand whole = command;
   SetVariables(command.own_environment, &whole.environment);
   ProcessOutput::Ends ends;

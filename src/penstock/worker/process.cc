@@ -37,13 +37,15 @@ class SpawnPlan {
     const int last = std::max(given.modules, given.threads);
     Give(given.lifeline, kLifeline);
     Give(last, kModulesPipe);
+    Give(given.reception, kReception);
     Give(given.output, STDOUT_FILENO);
     Give(given.errors, STDERR_FILENO);
     PENSTOCK_CHECK(
         posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0);
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
-    PENSTOCK_CHECK(posix_spawn_file_actions_addclosefrom_np(
-                       &actions_, last >= 0 ? kModulesPipe + 1 : kModulesPipe) == 0);
+    if (last < 0) Close(kModulesPipe);
+    if (given.reception < 0) Close(kReception);
+    PENSTOCK_CHECK(posix_spawn_file_actions_addclosefrom_np(&actions_, kReception + 1) == 0);
 #endif
     sigset_t none;
     sigset_t all;
@@ -69,6 +71,10 @@ class SpawnPlan {
   void Give(int descriptor, int number) {
     if (descriptor < 0) return;
     PENSTOCK_CHECK(posix_spawn_file_actions_adddup2(&actions_, descriptor, number) == 0);
+  }
+
+  void Close(int number) {
+    PENSTOCK_CHECK(posix_spawn_file_actions_addclose(&actions_, number) == 0);
   }
 
   posix_spawn_file_actions_t actions_;
@@ -170,6 +176,10 @@ void Process::Kill(KillReason why) {
     if (!kill_reason_) kill_reason_ = std::move(why);
   }
   SendKill();
+}
+
+void Process::Signal(int signal) {
+  (void)::syscall(SYS_pidfd_send_signal, descriptor(), signal, nullptr, 0);
 }
 
 std::optional<KillReason> Process::kill_reason() const {

@@ -30,6 +30,9 @@ class Process {
   /// Kills the process, and its group. Does nothing once it is reaped.
   void Kill(KillReason why = {});
 
+  /// Sends it a signal. Does nothing once it has ended.
+  void Signal(int signal);
+
   /// Returns why it was killed here; the first reason counts.
   std::optional<KillReason> kill_reason() const;
 
@@ -67,10 +70,11 @@ class Process {
 /// The descriptors of this process that a new one gets; the caller keeps and closes them.
 /// -1 leaves one out; a standard stream that is left out is this process's own.
 struct GivenDescriptors {
-  int socket = -1;    // Its kWorkerSocket.
-  int lifeline = -1;  // Its kLifeline.
-  int modules = -1;   // Its kModulesPipe, or else
-  int threads = -1;   // its kThreadsSocket.
+  int socket = -1;     // Its kWorkerSocket.
+  int lifeline = -1;   // Its kLifeline.
+  int modules = -1;    // Its kModulesPipe, or else
+  int threads = -1;    // its kThreadsSocket.
+  int reception = -1;  // Its kReception.
   int output = -1;
   int errors = -1;
 };

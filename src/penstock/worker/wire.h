@@ -46,6 +46,7 @@ inline constexpr int kWorkerSocket = 3;   // The worker's end, by number.
 inline constexpr int kLifeline = 4;       // A pipe that brings nothing but the engine's end.
 inline constexpr int kModulesPipe = 5;    // A worker writes, or a template reads, what it imports.
 inline constexpr int kThreadsSocket = 5;  // In a process whose threads are workers.
+inline constexpr int kReception = 6;      // By which it reaches the hub (reception.h).
 
 /// How a worker exits after an error that leaves its device unusable to its process.
 inline constexpr int kDeviceErrorExit = 86;

@@ -17,6 +17,7 @@
 
 #include "penstock/memory/segment.h"
 #include "penstock/worker/host.h"
+#include "penstock/worker/reception.h"
 #include "worker/recorder.h"
 
 namespace penstock {
@@ -36,6 +37,7 @@ class HostTest : public ::testing::Test {
   static constexpr WorkerId kWorker = 7;
 
   void SetUp() override {
+    Reception::WorkersEnd().ValueOrDie();  // Stays as long as the process.
     descriptors_before_ = CountDescriptors();
     UsePool(int64_t{1} << 30);
   }

@@ -79,7 +79,7 @@ TEST_F(HostTest, GivesAWorkerItsSocketTheStandardStreamsAndNothingElse) {
   signal(SIGPIPE, SIG_DFL);
   ::close(inheritable);
   ASSERT_TRUE(Send(1, "text").ok());
-  EXPECT_EQ(recorder_.WaitForFrames(kWorker, 2).frames[1].text(), "0 1 2 3 4 leader");
+  EXPECT_EQ(recorder_.WaitForFrames(kWorker, 2).frames[1].text(), "0 1 2 3 4 6 leader");
 }
 
 TEST_F(HostTest, GivesAWorkerItsOwnVariablesOverThoseOfItsPool) {

@@ -1,4 +1,4 @@
-#include "penstock/exec/devices.h"
+#include "penstock/base/devices.h"
 
 #include <algorithm>
 #include <cmath>

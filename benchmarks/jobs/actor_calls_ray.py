@@ -1,0 +1,31 @@
+"""Calls of two actors, all submitted, then all got: Ray. Argument: calls."""
+
+import sys
+import time
+
+import ray
+from report import report
+
+
+@ray.remote
+class Counter:
+    """Adds up."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._total = 0
+
+    def add(self, number: int) -> int:
+        """Return the sum so far."""
+        self._total += number
+        return self._total
+
+
+count = int(sys.argv[1])
+ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
+counters = [Counter.remote(), Counter.remote()]
+ray.get([counter.add.remote(0) for counter in counters])
+start = time.perf_counter()
+results = ray.get([counters[number % 2].add.remote(1) for number in range(count)])
+seconds = time.perf_counter() - start
+report(rows=len(results), checksum=sum(results), seconds_inside=seconds)

@@ -1,0 +1,72 @@
+"""What calls of functions and methods have in common: their arguments before, references after."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from penstock.core.options import STREAMING
+from penstock.core.references import ObjectRef, ObjectRefGenerator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Arguments:
+    """Knows what arguments a function takes; methods without their first."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._name = getattr(function, "__qualname__", repr(function))
+        self._signature = _signature(function)
+        self._plain = _plain_counts(self._signature)
+
+    def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Refuse arguments that do not fit, here rather than in the worker.
+
+        Raises:
+            TypeError: they do not.
+
+        """
+        if self._signature is None or (not kwargs and len(args) in self._plain):
+            return
+        try:
+            self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self._name}{self._signature}: {error}") from None
+
+
+def references(task: int, returns: int) -> Any:
+    """Return the references to what a task returns; the hub counts them already."""
+    if returns == 1:
+        return ObjectRef(task + 1, owned=True)
+    if returns == STREAMING:
+        return ObjectRefGenerator(task + 1, owned=True)
+    if returns == 0:
+        return None
+    return [ObjectRef(task + 1 + place, owned=True) for place in range(returns)]
+
+
+def is_generator(function: Callable[..., Any]) -> bool:
+    """Return whether calls yield items one by one."""
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):  # Some of what is written in C tells nothing.
+        return None
+
+
+def _plain_counts(signature: inspect.Signature | None) -> range:
+    """Return how many arguments it takes by their places alone."""
+    parameters = [] if signature is None else list(signature.parameters.values())
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return range(0)
+    required = [parameter for parameter in parameters if parameter.default is parameter.empty]
+    if any(parameter.kind is parameter.KEYWORD_ONLY for parameter in required):
+        return range(0)
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    least = sum(parameter.kind in places for parameter in required)
+    most = sum(parameter.kind in places for parameter in parameters)
+    return range(least, most + 1)

@@ -1,0 +1,44 @@
+"""Refuses at once what this machine can never run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from penstock import exceptions
+from penstock.core import cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def refuse_what_never_fits(what: str, options: Mapping[str, Any], num_cpus: float) -> None:
+    """Compare what `what` asks for with what there is in all.
+
+    Raises:
+        UnplaceableError: a resource is not there, or not enough of it.
+
+    """
+    wanted: dict[str, float] = {
+        "CPU": num_cpus if options.get("num_cpus") is None else options["num_cpus"],
+        "GPU": options.get("num_gpus") or 0,
+        "memory": options.get("memory") or 0,
+        **(options.get("resources") or {}),
+    }
+    if options.get("accelerator_type"):
+        wanted[f"accelerator_type:{options['accelerator_type']}"] = 0.001
+    refuse(what, wanted)
+
+
+def refuse(what: str, wanted: Mapping[str, float]) -> None:
+    """Do the work of `refuse_what_never_fits` for amounts by name."""
+    there = cluster.cluster_resources()
+    for name, amount in wanted.items():
+        if amount > there.get(name, 0):
+            raise exceptions.UnplaceableError(
+                f"{what} asks for {_told(amount)} of the resource {name}, of which this machine "
+                f"has {_told(there.get(name, 0))}; ask for less, or tell penstock.init of more"
+            )
+
+
+def _told(amount: float) -> str:
+    return str(int(amount)) if amount == int(amount) else str(amount)

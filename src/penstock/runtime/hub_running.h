@@ -1,0 +1,218 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "penstock/base/devices.h"
+#include "penstock/base/mutex.h"
+#include "penstock/runtime/generators.h"
+#include "penstock/runtime/hub.h"
+#include "penstock/runtime/link.h"
+#include "penstock/runtime/objects.h"
+#include "penstock/runtime/options.h"
+#include "penstock/runtime/requests.h"
+#include "penstock/runtime/scheduler.h"
+#include "penstock/runtime/store.h"
+#include "penstock/runtime/values.h"
+
+namespace penstock::runtime {
+
+/// A process that uses the hub.
+struct HubClient {
+  uint32_t number = 0;
+  std::unique_ptr<Link> link;
+  bool greeted = false;
+  WorkerNumber worker = 0;  // 0: none of the hub's.
+  Requests requests;
+  std::unordered_set<uint64_t> functions;  // That it was sent.
+  bool says_blocked = false;               // By kBlocked.
+  bool is_blocked = false;                 // As the scheduler was told.
+  bool touched = false;                    // In this turn.
+};
+
+/// A worker process of the hub's own, from its start until it has ended.
+struct HubWorker {
+  uint32_t client = 0;               // 0: it has not said hello.
+  std::vector<std::string> devices;  // GPUs.
+  double gpus = 0;
+  bool stopping = false;
+};
+
+/// A task from its submission to its end; a constructor until its actor's.
+struct HubTask {
+  TaskKind kind = TaskKind::kFunction;
+  uint64_t function = 0;
+  uint64_t actor = 0;
+  std::string method;
+  int32_t returns = 0;  // -1: a generator.
+  std::string options_text;
+  std::shared_ptr<const TaskOptions> options;
+  Value arguments;
+  std::vector<uint64_t> given;
+  size_t missing = 0;  // Of those given.
+};
+
+struct HubActor {
+  std::pair<std::string, std::string> name;  // Namespace and name; the name empty: it has none.
+  std::string handle;                        // What kActor passes on.
+  std::string label;
+  int max_task_retries = 0;
+  bool detached = false;
+  bool ended = false;
+  std::optional<Value> constructor_error;
+};
+
+/// See hub.h. Everything but the inbox belongs to the hub's thread.
+class RunningHub final : public Hub {
+ public:
+  RunningHub(HubOptions options, std::vector<std::pair<std::string, double>> resources,
+             std::vector<std::string> gpus, OwnedDescriptor poller, OwnedDescriptor bell,
+             int reception);
+  ~RunningHub() override;
+
+  Status Begin();
+  Result<OwnedDescriptor> Connect() override;
+
+ private:
+  struct Ended {
+    WorkerId worker = 0;
+    WorkerExit exit;
+  };
+  struct Inbox {
+    std::vector<OwnedDescriptor> sockets;
+    std::vector<Ended> ended;
+    bool connected = false;
+    bool closing = false;
+  };
+
+  // hub.cc: the loop.
+  void Run();
+  void TakeInbox();
+  void Settle();
+  void TellBlocked();
+  void FlushTouched();
+  void HandleFreed();
+  void Clear();
+  void Ring();
+
+  // hub_clients.cc: who is there, and what they say.
+  void AcceptAll();
+  void Accept(OwnedDescriptor socket);
+  HubClient* FindClient(uint32_t number);
+  void ReceiveFrom(uint32_t number);
+  void ReceiveAll(uint32_t number);
+  Status HandleMessages(HubClient& client);
+  Status Handle(HubClient& client, IncomingMessage& message);
+  Status HandleOfWorker(HubClient& client, IncomingMessage& message);
+  Status OnHello(HubClient& client, IncomingMessage& message);
+  void CutOff(uint32_t number, const std::string& why);
+  void HungUp(uint32_t number);
+  void CloseClient(uint32_t number);
+  void Touch(HubClient& client);
+  void TellReusable(uint32_t client, uint64_t segment);
+
+  // hub_tasks.cc: tasks from their submission to their end.
+  Status OnDefine(HubClient& client, IncomingMessage& message);
+  Status OnSubmit(HubClient& client, IncomingMessage& message);
+  Status MakeReturns(HubClient& client, uint64_t id, const HubTask& task);
+  void Submit(HubClient& client, uint64_t id, HubTask task);
+  void AwaitGiven(uint64_t id, HubTask& task);
+  Status OnDone(HubClient& client, IncomingMessage& message);
+  Status OnGiveBack(HubClient& client, IncomingMessage& message);
+  Status EndWithValues(uint64_t id, uint32_t flags, std::vector<Value> values);
+  void Fail(uint64_t id, SystemError error, const std::string& text);
+  void StoreInAll(uint64_t id, const HubTask& task, const Value& value);
+  void Forget(uint64_t id);
+  void GivenReady(uint64_t id);
+  std::string LabelOf(const HubTask& task) const;
+
+  // hub_objects.cc: objects and who asks for them.
+  Status OnPut(HubClient& client, IncomingMessage& message);
+  Status OnGet(HubClient& client, IncomingMessage& message);
+  Status OnWait(HubClient& client, IncomingMessage& message);
+  Status OnHurry(HubClient& client, IncomingMessage& message);
+  Status OnDrop(HubClient& client, IncomingMessage& message);
+  Status OnReferences(HubClient& client, IncomingMessage& message);
+  void StoreObject(uint64_t id, Value value);
+  void TellWaiters(const std::vector<Waiter>& waiters, const Value& value);
+  void AnswerGet(HubClient& client, uint64_t request, uint32_t place, const Value& value);
+  void AnswerWait(HubClient& client, uint64_t request);
+  void DropRequest(HubClient& client, uint64_t number);
+  void RemoveWaiters(uint32_t client, uint64_t number, const Request& request);
+
+  // hub_generators.cc.
+  Status OnYield(HubClient& client, IncomingMessage& message);
+  Status OnNext(HubClient& client, IncomingMessage& message);
+  void AddItem(uint64_t generator, uint64_t item, Value value);
+  void EndGenerator(uint64_t generator);
+  void HandOut(uint64_t id, Generator& generator);
+  void DropGenerator(uint64_t id);
+
+  // hub_actors.cc.
+  bool TakesName(HubClient& client, uint64_t request, uint64_t id, const HubTask& task);
+  void MakeActor(HubClient& client, const HubTask& task, bool is_named);
+  Status OnFindActor(HubClient& client, IncomingMessage& message);
+  Status OnKill(HubClient& client, IncomingMessage& message);
+  Status OnCancel(HubClient& client, IncomingMessage& message);
+  void TellActor(HubClient& client, uint64_t request, uint64_t actor, const std::string& error);
+  void DropActor(uint64_t id);
+
+  // hub_workers.cc: actions.
+  void Do(const StartWorker& action);
+  void Do(const RunTask& action);
+  void Do(const EndLease& action);
+  void Do(const StopWorker& action);
+  void Do(const KillWorker& action);
+  void Do(const InterruptTask& action);
+  void Do(const EndTask& action);
+  void Do(const EndActor& action);
+  void SendFunction(HubClient& client, uint64_t function);
+  void WorkerEnded(const Ended& ended);
+  void GiveDevices(HubWorker& worker);
+  HubClient* ClientOfWorker(WorkerNumber worker);
+
+  // hub_ask.cc.
+  Status OnAsk(HubClient& client, IncomingMessage& message);
+  std::string Answer(const std::string& what) const;
+
+  const HubOptions options_;
+  const std::vector<std::pair<std::string, double>> resources_;
+  const bool has_gpus_;
+  const OwnedDescriptor poller_;
+  const OwnedDescriptor bell_;
+  const int reception_;
+
+  Mutex inbox_mutex_;
+  Inbox inbox_ PENSTOCK_GUARDED_BY(inbox_mutex_);
+
+  std::unique_ptr<Scheduler> scheduler_;
+  OptionReader option_reader_;
+  Devices devices_;
+  SegmentStore store_;
+  ObjectTable objects_;
+  GeneratorTable generators_;
+  std::unordered_map<uint64_t, Value> functions_;
+  std::unordered_map<uint64_t, HubTask> tasks_;
+  std::unordered_map<uint64_t, HubActor> actors_;
+  std::map<std::pair<std::string, std::string>, uint64_t> names_;
+  std::unordered_map<uint32_t, HubClient> clients_;
+  std::map<WorkerNumber, HubWorker> workers_;
+  std::vector<uint32_t> touched_;
+  uint32_t last_client_ = 0;
+  uint64_t last_own_id_ = 0;
+  bool ending_ = false;
+
+  std::unique_ptr<WorkerHost> host_;
+  std::thread thread_;
+};
+
+}  // namespace penstock::runtime

@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <functional>
+#include <queue>
+#include <utility>
+
+#include "penstock/runtime/scheduler_machine.h"
+
+namespace penstock::runtime {
+
+void SchedulerMachine::Queue(ScheduledTask& task) {
+  TaskShape& shape = shapes_[task.spec.shape];
+  task.state = TaskState::kQueued;
+  task.order = ++last_order_;
+  if (!std::exchange(shape.listed, true)) queued_.push_back(task.spec.shape);
+  shape.queue.push_back(task.spec.task);
+  place_wanted_ = true;
+}
+
+/// Puts a task that was sent before those that were not.
+void SchedulerMachine::QueueAgain(ScheduledTask& task) {
+  TaskShape& shape = shapes_[task.spec.shape];
+  task.state = TaskState::kQueued;
+  task.worker = 0;
+  if (!std::exchange(shape.listed, true)) queued_.push_back(task.spec.shape);
+  shape.queue.push_front(task.spec.task);
+  place_wanted_ = true;
+}
+
+/// Returns the first of the queue, null when there is none; what is gone is dropped.
+ScheduledTask* SchedulerMachine::HeadOf(TaskShape& shape) {
+  while (!shape.queue.empty()) {
+    ScheduledTask* task = FindTask(shape.queue.front());
+    if (task != nullptr && task->state == TaskState::kQueued) return task;
+    shape.queue.pop_front();
+  }
+  return nullptr;
+}
+
+/// Admits what fits, the oldest first.
+void SchedulerMachine::Place() {
+  using Head = std::pair<uint64_t, ShapeNumber>;  // By age.
+  std::priority_queue<Head, std::vector<Head>, std::greater<>> heads;
+  std::erase_if(queued_, [this](ShapeNumber number) {
+    TaskShape& shape = shapes_[number];
+    shape.listed = HeadOf(shape) != nullptr;
+    return !shape.listed;
+  });
+  for (const ShapeNumber number : queued_) {
+    heads.emplace(HeadOf(shapes_[number])->order, number);
+  }
+  std::vector<double> reserved(book_.total().size(), 0.0);
+  std::vector<ShapeNumber> stuck;
+  while (!heads.empty()) {
+    const ShapeNumber number = heads.top().second;
+    TaskShape& shape = shapes_[number];
+    heads.pop();
+    if (!MayAdmit(shape, reserved)) {
+      if (shape.passed_over > kPassedOverMax) Reserve(shape, reserved);
+      stuck.push_back(number);
+      continue;
+    }
+    ScheduledTask& task = *HeadOf(shape);
+    shape.queue.pop_front();
+    shape.passed_over = 0;
+    for (const ShapeNumber other : stuck) ++shapes_[other].passed_over;
+    Admit(task);
+    if (const ScheduledTask* next = HeadOf(shape)) heads.emplace(next->order, number);
+  }
+}
+
+bool SchedulerMachine::MayAdmit(TaskShape& shape, const std::vector<double>& reserved) {
+  return book_.Fits(shape.needs, reserved) && HasRunner(shape, HeadOf(shape)->spec.kind);
+}
+
+/// Returns whether a worker is idle or may be started for it.
+bool SchedulerMachine::HasRunner(const TaskShape& shape, TaskKind kind) const {
+  const bool is_free = kind == TaskKind::kFunction && shape.processors() <= 0;
+  if (is_free && free_runners_ >= kFreeRunnersMax) return false;
+  if (starting_ < options_.starting_max) return true;
+  const auto found = environments_.find(shape.environment);
+  if (found == environments_.end()) return false;
+  const SchedulerEnvironment& environment = found->second;
+  return !environment.idle.empty() ||
+         environment.starting > static_cast<int>(environment.awaiting.size());
+}
+
+void SchedulerMachine::Admit(ScheduledTask& task) {
+  const TaskShape& shape = shapes_[task.spec.shape];
+  book_.Take(shape.needs);
+  if (task.spec.kind == TaskKind::kFunction && shape.processors() <= 0) ++free_runners_;
+  task.state = TaskState::kAdmitted;
+  SchedulerEnvironment& environment = environments_[shape.environment];
+  if (!environment.idle.empty()) {
+    const WorkerNumber worker = environment.idle.back();
+    environment.idle.pop_back();
+    --idle_;
+    return Send(worker, task, true);
+  }
+  environment.awaiting.push_back(task.spec.task);
+  if (environment.starting >= static_cast<int>(environment.awaiting.size())) return;
+  StartFor(shape.environment, task.spec.task);
+}
+
+/// Keeps for the shape's head what it lacks, where that will be given back.
+void SchedulerMachine::Reserve(const TaskShape& shape, std::vector<double>& reserved) const {
+  const std::vector<double> held = HeldForLong();
+  for (size_t i = 0; i < shape.needs.size(); ++i) {
+    if (shape.needs[i] > book_.total()[i] - held[i]) return;
+  }
+  for (size_t i = 0; i < shape.needs.size(); ++i) {
+    if (book_.Lacks(i, shape.needs[i], reserved)) reserved[i] += shape.needs[i];
+  }
+}
+
+/// Returns what actors hold, and tasks that wait for others.
+std::vector<double> SchedulerMachine::HeldForLong() const {
+  std::vector<double> held(book_.total().size(), 0.0);
+  for (const auto& [number, worker] : workers_) {
+    if (worker.lease < 0 || (worker.actor == 0 && !worker.gave_processors)) continue;
+    const std::vector<double>& needs = shapes_[worker.lease].needs;
+    for (size_t i = worker.gave_processors ? kProcessorIndex + 1 : 0; i < needs.size(); ++i) {
+      held[i] += needs[i];
+    }
+  }
+  return held;
+}
+
+/// Has the task wait, the longer the more often it did.
+void SchedulerMachine::Pause(ScheduledTask& task, int times) {
+  int64_t pause_ns = kMemoryPauseNs;
+  for (int i = 1; i < times && pause_ns < kMemoryPauseMaxNs; ++i) pause_ns *= 2;
+  task.state = TaskState::kPausing;
+  task.worker = 0;
+  task.wake_ns = now_ns_ + std::min(pause_ns, kMemoryPauseMaxNs);
+  pausing_.push_back(task.spec.task);
+}
+
+void SchedulerMachine::WakePausing() {
+  std::erase_if(pausing_, [this](uint64_t id) {
+    ScheduledTask* task = FindTask(id);
+    if (task == nullptr || task->state != TaskState::kPausing) return true;
+    if (task->wake_ns > now_ns_) return false;
+    QueueAgain(*task);
+    return true;
+  });
+}
+
+}  // namespace penstock::runtime
