@@ -27,6 +27,7 @@ _MEMORY_KILL_SCORE = 500  # Of -1000 to 1000: the higher, the sooner.
 def main() -> None:
     """Serve the engine at the other end of this process's socket; never returns."""
     _settle()
+    _stand_in_for_ray()
     if _IS_TEMPLATE in sys.argv:
         sys.argv = [""]
         from penstock.worker import template
@@ -173,6 +174,14 @@ def _settle() -> None:
     _worker.buffer_lines()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+def _stand_in_for_ray() -> None:
+    """Have `import ray` find Penstock, where the driver does; see penstock/as_ray."""
+    if "PENSTOCK_AS_RAY" in os.environ:
+        from penstock import as_ray
+
+        as_ray.install()
 
 
 def _offer_to_be_killed_first() -> None:
