@@ -5,7 +5,6 @@
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
-#include <poll.h>
 
 #include <memory>
 #include <string>
@@ -69,13 +68,6 @@ void Construct(OpenHub* place, double processors, double gpus, int64_t memory_by
   new (place) OpenHub(std::move(options));
 }
 
-bool ReceptionWaits() {
-  const Result<int> reception = Reception::HubsEnd();
-  if (!reception.ok()) return false;  // Another process's hub is reached.
-  pollfd look = {*reception, POLLIN, 0};
-  return ::poll(&look, 1, 0) == 1;
-}
-
 }  // namespace
 
 void BindHub(nb::module_& module) {
@@ -88,10 +80,10 @@ void BindHub(nb::module_& module) {
            nb::arg("spill_folder") = "/tmp", nb::arg("facts") = "{}")
       .def("connect", &OpenHub::Connect, "The descriptor of a socket to it, for a client.")
       .def("close", &OpenHub::Close, "Kills its workers and ends; repeatable.");
-  module.def("reception_waits", &ReceptionWaits,
-             "Whether a worker of this process wants to reach a hub; there may be none yet.");
   module.def("inherit_reception", &Reception::Inherit, nb::arg("descriptor"),
              "Has this process's workers reach the hub that this descriptor leads to.");
+  module.def("reception_waits", &Reception::Waits,
+             "Whether a worker has asked for a hub that there is not yet.");
 }
 
 }  // namespace penstock::python

@@ -27,7 +27,7 @@ void RunningHub::MakeActor(HubClient& client, const HubTask& task, bool is_named
   const TaskOptions& options = *task.options;
   HubActor& actor = actors_[task.actor];
   if (is_named) actor.name = {options.name_space, options.name};
-  actor.handle = task.method;
+  actor.options_text = task.options_text;
   actor.label = options.label;
   actor.max_task_retries = options.max_task_retries;
   actor.detached = options.detached;
@@ -42,7 +42,7 @@ void RunningHub::TellActor(HubClient& client, uint64_t request, uint64_t id,
   MessageWriter answer(MessageKind::kActor);
   answer.Number(request)
       .Number(id)
-      .Bytes(actor == actors_.end() ? "" : actor->second.handle)
+      .Bytes(actor == actors_.end() ? "" : actor->second.options_text)
       .Bytes(error);
   client.link->Send(answer.Finish());
   Touch(client);

@@ -88,7 +88,13 @@ void RunningHub::AnswerWait(HubClient& client, uint64_t number) {
 Status RunningHub::OnHurry(HubClient& client, IncomingMessage& message) {
   const auto number = message.fields.Number<uint64_t>();
   const Request* request = client.requests.Find(number);
-  if (request != nullptr && request->kind == RequestKind::kWait) AnswerWait(client, number);
+  if (request == nullptr) return Status::OK();
+  if (request->kind == RequestKind::kNext) {
+    DropRequest(client, number);
+    AnswerGet(client, number, 0, Value{});
+  } else if (request->kind == RequestKind::kWait) {
+    AnswerWait(client, number);
+  }
   return Status::OK();
 }
 

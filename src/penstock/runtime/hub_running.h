@@ -63,7 +63,7 @@ struct HubTask {
 
 struct HubActor {
   std::pair<std::string, std::string> name;  // Namespace and name; the name empty: it has none.
-  std::string handle;                        // What kActor passes on.
+  std::string options_text;                  // As its constructor was submitted with.
   std::string label;
   int max_task_retries = 0;
   bool detached = false;

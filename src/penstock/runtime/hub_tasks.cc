@@ -128,7 +128,7 @@ Status RunningHub::OnDone(HubClient& client, IncomingMessage& message) {
     PENSTOCK_TRY(values.emplace_back(), ReadValue(client.number, message, &next, store_));
   }
   if (!message.fields.ok()) return Status::OK();
-  if ((flags & kFailed) != 0 && values.size() != 1) {
+  if ((flags & (kFailed | kWasCancelled)) == kFailed && values.size() != 1) {
     return Status::Invalid("answered a task with an error and ", values.size(), " values");
   }
   if (scheduler_->TaskDone(client.worker, id, flags) != Answered::kOver) return Status::OK();

@@ -64,7 +64,7 @@ void RunningHub::Do(const RunTask& action) {
       .Number(task.kind)
       .Number(task.function)
       .Number(task.actor)
-      .Bytes(task.kind == TaskKind::kConstructor ? "" : task.method)
+      .Bytes(task.method)
       .Number(task.returns)
       .Bytes(task.options_text)
       .Bytes(worker.devices.empty() ? "" : fmt::format("{}", fmt::join(worker.devices, ",")))

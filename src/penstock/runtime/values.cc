@@ -80,7 +80,6 @@ void OutgoingMessage::Add(const Value& value) {
       fields.Descriptor(value.segment->descriptor.get());
     }
   }
-  fields.Ids({});
 }
 
 void OutgoingMessage::SendOn(Link& link) { link.Send(fields.Finish(), std::move(descriptors_)); }

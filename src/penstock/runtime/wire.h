@@ -98,7 +98,7 @@ enum class ValueForm : uint8_t {
 };
 
 /// A value: uint8 ValueForm, uint8 ValueFlags, what the form says, then ids of the objects that it
-/// contains (to the hub; from it there are none).
+/// contains (to the hub alone).
 enum ValueFlags : uint8_t {
   kIsError = 1,             // What a user's function raised, as worker/failure.py packs it.
   kIsSystemError = 2,       // uint32 SystemError, then its text.
@@ -146,9 +146,9 @@ enum class TaskKind : uint8_t {
 ///   int32 returns (-1: a generator's items, as they come), text options (JSON; "" all defaults),
 ///   request (kConstructor of a named actor -> kActor; else 0), value arguments, ids given
 ///
-/// `given` are objects whose values the function gets in place of references: the task waits for them. What
-/// the arguments contain beyond is told by the value's own ids. A generator's items end with its
-/// kDone, of no value, or of its error, which becomes one more item.
+/// `given` are objects whose values the function gets in place of references: the task waits for
+/// them. What the arguments contain beyond is told by the value's own ids. A generator's items end
+/// with its kDone, of no value, or of its error, which becomes one more item.
 ///
 /// kRun: a task for this process.
 ///
@@ -157,13 +157,13 @@ enum class TaskKind : uint8_t {
 ///   CUDA_VISIBLE_DEVICES before anything else), uint32 attempt (from 0), value arguments,
 ///   uint32 count, values given
 ///
-/// Options' fields, all optional. Of tasks and actors: "name", "label" (the function's or class's
-/// name, for people), "num_cpus", "num_gpus", "memory",
-/// "resources" {name: amount}, "env_vars" {name: value}, "working_dir". Of functions: "max_retries"
-/// (3; -1: for ever), "max_calls". Of methods: "max_retries" (the actor's max_task_retries),
-/// "concurrency_group". Of constructors: "max_restarts" (0; -1), "max_task_retries" (0),
-/// "max_concurrency", "max_pending_calls" (-1), "namespace", "detached", "get_if_exists",
-/// "concurrency_groups" {name: limit}, "is_async".
+/// Options' fields, all optional; a hub leaves aside what it does not know. Of tasks and actors:
+/// "name", "label" (the function's or class's name, for people), "num_cpus" (functions 1,
+/// constructors 0), "num_gpus", "memory", "resources" {name: amount}, "env_vars" {name: value},
+/// "working_dir". Of functions: "max_retries" (3; -1: for ever), "max_calls". Of methods:
+/// "max_retries" (the actor's max_task_retries), "concurrency_group". Of constructors:
+/// "max_restarts" (0; -1), "max_task_retries" (0), "max_concurrency", "max_pending_calls" (-1),
+/// "namespace", "detached", "get_if_exists", "concurrency_groups" {name: limit}, "is_async".
 struct MessageHeader {
   uint32_t bytes = 0;  // With the header.
   MessageKind kind = MessageKind::kStop;

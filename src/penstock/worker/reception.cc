@@ -1,5 +1,6 @@
 #include "penstock/worker/reception.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -56,6 +57,13 @@ Result<int> Reception::HubsEnd() {
   }
   PENSTOCK_RETURN_NOT_OK(Make());
   return ends.hub.get();
+}
+
+bool Reception::Waits() {
+  MutexLock lock(mutex);
+  if (ends.hub.get() < 0) return false;
+  pollfd handed_in{.fd = ends.hub.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&handed_in, 1, 0) > 0;
 }
 
 void Reception::Inherit(int descriptor) {

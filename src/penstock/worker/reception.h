@@ -21,6 +21,9 @@ class Reception {
   /// Returns the hub's end, which does not block; likewise. Invalid in a process that inherits.
   static Result<int> HubsEnd();
 
+  /// Returns whether somebody has handed in a socket that no hub has taken.
+  static bool Waits();
+
   /// Has this process's workers get `descriptor`, which it keeps open, instead.
   static void Inherit(int descriptor);
 };

@@ -101,7 +101,7 @@ TEST_F(HubTest, FindsAnActorByItsName) {
   EXPECT_EQ(AwaitActor().actor, actor);
   const Found found = FindActor("x");
   EXPECT_EQ(found.actor, actor);
-  EXPECT_EQ(found.handle, "handle");
+  EXPECT_EQ(found.options, options);
   EXPECT_EQ(FindActor("y").actor, 0);
   Kill(actor);
   Get(CallActor(actor, "state"));

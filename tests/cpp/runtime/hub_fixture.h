@@ -80,7 +80,6 @@ class HubTest : public ::testing::Test {
                        .returns = 0,
                        .kind = TaskKind::kConstructor,
                        .actor = actor,
-                       .method = "handle",
                        .request = request});
     return actor;
   }
@@ -182,7 +181,7 @@ class HubTest : public ::testing::Test {
 
   struct Found {
     uint64_t actor = 0;
-    std::string handle;
+    std::string options;
     std::string error;
   };
   Found AwaitActor() {
@@ -191,7 +190,7 @@ class HubTest : public ::testing::Test {
     fields.Number<uint64_t>();
     Found found;
     found.actor = fields.Number<uint64_t>();
-    found.handle = fields.Bytes();
+    found.options = fields.Bytes();
     found.error = fields.Bytes();
     return found;
   }

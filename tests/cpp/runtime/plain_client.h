@@ -149,7 +149,6 @@ class PlainClient {
         ::close(descriptor);
       }
     }
-    fields.Ids();
     return value;
   }
 
