@@ -15,6 +15,8 @@ CANCEL, KILL, FIND_ACTOR, NEXT, ASK, DONE, YIELD, UNMAPPED, BLOCKED, UNBLOCKED =
 GIVE_BACK = 21
 WELCOME, VALUE, READY, ACTOR, TEXT, RUN, FUNCTION, INTERRUPT, REUSABLE, STOP = range(32, 42)
 
+COUNTS = (HOLD, RELEASE, UNMAPPED)
+
 _HEADER = struct.Struct("=IHH")
 _PACKET_BYTES = 64 * 1024
 NUMBER = 7
@@ -85,6 +87,7 @@ class FakeHub:
         self._socket.settimeout(20)
         self._bytes = b""
         self._descriptors: deque[int] = deque()
+        self.counted: list[tuple[int, list[int]]] = []
         self._welcome("{}")
 
     @classmethod
@@ -95,6 +98,7 @@ class FakeHub:
         hub._socket.settimeout(20)
         hub._bytes = b""
         hub._descriptors = deque()
+        hub.counted = []
         hub._welcome("{}")
         return hub
 
@@ -109,8 +113,14 @@ class FakeHub:
         self.send(WELCOME, struct.pack("=I", NUMBER) + text(facts))
 
     def next(self, kind: int) -> Message:
-        """Return the next message, which must be of this kind."""
+        """Return the next message, which must be of this kind.
+
+        What counts references and views on the way is noted in `counted`.
+        """
         message = self.next_of_any_kind()
+        while message.kind != kind and message.kind in COUNTS:
+            self.counted.append((message.kind, message.ids()))
+            message = self.next_of_any_kind()
         assert message.kind == kind, f"wanted message {kind}, got {message.kind}"
         return message
 

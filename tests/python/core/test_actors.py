@@ -318,6 +318,9 @@ def test_an_actor_holds_its_processors_while_it_lives() -> None:
     penstock.get(counter.increase.remote())
     assert penstock.available_resources().get("CPU", 0) == before - 1
     penstock.kill(counter)
-    with pytest.raises(exceptions.RayActorError):
-        penstock.get(counter.increase.remote())
-    assert penstock.available_resources().get("CPU", 0) == before
+
+    @penstock.remote
+    def run() -> None:
+        pass
+
+    penstock.get(run.options(num_cpus=before).remote())  # Waits for all of them.
