@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 _GRACE_PERIOD_S = 5
+_CALLS_AT_ONCE_MAX = 1_000_000  # If calls that wait could be too many, none could end their wait.
 
 
 class Empty(queue.Empty):
@@ -39,7 +40,8 @@ class Queue:
         from penstock.util.queue_server import QueueServer
 
         self.maxsize = maxsize
-        options = {"num_cpus": 0, **(actor_options or {})}
+        defaults = {"num_cpus": 0, "max_concurrency": _CALLS_AT_ONCE_MAX}
+        options = {**defaults, **(actor_options or {})}
         self.actor: Any = penstock.remote(**options)(QueueServer).remote(max(0, maxsize))
 
     def __len__(self) -> int:
