@@ -79,6 +79,10 @@ class Generator:
     def __call__(self, batch):
         for text in batch["data"]:
             note(text)
+            if moment == "in a worker" and text.startswith("question 20,"):
+                if not Path(log + ".killed").exists():
+                    Path(log + ".killed").touch()
+                    os.kill(os.getpid(), signal.SIGKILL)
         return {**batch, "output": [text.upper() for text in batch["data"]]}
 
 def generate(rows):
@@ -257,6 +261,12 @@ def test_the_job_killed_at_the_worst_moment_loses_nothing(start, chunks, tmp_pat
     assert set(before) | set(again) == set(range(ROWS))
     kept = {row["id"] for name in there for row in rows_of(chunks / name)}
     assert not kept.intersection(again), "a chunk that was there was done again"
+
+
+def test_a_worker_of_the_job_that_dies_is_replaced_and_nothing_is_lost(start, chunks, tmp_path):
+    assert start(AS_A_JOB, moment="in a worker").wait(60) == 0
+    assert (tmp_path / "log.killed").exists()
+    check_results(chunks, tmp_path / "output")
 
 
 def test_the_job_saves_chunks_without_rows_and_has_nothing_to_do_the_second_time(
