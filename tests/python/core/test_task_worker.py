@@ -14,7 +14,7 @@ import cloudpickle
 import fake_hub
 import pytest
 from fake_hub import FakeHub, inline, shared
-from gates import Gate, wait_at
+from named_pipes import Gate, wait_at
 from task_worker import (
     FAILED,
     LEAVING,
