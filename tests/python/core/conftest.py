@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import cloudpickle
 import pytest
 from fake_hub import FakeHub
 from gates import Gate
@@ -64,3 +65,11 @@ def client(hub: FakeHub, later: object) -> Iterator[_worker.Client]:
 def carrier(hub: FakeHub, client: _worker.Client, monkeypatch: pytest.MonkeyPatch) -> Carrier:
     monkeypatch.setattr(connection, "_client", client)
     return Carrier(hub, client)
+
+
+@pytest.fixture(scope="module")
+def sent_by_value(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have what a test module defines travel to workers without their importing it."""
+    cloudpickle.register_pickle_by_value(request.module)
+    yield
+    cloudpickle.unregister_pickle_by_value(request.module)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import struct
-import sys
 from typing import Any
 
-import cloudpickle
 import fake_hub
+import pytest
 from fake_hub import inline
 from task_worker import (
     FAILED,
@@ -20,7 +19,7 @@ from task_worker import (
 
 from penstock.core.references import ObjectRef
 
-cloudpickle.register_pickle_by_value(sys.modules[__name__])
+pytestmark = pytest.mark.usefixtures("sent_by_value")
 
 
 class Waiter:

@@ -7,7 +7,6 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Any
 
-import cloudpickle
 import fake_hub
 import pytest
 from fake_hub import FakeHub, inline, shared
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-cloudpickle.register_pickle_by_value(sys.modules[__name__])
+pytestmark = pytest.mark.usefixtures("sent_by_value")
 
 
 @pytest.fixture(scope="module")
