@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pickle
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 import fake_hub
 import pytest
 from client_calls import LARGE, SYSTEM_ERROR, put, segment_of
-from fake_hub import FakeHub, ids, inline, packed, shared
+from fake_hub import FakeHub, ids, inline, packed, shared, text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
     from penstock import _worker
 
 
@@ -114,6 +118,26 @@ def test_a_process_reads_its_own_segments_where_they_are(
 def mappings() -> int:
     with Path("/proc/self/maps").open() as lines:
         return sum("penstock-object" in line for line in lines)
+
+
+def test_who_puts_much_waits_for_the_hub_to_have_room(
+    hub: FakeHub, client: _worker.Client, later: Callable[..., Future[Any]]
+) -> None:
+    def put_much() -> None:
+        for _ in range(5):
+            client.put(client.pack(b"", [pickle.PickleBuffer(block)], []))
+
+    block = bytes(100 << 20)
+    putting = later(put_much)
+    for _ in range(2):
+        hub.next(fake_hub.PUT)
+        hub.next(fake_hub.PUT)
+        message = hub.next(fake_hub.ASK)
+        request = message.take("Q")
+        assert message.text() == b"room"
+        hub.send(fake_hub.TEXT, struct.pack("=Q", request) + text("null"))
+    putting.result()
+    hub.next(fake_hub.PUT)
 
 
 def test_memory_that_was_never_sent_reads_as_a_lost_object(
