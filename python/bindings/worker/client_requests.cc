@@ -167,8 +167,12 @@ std::tuple<uint64_t, std::string> Client::FindActor(std::string_view name_space,
 
 std::string Client::Ask(std::string_view what) {
   CheckProcess();
-  Answer answer;
   const nb::gil_scoped_release release;
+  return AskWithoutGil(what);
+}
+
+std::string Client::AskWithoutGil(std::string_view what) {
+  Answer answer;
   MutexLock lock(mutex_);
   CheckOpen();
   const OpenRequest request(*this, OpenRequest::WaitsFor::kHub, &answer);

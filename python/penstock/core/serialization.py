@@ -161,10 +161,14 @@ class _Pickler(pickle.Pickler):
 
 
 def _travels_by_value(definition: Any) -> bool:
-    if definition.__module__ == "__main__" or "<locals>" in definition.__qualname__:
+    module = definition.__module__
+    if module == "__main__" or "<locals>" in definition.__qualname__:
         return True
     cloudpickle = sys.modules.get("cloudpickle")
-    return cloudpickle is not None and bool(cloudpickle.list_registry_pickle_by_value())
+    if cloudpickle is None or module is None:
+        return False
+    by_value: set[str] = cloudpickle.list_registry_pickle_by_value()
+    return any(module == name or module.startswith(f"{name}.") for name in by_value)
 
 
 _by_value: list[Any] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import struct
 from typing import TYPE_CHECKING, Any, Self
@@ -185,3 +186,8 @@ class TaskWorker:
         self._channel.close()
         if self.pid:
             self.wait()
+
+
+def interrupt(worker: TaskWorker, task: int) -> None:
+    worker.hub.send(fake_hub.INTERRUPT, struct.pack("=Q", task))
+    os.kill(worker.pid, signal.SIGUSR1)

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import pickle
 import threading
 import types
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fake_hub
 import numpy as np
 import pyarrow as pa
 import pytest
-from fake_hub import FakeHub
-from round_trip import Carrier
 
-from penstock.core import connection, references, serialization
+from penstock.core import references, serialization
 
-
-@pytest.fixture
-def carrier(monkeypatch: pytest.MonkeyPatch) -> Iterator[Carrier]:
-    hub = FakeHub()
-    client = hub.connect()
-    monkeypatch.setattr(connection, "_client", client)
-    yield Carrier(hub, client)
-    client.close()
-    hub.close()
+if TYPE_CHECKING:
+    from round_trip import Carrier
 
 
 class Point:
@@ -45,7 +35,7 @@ class Point:
         "text",
         b"bytes",
         [1, {"a": (2, {3})}],
-        datetime.date(2026, 1, 2),
+        dt.date(2026, 1, 2),
         b"x" * 100_000,
         list(range(20_000)),
     ],
