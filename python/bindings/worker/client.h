@@ -148,7 +148,7 @@ class Client {
     Values values;
     size_t missing = 0;  // Of the values.
     bool has_error = false;
-    bool is_complete = false;  // Of requests with one answer.
+    bool is_complete = false;  // Nothing more will come.
     std::vector<uint32_t> places;
     uint64_t actor = 0;
     std::string text;

@@ -164,7 +164,7 @@ void Client::TakeValue(uint64_t request, uint32_t place, ClientValue value) {
   if (value.is_shared() && answer.ids != nullptr) references_.SetLarge((*answer.ids)[place]);
   answer.has_error = answer.has_error || value.is_error();
   answer.values[place] = std::move(value);
-  --answer.missing;
+  answer.is_complete = --answer.missing == 0;
 }
 
 ClientValue Client::ReadValue(MessageReader& reader, Descriptors& descriptors) {

@@ -9,10 +9,9 @@ import struct
 from typing import TYPE_CHECKING, Any, Self
 
 import fake_hub
-from fake_hub import FakeHub, Message, ids, inline, text
+from fake_hub import FakeHub, Message, inline, text
 
 from penstock import _worker
-from penstock.core import serialization
 from penstock.core.definitions import pack_definition
 from penstock.worker import failure
 from penstock.worker.command import worker_command
@@ -38,7 +37,7 @@ def object_bytes(value: Any) -> bytes:
     return fake_hub.packed(cloudpickle.dumps(value))
 
 
-def arguments(*args: Any, **kwargs: Any) -> bytes:
+def arguments_of(*args: Any, **kwargs: Any) -> bytes:
     return inline(object_bytes((args, kwargs)))
 
 
@@ -121,13 +120,38 @@ class TaskWorker:
         **options: Any,
     ) -> int:
         """Send a task and return its number; `given` are values as the wire has them."""
+        return self.send_with(
+            function,
+            arguments_of(*args),
+            kind=kind,
+            method=method,
+            returns=returns,
+            given=given,
+            options=options,
+        )
+
+    def send_with(
+        self,
+        function: int,
+        arguments: bytes,
+        *,
+        kind: int = FUNCTION,
+        method: str = "",
+        returns: int = 1,
+        given: tuple[bytes, ...] = (),
+        options: dict[str, Any] | None = None,
+        devices: str = "",
+        attempt: int = 0,
+        descriptors: list[int] | None = None,
+    ) -> int:
+        """Send a task with arguments as the wire has them."""
         self._tasks += 1
         actor = 0 if kind == FUNCTION else _ACTOR
         fields = struct.pack("=QBQQ", self._tasks, kind, function, actor) + text(method)
         fields += struct.pack("=i", returns) + text(json.dumps(options) if options else "")
-        fields += text("") + struct.pack("=I", 0) + arguments(*args)
+        fields += text(devices) + struct.pack("=I", attempt) + arguments
         fields += struct.pack("=I", len(given)) + b"".join(given)
-        self.hub.send(fake_hub.RUN, fields)
+        self.hub.send(fake_hub.RUN, fields, descriptors)
         return self._tasks
 
     def construct(self, kind: type, *args: Any, **options: Any) -> None:
@@ -161,7 +185,3 @@ class TaskWorker:
         self._channel.close()
         if self.pid:
             self.wait()
-
-
-__all__ = ["Given", "TaskWorker", "ids"]
-Given = serialization.Given
