@@ -59,7 +59,7 @@ std::optional<ArrivedTask> Client::ReceiveTask(Timeout timeout) {
   const Deadline deadline = DeadlineOf(timeout);
   const nb::gil_scoped_release release;
   MutexLock lock(mutex_);
-  if (!outbox_.empty() || references_.has_released()) Flush();
+  Flush();
   WaitUntil([this] { return !arrived_.empty() || stops_; }, deadline);
   if (arrived_.empty()) return std::nullopt;
   ArrivedTask task = std::move(arrived_.front());

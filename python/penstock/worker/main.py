@@ -14,10 +14,11 @@ from penstock import _worker
 from penstock.worker import current, failure, imports
 from penstock.worker.descriptors import is_socket, out_of_reach
 from penstock.worker.device_errors import end_if_sticky
-from penstock.worker.functions import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from penstock.worker.functions import Stage
 
 _IS_TEMPLATE = "--template"
 _TASKS_MAGIC = b"PENTASKS"  # With which the setup of a worker begins that runs tasks.
@@ -142,6 +143,8 @@ class _Turn:
 
 
 def _build(channel: _worker.Channel, setup: bytes) -> Stage | None:
+    from penstock.worker.functions import Stage  # Only now: those that run tasks need none.
+
     stage = Stage()
     try:
         stage.build(setup)

@@ -126,12 +126,11 @@ class Calls:
             GivenError: it was to get the value of a task that has failed.
 
         """
-        given = []
-        for value in task.given:
+        arguments, values = task.take_arguments()
+        for value in values:
             if is_error(value):
                 raise GivenError(value)
-            given.append(serialization.loads(value))
-        return serialization.loads_call(task.arguments, given)
+        return serialization.loads_call(arguments, [serialization.loads(value) for value in values])
 
     def stream(self, task: Task, items: Any, name: str) -> None:
         """Send each item as it comes."""

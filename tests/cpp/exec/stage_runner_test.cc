@@ -46,7 +46,7 @@ Block AfterDropping(const std::string& column, Block block) {
                    .transforms = chain,
                    .split_names = split_names},
                   /*task=*/0, std::move(block), {});
-  return *events.TakeReady().front().block;
+  return *events.TakeAll().front().block;
 }
 
 TEST(StageRunnerTest, ABlockThatLosesMostOfItsBytesLetsGoOfItsSegment) {

@@ -235,3 +235,53 @@ def test_install_in_a_program_serves_workers_that_start_later(run_python, tmp_pa
     )
     done = run_python("script.py")
     assert done.stdout == "[{'name': 'penstock'}]\n", done.stderr
+
+
+def test_tasks_and_actors_find_it(run_as_ray):
+    done = run_as_ray(
+        "import ray\n"
+        "from ray.util.actor_pool import ActorPool\n"
+        "\n"
+        "@ray.remote\n"
+        "def outer(value):\n"
+        "    import ray\n"
+        "    return ray.get(inner.remote(value))\n"
+        "\n"
+        "@ray.remote\n"
+        "def inner(value):\n"
+        "    import penstock, ray.util.queue\n"
+        "    return value, ray is penstock, ray.util.queue is penstock.util.queue\n"
+        "\n"
+        "@ray.remote\n"
+        "class Predictor:\n"
+        "    def __init__(self, model):\n"
+        "        self.model = model\n"
+        "    def predict(self, value):\n"
+        "        from ray.util.queue import Empty\n"
+        "        return self.model * value, Empty.__module__\n"
+        "\n"
+        "print(ray.get(outer.remote(1)))\n"
+        "model = ray.put(10)\n"
+        "pool = ActorPool([Predictor.remote(model) for _ in range(2)])\n"
+        "pool.submit(lambda actor, value: actor.predict.remote(value), 4)\n"
+        "while pool.has_next():\n"
+        "    print(pool.get_next())\n"
+    )
+    assert done.stdout == "(1, True, True)\n(40, 'penstock.util.queue')\n"
+
+
+def test_an_exception_of_ray_s_is_caught_by_its_name(run_as_ray):
+    done = run_as_ray(
+        "import ray\n"
+        "import ray.exceptions\n"
+        "\n"
+        "@ray.remote\n"
+        "def fail():\n"
+        "    raise ray.exceptions.ObjectLostError('as if')\n"
+        "\n"
+        "try:\n"
+        "    ray.get(fail.remote())\n"
+        "except ray.exceptions.ObjectLostError as error:\n"
+        "    print(isinstance(error, ray.exceptions.RayTaskError))\n"
+    )
+    assert done.stdout == "True\n"

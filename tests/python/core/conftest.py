@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from gates import Gate
+from named_pipes import Gate
 
 import penstock
 

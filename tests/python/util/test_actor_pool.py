@@ -267,6 +267,18 @@ def test_a_dead_actor_leaves_the_pool(actors):
     assert list(pool.map(who, range(3))) == ["first"] * 3
 
 
+def test_what_is_submitted_while_all_are_taken_out_waits_even_after_a_death(actors):
+    pool = ActorPool(actors)
+    pool.submit(die, None)
+    with pytest.raises(RayActorError):
+        pool.get_next()
+    taken = pool.pop_idle()
+    pool.submit(who, None)
+    assert not pool.has_next()
+    pool.push(taken)
+    assert pool.get_next() == "first"
+
+
 def test_an_actor_that_tells_of_another_s_death_stays(actors):
     gone = Worker.remote("gone")
     ray.kill(gone)
