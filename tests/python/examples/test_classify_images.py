@@ -32,8 +32,9 @@ def test_a_model_is_loaded_once_a_worker_or_once_a_batch_and_answers_alike_in_or
     assert printed.count("loads the model") == 8 // 4
     assert re.search(r"8 pictures, a model for each batch: \d+\.\d s\n8 pictures, a model", printed)
     pictures = penstock.data.read_images(str(tmp_path), mode="RGB")
-    batch = pictures.take_batch(8)
-    expected = [row["confidence"] for row in ImageClassifier(image_classifier)(batch)]
+    classifier = ImageClassifier(image_classifier)
+    alone = [classifier({"image": [row["image"]]}) for row in pictures.take(8)]
+    expected = [record["confidence"] for (record,) in alone]
     assert len(set(expected)) > 4
     shown = re.findall(r"^(\w+)  (0\.\d+)$", printed, flags=re.MULTILINE)
     assert [confidence for _, confidence in shown] == [f"{each:.3f}" for each in expected[:5]]
