@@ -100,7 +100,7 @@ RunningHub::RunningHub(HubOptions options, std::vector<std::pair<std::string, do
       scheduler_(Scheduler::Make(SchedulerOptionsFor(resources_))),
       option_reader_(resources_, *scheduler_),
       devices_(std::move(gpus)),
-      store_([this](uint32_t client, uint64_t segment) { TellReusable(client, segment); }) {}
+      store_(StoreOptions()) {}
 
 Status RunningHub::Begin() {
   PENSTOCK_RETURN_NOT_OK(WatchFor(poller_.get(), bell_.get(), kBellTag));
@@ -155,11 +155,14 @@ void RunningHub::Run() {
       count = ::epoll_wait(poller_.get(), events.data(), kEventsAtOnce, timeout_ms);
       return count != 0;
     };
-    const int patience_ms = scheduler_->WantsTicks() ? static_cast<int>(kTickNs / 1'000'000) : -1;
+    const bool ticks = scheduler_->WantsTicks() || !store_.CheckRoom().ok();
+    const int patience_ms = ticks ? static_cast<int>(kTickNs / 1'000'000) : -1;
     if (!wait.For([&] { return look(0); })) look(patience_ms);
     wait.Came();
     PENSTOCK_CHECK(count >= 0 || errno == EINTR);
-    scheduler_->Tick(NowNs());
+    const int64_t now_ns = NowNs();
+    scheduler_->Tick(now_ns);
+    store_.Tick(now_ns);
     for (int i = 0; i < count; ++i) {
       const uint64_t tag = events[i].data.u64;
       if (tag == kBellTag) {
@@ -195,6 +198,7 @@ void RunningHub::TakeInbox() {
   for (OwnedDescriptor& socket : inbox.sockets) Accept(std::move(socket));
   if (inbox.connected) scheduler_->StartAhead();
   for (const Ended& ended : inbox.ended) WorkerEnded(ended);
+  if (inbox.spilled) TakeSpilled();
 }
 
 /// Carries out what follows from what was heard, until nothing does.
@@ -206,8 +210,9 @@ void RunningHub::Settle() {
     for (const Action& action : actions) {
       std::visit([this](const auto& one) { Do(one); }, action);
     }
-    if (actions.empty() && !objects_.has_freed()) return;
+    if (actions.empty() && !objects_.has_freed()) break;
   }
+  if (!room_asks_.empty()) AnswerRoomAsks();
 }
 
 /// Tells the scheduler which workers wait for others by now.
@@ -247,6 +252,8 @@ void RunningHub::HandleFreed() {
 /// Lets go of everything in an order in which nothing looks for what is gone.
 void RunningHub::Clear() {
   for (auto& [number, client] : clients_) client.link->Unwatch();
+  for (auto& [number, worker] : workers_) DropDelayed(worker);
+  delayed_.clear();
   clients_.clear();
   tasks_.clear();
   actors_.clear();

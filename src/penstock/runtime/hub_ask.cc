@@ -13,6 +13,10 @@ Status RunningHub::OnAsk(HubClient& client, IncomingMessage& message) {
   const auto request = message.fields.Number<uint64_t>();
   const std::string what(message.fields.Bytes());
   if (!message.fields.ok()) return Status::OK();
+  if (what == "room") {  // Answered once there is some.
+    room_asks_.emplace_back(client.number, request);
+    return Status::OK();
+  }
   MessageWriter answer(MessageKind::kText);
   answer.Number(request).Bytes(Answer(what));
   client.link->Send(answer.Finish());
@@ -43,7 +47,8 @@ std::string RunningHub::Answer(const std::string& what) const {
                  {"actors", actors_.size()},
                  {"workers", workers_.size()},
                  {"clients", clients_.size()},
-                 {"segment_bytes", store_.bytes()}})
+                 {"segment_bytes", store_.bytes()},
+                 {"spilled_bytes", store_.spilled_bytes()}})
         .dump();
   }
   return "null";

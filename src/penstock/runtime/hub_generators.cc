@@ -21,6 +21,7 @@ Status RunningHub::OnYield(HubClient& client, IncomingMessage& message) {
     ++generator->second.repeated;
     return Status::OK();
   }
+  KeepIfRoom(value);
   AddItem(task + 1, item, std::move(value));
   return Status::OK();
 }

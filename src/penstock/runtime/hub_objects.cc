@@ -12,6 +12,7 @@ Status RunningHub::OnPut(HubClient& client, IncomingMessage& message) {
   if (!message.fields.ok()) return Status::OK();
   if (ClientOf(id) != client.number) return Status::Invalid("put an object that is not its own");
   PENSTOCK_RETURN_NOT_OK(objects_.Make(id, client.number));
+  KeepIfRoom(value);
   StoreObject(id, std::move(value));
   return Status::OK();
 }
@@ -26,11 +27,15 @@ Status RunningHub::OnGet(HubClient& client, IncomingMessage& message) {
     Object* object = objects_.Find(ids[place]);
     if (object == nullptr || object->kind == ObjectKind::kActor) {
       AnswerGet(client, number, place, ErrorValue(SystemError::kObjectLost, ""));
-    } else if (object->ready) {
+    } else if (object->ready && !MustWait(object->value)) {
       AnswerGet(client, number, place, object->value);
     } else {
-      object->waiters.push_back({client.number, number, place});
       ++request->missing;
+      if (object->ready) {
+        Delay(client, number, place, object->value);
+      } else {
+        object->waiters.push_back({client.number, number, place});
+      }
     }
   }
   if (request->missing == 0) {
@@ -151,7 +156,9 @@ void RunningHub::TellWaiters(const std::vector<Waiter>& waiters, const Value& va
     HubClient* client = FindClient(waiter.client);
     Request* request = client == nullptr ? nullptr : client->requests.Find(waiter.id);
     if (request == nullptr) continue;
-    if (request->kind == RequestKind::kGet) {
+    if (request->kind == RequestKind::kGet && MustWait(value)) {
+      Delay(*client, waiter.id, waiter.place, value);
+    } else if (request->kind == RequestKind::kGet) {
       AnswerGet(*client, waiter.id, waiter.place, value);
       if (--request->missing == 0) client->requests.Close(waiter.id);
     } else {

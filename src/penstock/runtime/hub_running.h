@@ -39,12 +39,27 @@ struct HubClient {
   bool touched = false;                    // In this turn.
 };
 
+/// A task that waits for segments to come back from disk before it is sent.
+struct DelayedRun {
+  RunTask run;
+  std::vector<std::shared_ptr<StoredSegment>> wanted;
+};
+
+/// An answer to a kGet that waits likewise.
+struct DelayedAnswer {
+  uint32_t client = 0;
+  uint64_t request = 0;
+  uint32_t place = 0;
+  Value value;
+};
+
 /// A worker process of the hub's own, from its start until it has ended.
 struct HubWorker {
   uint32_t client = 0;               // 0: it has not said hello.
   std::vector<std::string> devices;  // GPUs.
   double gpus = 0;
   bool stopping = false;
+  std::deque<DelayedRun> delayed;  // In the order in which they are to be sent.
 };
 
 /// A task from its submission to its end; a constructor until its actor's.
@@ -91,6 +106,7 @@ class RunningHub final : public Hub {
     std::vector<OwnedDescriptor> sockets;
     std::vector<Ended> ended;
     bool connected = false;
+    bool spilled = false;
     bool closing = false;
   };
 
@@ -149,6 +165,18 @@ class RunningHub final : public Hub {
   void DropRequest(HubClient& client, uint64_t number);
   void RemoveWaiters(uint32_t client, uint64_t number, const Request& request);
 
+  // hub_spill.cc: what waits for the disk.
+  SegmentStore::Options StoreOptions();
+  void TakeSpilled();
+  bool MustWait(const Value& value) const;
+  void Delay(const HubClient& client, uint64_t request, uint32_t place, const Value& value);
+  bool DelayRun(const RunTask& run, HubWorker& worker);
+  void SendDelayed(HubWorker& worker);
+  void DropDelayed(HubWorker& worker);
+  bool TakeBackDelayed(const InterruptTask& action);
+  void KeepIfRoom(Value& value) const;
+  void AnswerRoomAsks();
+
   // hub_generators.cc.
   Status OnYield(HubClient& client, IncomingMessage& message);
   Status OnNext(HubClient& client, IncomingMessage& message);
@@ -175,6 +203,7 @@ class RunningHub final : public Hub {
   void Do(const InterruptTask& action);
   void Do(const EndTask& action);
   void Do(const EndActor& action);
+  void SendRun(HubClient& client, const RunTask& run);
   void SendFunction(HubClient& client, uint64_t function);
   void WorkerEnded(const Ended& ended);
   void GiveDevices(HubWorker& worker);
@@ -207,6 +236,8 @@ class RunningHub final : public Hub {
   std::unordered_map<uint32_t, HubClient> clients_;
   std::map<WorkerNumber, HubWorker> workers_;
   std::vector<uint32_t> touched_;
+  std::unordered_map<uint64_t, std::vector<DelayedAnswer>> delayed_;  // By segment.
+  std::vector<std::pair<uint32_t, uint64_t>> room_asks_;              // Clients and requests.
   uint32_t last_client_ = 0;
   uint64_t last_own_id_ = 0;
   bool ending_ = false;

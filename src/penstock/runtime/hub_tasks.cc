@@ -16,6 +16,7 @@ Status RunningHub::OnDefine(HubClient& client, IncomingMessage& message) {
   const auto id = message.fields.Number<uint64_t>();
   size_t next = 0;
   PENSTOCK_TRY(Value value, ReadValue(client.number, message, &next, store_));
+  if (value.segment != nullptr) store_.Want(*value.segment);  // For ever: it is wanted soon.
   functions_.try_emplace(id, std::move(value));
   return Status::OK();
 }
@@ -126,6 +127,7 @@ Status RunningHub::OnDone(HubClient& client, IncomingMessage& message) {
   size_t next = 0;
   for (uint32_t i = 0; i < count && message.fields.ok(); ++i) {
     PENSTOCK_TRY(values.emplace_back(), ReadValue(client.number, message, &next, store_));
+    KeepIfRoom(values.back());
   }
   if (!message.fields.ok()) return Status::OK();
   if ((flags & (kFailed | kWasCancelled)) == kFailed && values.size() != 1) {

@@ -50,16 +50,26 @@ void RunningHub::Do(const StartWorker& action) {
 void RunningHub::Do(const RunTask& action) {
   HubClient* client = ClientOfWorker(action.worker);
   if (client == nullptr) return;  // It has hung up: its end will tell.
-  const HubTask& task = tasks_.at(action.task);
   HubWorker& worker = workers_.at(action.worker);
-  if (action.takes && task.options->gpus > 0) {
-    worker.gpus = task.options->gpus;
-    worker.devices = devices_.Take(worker.gpus);
+  const double gpus = tasks_.at(action.task).options->gpus;
+  if (action.takes && gpus > 0) {
+    worker.gpus = gpus;
+    worker.devices = devices_.Take(gpus);
   }
-  if (task.kind != TaskKind::kMethod) SendFunction(*client, task.function);
+  if (!DelayRun(action, worker)) SendRun(*client, action);
+}
+
+/// Sends a task to a worker; all that it is given is in memory, or cannot be.
+void RunningHub::SendRun(HubClient& client, const RunTask& action) {
+  const auto found = tasks_.find(action.task);
+  if (found == tasks_.end()) return;  // It has ended meanwhile.
+  const HubTask& task = found->second;
+  const HubWorker& worker = workers_.at(action.worker);
+  if (task.kind != TaskKind::kMethod) SendFunction(client, task.function);
   const auto generator = task.returns < 0 ? generators_.find(action.task + 1) : generators_.end();
   if (generator != generators_.end()) generator->second.repeated = 0;
-  OutgoingMessage run(MessageKind::kRun, client->number);
+  const Value lost = ErrorValue(SystemError::kObjectLost, "");
+  OutgoingMessage run(MessageKind::kRun, client.number);
   run.fields.Number(action.task)
       .Number(task.kind)
       .Number(task.function)
@@ -69,15 +79,16 @@ void RunningHub::Do(const RunTask& action) {
       .Bytes(task.options_text)
       .Bytes(worker.devices.empty() ? "" : fmt::format("{}", fmt::join(worker.devices, ",")))
       .Number(static_cast<uint32_t>(action.attempt));
-  run.Add(task.arguments);
+  run.Add(MustWait(task.arguments) ? lost : task.arguments);
   run.fields.Number(static_cast<uint32_t>(task.given.size()));
   for (const uint64_t given : task.given) {
     const Object* object = objects_.Find(given);
-    const bool is_there = object != nullptr && object->kind != ObjectKind::kActor;
-    run.Add(is_there ? object->value : ErrorValue(SystemError::kObjectLost, ""));
+    const bool is_there =
+        object != nullptr && object->kind != ObjectKind::kActor && !MustWait(object->value);
+    run.Add(is_there ? object->value : lost);
   }
-  run.SendOn(*client->link);
-  Touch(*client);
+  run.SendOn(*client.link);
+  Touch(client);
 }
 
 void RunningHub::SendFunction(HubClient& client, uint64_t function) {
@@ -114,6 +125,7 @@ void RunningHub::Do(const KillWorker& action) {
 }
 
 void RunningHub::Do(const InterruptTask& action) {
+  if (TakeBackDelayed(action)) return;
   HubClient* client = ClientOfWorker(action.worker);
   if (client == nullptr) return;
   MessageWriter interrupt(MessageKind::kInterrupt);
@@ -155,6 +167,7 @@ void RunningHub::WorkerEnded(const Ended& ended) {
     CloseClient(client);
   }
   GiveDevices(found->second);
+  DropDelayed(found->second);
   workers_.erase(ended.worker);
   scheduler_->WorkerGone(
       ended.worker,

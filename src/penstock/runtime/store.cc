@@ -24,6 +24,9 @@ Status CheckMemory(int descriptor, int64_t capacity) {
 
 }  // namespace
 
+SegmentStore::SegmentStore(Options options)
+    : options_(std::move(options)), spiller_(options_.spill_folder, options_.spilled) {}
+
 Result<std::shared_ptr<StoredSegment>> SegmentStore::Adopt(uint32_t client, uint64_t id,
                                                            OwnedDescriptor descriptor,
                                                            int64_t capacity) {
@@ -34,12 +37,19 @@ Result<std::shared_ptr<StoredSegment>> SegmentStore::Adopt(uint32_t client, uint
   PENSTOCK_RETURN_NOT_OK(CheckMemory(descriptor.get(), capacity));
   Entry& entry = segments_[id];
   entry.segment = std::make_unique<StoredSegment>();
+  entry.segment->store = this;
   entry.segment->id = id;
+  entry.segment->serial = ++last_serial_;
   entry.segment->maker = client;
   entry.segment->descriptor = std::move(descriptor);
   entry.segment->capacity = capacity;
+  entry.segment->use = uses_.insert(uses_.end(), id);
   bytes_ += capacity;
-  return Lend(entry.segment.get());
+  std::shared_ptr<StoredSegment> lent = Lend(entry.segment.get());
+  ++lent->wanted;  // Until it is in its place.
+  MakeRoom();
+  --lent->wanted;
+  return lent;
 }
 
 std::shared_ptr<StoredSegment> SegmentStore::Find(uint32_t client, uint64_t id) {
@@ -51,29 +61,31 @@ std::shared_ptr<StoredSegment> SegmentStore::Find(uint32_t client, uint64_t id) 
 
 std::shared_ptr<StoredSegment> SegmentStore::Lend(StoredSegment* segment) {
   std::shared_ptr<StoredSegment> lent(
-      segment, [this](const StoredSegment* returned) { Unreferenced(returned->id); });
+      segment, [this](const StoredSegment* returned) { DropIfUnseen(returned->id); });
   segments_.at(segment->id).lent = lent;
   return lent;
 }
 
-void SegmentStore::Unreferenced(uint64_t id) { DropIfUnseen(id); }
-
 void SegmentStore::DropIfUnseen(uint64_t id) {
   const auto found = segments_.find(id);
-  const Entry& entry = found->second;
-  if (!entry.lent.expired() || !entry.segment->viewers.empty()) return;
-  const uint32_t maker = entry.segment->maker;
-  bytes_ -= entry.segment->capacity;
+  StoredSegment& segment = *found->second.segment;
+  if (!found->second.lent.expired() || !segment.viewers.empty()) return;
+  const uint32_t maker = segment.maker;
+  if (segment.in_memory()) {
+    bytes_ -= segment.capacity;
+    uses_.erase(segment.use);
+  }
+  ForgetCopy(segment);
   segments_.erase(found);
-  if (maker != 0) reusable_(maker, id);
+  if (maker != 0) options_.reusable(maker, id);
 }
 
 void SegmentStore::Named(StoredSegment& segment, uint32_t client) {
+  uses_.splice(uses_.end(), uses_, segment.use);
   for (auto& [viewer, times] : segment.viewers) {
-    if (viewer == client) {
-      ++times;
-      return;
-    }
+    if (viewer != client) continue;
+    ++times;
+    return;
   }
   segment.viewers.emplace_back(client, 1);
 }
@@ -85,7 +97,8 @@ void SegmentStore::Unmapped(uint32_t client, uint64_t id) {
   for (size_t i = 0; i < viewers.size(); ++i) {
     if (viewers[i].first != client || --viewers[i].second > 0) continue;
     viewers.erase(viewers.begin() + static_cast<std::ptrdiff_t>(i));
-    return DropIfUnseen(id);
+    DropIfUnseen(id);
+    return MakeRoom();
   }
 }
 
@@ -97,6 +110,7 @@ void SegmentStore::ClientGone(uint32_t client) {
     if (gone > 0) unseen.push_back(id);
   }
   for (const uint64_t id : unseen) DropIfUnseen(id);
+  MakeRoom();
 }
 
 }  // namespace penstock::runtime

@@ -74,7 +74,7 @@ void OutgoingMessage::Add(const Value& value) {
         .Number(value.size)
         .Number(static_cast<uint64_t>(value.segment->capacity))
         .Number(static_cast<uint8_t>(is_maker ? 0 : 1));
-    SegmentStore::Named(*value.segment, client_);
+    value.segment->store->Named(*value.segment, client_);
     if (!is_maker) {
       descriptors_.push_back({value.segment->descriptor.get(), value.segment});
       fields.Descriptor(value.segment->descriptor.get());
