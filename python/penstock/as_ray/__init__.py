@@ -30,8 +30,8 @@ def install() -> None:
     Not a copy: `ray.data is penstock.data`. A module that Penstock lacks raises
     ModuleNotFoundError, which names it, even where the real ray is installed. May be repeated.
 
-    Processes that start from here on find it too where Penstock starts them. Others, such as those
-    that `multiprocessing` spawns, have to call it themselves.
+    Workers find it where this was called before any work began. Other processes, such as those that
+    `multiprocessing` spawns, have to call it themselves.
 
     Raises:
         RuntimeError: the real ray is imported already.

@@ -107,6 +107,8 @@ class _Attempts:
             self._record.delete_unfinished()
 
     def _once(self) -> list[Any]:
+        import penstock
+
         job = self._job
         config = job.backend_config
         backend = config.backend_cls()
@@ -121,7 +123,7 @@ class _Attempts:
             )
             backend.on_start(group, config)
             backend.on_training_start(group, config)
-            task = Task(job.loop, job.arguments, config.train_func_context)
+            task = penstock.put(Task(job.loop, job.arguments, config.train_func_context))
             group.gather([actor.begin.remote(task) for actor in group.actors])
             values = Supervisor(group, self._record).watch()
             backend.on_shutdown(group, config)

@@ -77,6 +77,7 @@ class DataParallelTrainer:
             UnplaceableError: the workers can never fit the machine.
             TrainingFailedError: a loop raised, or a worker died, more often than `FailureConfig`
                 allows. What a loop raised makes an error that is also of its class.
+            Exception: what running a data set raised.
 
         """
         from penstock.train import controller

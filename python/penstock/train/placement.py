@@ -28,9 +28,9 @@ def workers_that_fit(scaling: ScalingConfig, there: Mapping[str, float]) -> int:
         fits = math.floor(held / each + _TOLERANCE)
         if fits < scaling.min_workers:
             raise UnplaceableError(
-                f"The training can never start: {scaling.min_workers} workers with {each:g} {kind} "
-                f"each need {scaling.min_workers * each:g} {kind}, and there is {held:g}. Lower "
-                "num_workers, or what each takes (resources_per_worker)."
+                f"The training can never start: num_workers={scaling.min_workers} with {each:g} "
+                f"{kind} each is {scaling.min_workers * each:g} {kind}, and there is {held:g}. "
+                "Lower num_workers, or what each takes (resources_per_worker)."
             )
         fitting = min(fitting, fits)
     return fitting

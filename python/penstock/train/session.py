@@ -39,7 +39,7 @@ class Session:
     """One worker's side of a training. The loop's threads report, the actor's thread takes.
 
     A report waits until the driver has it, so that none is lost with a worker that dies after it.
-    Queues: at most one report for each thread that reports.
+    Queues: at most one report.
     """
 
     def __init__(self, assignment: Assignment) -> None:
@@ -47,9 +47,9 @@ class Session:
         self.checkpoint = assignment.checkpoint
         self._shards = assignment.shards
         self._first_number = assignment.first_number
+        self._reporting = threading.Lock()  # One report at a time: they are counted.
         self._changed = threading.Condition()
         # All that follows is guarded by the condition's lock.
-        self._begun = 0
         self._reports: list[Report] = []  # Those that the driver may not have.
         self._held = 0  # How many the driver has.
         self._ended = False
@@ -57,20 +57,25 @@ class Session:
     def report(
         self, metrics: dict[str, Any], checkpoint: Checkpoint | None, name: str | None
     ) -> None:
-        """Hand a report to the driver, and the checkpoint's files to the training's folder."""
+        """Hand a report to the driver, and the checkpoint's files to the training's folder.
+
+        One that raises, for want of room on the disk, say, does not count.
+        """
+        with self._reporting:
+            folder = None
+            if checkpoint is not None:
+                folder = name or folder_name(self._next_number())
+                self.checkpoint = self._copied_in(checkpoint, folder)
+            with self._changed:
+                self._reports.append(Report(metrics, folder))
+                mine = self._held + len(self._reports)
+                self._changed.notify_all()
+                while self._held < mine:
+                    self._changed.wait()
+
+    def _next_number(self) -> int:
         with self._changed:
-            number = self._first_number + self._begun
-            self._begun += 1
-        folder = None
-        if checkpoint is not None:
-            folder = name or folder_name(number)
-            self.checkpoint = self._copied_in(checkpoint, folder)
-        with self._changed:
-            self._reports.append(Report(metrics, folder))
-            mine = self._held + len(self._reports)
-            self._changed.notify_all()
-            while self._held < mine:
-                self._changed.wait()
+            return self._first_number + self._held
 
     def _copied_in(self, checkpoint: Checkpoint, folder: str) -> Checkpoint:
         storage = self.context.storage

@@ -38,7 +38,7 @@ class ActorPool:
     def __init__(self, actors: Iterable[Any]) -> None:
         """Make a pool of these actors. One that is named twice has two calls at a time."""
         self._idle = list(actors)
-        self._waiting: deque[tuple[Function[Any], Any]] = deque()
+        self._waiting: deque[tuple[Function[Any], Any]] = deque()  # Empty while any is idle.
         self._calls: dict[int, _Call] = {}  # By number, in the order made; results not yet taken.
         self._next_made = 0
         self._next_taken = 0  # The number of the result that comes next in order.
@@ -129,7 +129,7 @@ class ActorPool:
 
     def has_free(self) -> bool:
         """Return whether a value that is submitted now is called at once."""
-        return bool(self._idle) and not self._waiting
+        return bool(self._idle)
 
     def pop_idle(self) -> Any:
         """Take an idle actor out of the pool and return it; None where there is none."""
@@ -147,7 +147,6 @@ class ActorPool:
         """
         if actor in self._idle or any(actor == call.actor for call in self._calls.values()):
             raise ValueError(f"The actor is in the pool already: {actor}")
-        self._last_death = None
         self._give_back(actor)
 
     def _make(self, fn: Function[Any], value: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 VALID_PLACEMENT_GROUP_STRATEGIES = frozenset({"PACK", "SPREAD", "STRICT_PACK", "STRICT_SPREAD"})
 
 _WAIT_S = 30
+_REMOVED_MAX = 1000  # Of groups that are gone, the table tells of the last so many made.
 _NUMBER_BYTES = 18
 
 
@@ -113,18 +114,15 @@ class _Groups:
             ValueError: the name is taken.
 
         """
-        node = _node()
         with self._lock:
-            if self._run != node:  # What an earlier run had is gone with it.
-                self._run = node
-                self._rows = {}
+            self._forget_earlier_runs()
             if name and self._named(name) is not None:
                 raise ValueError(f"There is a placement group of this name already: {name}")
             self._rows[group.id] = {
                 "placement_group_id": group.id.hex(),
                 "name": name,
                 "bundles": dict(enumerate(group.bundle_specs)),
-                "bundles_to_node_id": dict.fromkeys(range(group.bundle_count), node),
+                "bundles_to_node_id": dict.fromkeys(range(group.bundle_count), self._run),
                 "strategy": strategy,
                 "state": "CREATED",
             }
@@ -133,6 +131,9 @@ class _Groups:
         with self._lock:
             if group in self._rows:
                 self._rows[group]["state"] = "REMOVED"
+            gone = [name for name, row in self._rows.items() if row["state"] == "REMOVED"]
+            for name in gone[:-_REMOVED_MAX]:
+                del self._rows[name]
 
     def is_removed(self, group: PlacementGroupID) -> bool:
         with self._lock:
@@ -140,6 +141,7 @@ class _Groups:
 
     def find(self, name: str) -> PlacementGroup | None:
         with self._lock:
+            self._forget_earlier_runs()
             group = self._named(name)
             if group is None:
                 return None
@@ -147,7 +149,16 @@ class _Groups:
 
     def table(self) -> dict[str, dict[str, Any]]:
         with self._lock:
+            self._forget_earlier_runs()
             return {group.hex(): _copy(row) for group, row in self._rows.items()}
+
+    def _forget_earlier_runs(self) -> None:
+        import penstock
+
+        run = penstock.get_runtime_context().get_node_id()
+        if self._run != run:
+            self._run = run
+            self._rows = {}
 
     def _named(self, name: str) -> PlacementGroupID | None:
         for group, row in self._rows.items():
@@ -267,12 +278,6 @@ def _refuse_what_never_fits(bundles: list[dict[str, float]], strategy: str) -> N
         raise UnplaceableError(
             f"STRICT_SPREAD asks for {len(bundles)} machines, one for each bundle; there is 1"
         )
-
-
-def _node() -> str:
-    import penstock
-
-    return penstock.get_runtime_context().get_node_id()
 
 
 def _copy(row: dict[str, Any]) -> dict[str, Any]:

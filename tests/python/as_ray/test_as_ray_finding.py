@@ -157,39 +157,68 @@ def test_a_script_and_its_workers_find_it(run_as_ray):
     assert done.stdout == "[{'same': True}] <class 'penstock.util.actor_pool.ActorPool'>\n"
 
 
-def test_workers_that_a_template_has_forked_find_it(run_as_ray):
+def test_workers_that_a_template_has_forked_find_it(run_as_ray, tmp_path):
+    """Each of the workers waits in its first call until all are there."""
     done = run_as_ray(
-        "import os, ray\n"
+        "import os, socket, sys, threading, ray\n"
+        "\n"
+        "address = sys.argv[1]\n"
+        "listener = socket.socket(socket.AF_UNIX)\n"
+        "listener.bind(address)\n"
+        "listener.listen()\n"
+        "\n"
+        "def let_go():\n"
+        "    for guest in [listener.accept()[0] for _ in range(4)]:\n"
+        "        guest.send(b'!')\n"
         "\n"
         "class Where:\n"
-        "    def __init__(self):\n"
-        "        import ray\n"
-        "        self.forked = os.getppid()\n"
+        "    met = False\n"
         "    def __call__(self, batch):\n"
         "        import penstock, ray\n"
+        "        if not self.met:\n"
+        "            self.met = True\n"
+        "            party = socket.socket(socket.AF_UNIX)\n"
+        "            party.connect(address)\n"
+        "            party.recv(1)\n"
         "        return {'same': [ray is penstock], 'parent': [os.getppid()]}\n"
         "\n"
+        "threading.Thread(target=let_go).start()\n"
         "ds = ray.data.range(64, override_num_blocks=64)\n"
         "rows = ds.map_batches(Where, batch_size=1, concurrency=4).take_all()\n"
         "print({row['same'] for row in rows})\n"
+        "print(len({row['parent'] for row in rows} - {os.getpid()}))\n",
+        str(tmp_path / "meeting"),
     )
-    assert done.stdout == "{True}\n"
+    assert done.stdout == "{True}\n1\n"
 
 
-def test_a_class_of_the_script_s_own_module_travels_under_ray_s_name(run_as_ray, tmp_path):
-    """What a module of the user's took from ray by name is found by that name in the workers."""
-    (tmp_path / "user_module.py").write_text(
-        "import ray\n"
-        "from ray.data.context import DataContext\n"
+def test_what_was_pickled_under_ray_s_name_is_found_in_workers(run_as_ray):
+    done = run_as_ray(
+        "import pickle, ray\n"
+        "\n"
+        "class Pickled:\n"
+        "    def __reduce__(self):\n"
+        "        return pickle.loads, (b'cray.data.context\\nDataContext\\n.',)\n"
+        "\n"
+        "pickled = Pickled()\n"
         "\n"
         "def where(batch):\n"
-        "    return {'name': [DataContext.__module__], 'module': [ray.__name__]}\n"
+        "    return {'module': [pickled.__module__]}\n"
+        "\n"
+        "print(ray.data.range(1).map_batches(where).take_all())\n"
+    )
+    assert done.stdout == "[{'module': 'penstock.data.context'}]\n"
+
+
+def test_a_module_of_the_user_s_that_imports_it_may_be_used_in_workers(run_as_ray, tmp_path):
+    (tmp_path / "user_module.py").write_text(
+        "import ray\n\ndef where(batch):\n    return {'module': [ray.__name__]}\n"
     )
     done = run_as_ray(
         "import ray, user_module\n"
         "print(ray.data.range(1).map_batches(user_module.where).take_all())\n"
     )
-    assert done.stdout == "[{'name': 'penstock.data.context', 'module': 'penstock'}]\n"
+    assert done.stdout == "[{'module': 'penstock'}]\n"
 
 
 def test_threads_as_workers_find_it(run_as_ray):
@@ -235,3 +264,53 @@ def test_install_in_a_program_serves_workers_that_start_later(run_python, tmp_pa
     )
     done = run_python("script.py")
     assert done.stdout == "[{'name': 'penstock'}]\n", done.stderr
+
+
+def test_tasks_and_actors_find_it(run_as_ray):
+    done = run_as_ray(
+        "import ray\n"
+        "from ray.util.actor_pool import ActorPool\n"
+        "\n"
+        "@ray.remote\n"
+        "def outer(value):\n"
+        "    import ray\n"
+        "    return ray.get(inner.remote(value))\n"
+        "\n"
+        "@ray.remote\n"
+        "def inner(value):\n"
+        "    import penstock, ray.util.queue\n"
+        "    return value, ray is penstock, ray.util.queue is penstock.util.queue\n"
+        "\n"
+        "@ray.remote\n"
+        "class Predictor:\n"
+        "    def __init__(self, model):\n"
+        "        self.model = model\n"
+        "    def predict(self, value):\n"
+        "        from ray.util.queue import Empty\n"
+        "        return self.model * value, Empty.__module__\n"
+        "\n"
+        "print(ray.get(outer.remote(1)))\n"
+        "model = ray.put(10)\n"
+        "pool = ActorPool([Predictor.remote(model) for _ in range(2)])\n"
+        "pool.submit(lambda actor, value: actor.predict.remote(value), 4)\n"
+        "while pool.has_next():\n"
+        "    print(pool.get_next())\n"
+    )
+    assert done.stdout == "(1, True, True)\n(40, 'penstock.util.queue')\n"
+
+
+def test_an_exception_of_ray_s_is_caught_by_its_name(run_as_ray):
+    done = run_as_ray(
+        "import ray\n"
+        "import ray.exceptions\n"
+        "\n"
+        "@ray.remote\n"
+        "def fail():\n"
+        "    raise ray.exceptions.ObjectLostError('as if')\n"
+        "\n"
+        "try:\n"
+        "    ray.get(fail.remote())\n"
+        "except ray.exceptions.ObjectLostError as error:\n"
+        "    print(isinstance(error, ray.exceptions.RayTaskError))\n"
+    )
+    assert done.stdout == "True\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 import pytest
 from fake_hub import FakeHub
-from gates import Gate
+from named_pipes import Gate
 from round_trip import Carrier
 
 import penstock

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pytest
-from gates import wait_at
+from named_pipes import wait_at
 
 import penstock
 from penstock import exceptions
 
 if TYPE_CHECKING:
-    from gates import Gate
+    from named_pipes import Gate
 
 pytestmark = pytest.mark.usefixtures("runtime")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import fake_hub
 import pytest
 from fake_hub import inline
-from gates import Gate, wait_at
+from named_pipes import Gate, wait_at
 from task_worker import (
     FAILED,
     WAS_CANCELLED,

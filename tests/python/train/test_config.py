@@ -61,11 +61,11 @@ def test_three_tenths_fit_into_what_is_nearly_so():
 @pytest.mark.parametrize(
     ("scaling", "message"),
     [
-        (ScalingConfig(num_workers=3), "3 workers with 1 CPU each need 3 CPU, and there is 2"),
-        (ScalingConfig(use_gpu=True), "1 workers with 1 GPU each need 1 GPU, and there is 0"),
+        (ScalingConfig(num_workers=3), "num_workers=3 with 1 CPU each is 3 CPU, and there is 2"),
+        (ScalingConfig(use_gpu=True), "num_workers=1 with 1 GPU each is 1 GPU, and there is 0"),
         (ScalingConfig(resources_per_worker={"disk": 1}), "1 disk, and there is 0"),
         (ScalingConfig(resources_per_worker={"memory": 2e9}), "memory, and there is 1e+09"),
-        (ScalingConfig(num_workers=(3, 5)), "3 workers"),
+        (ScalingConfig(num_workers=(3, 5)), "num_workers=3 with"),
     ],
 )
 def test_what_can_never_fit_is_refused_by_name(scaling, message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from penstock.train import (
     Result,
     RunConfig,
     ScalingConfig,
+    worker_group,
 )
 
 TWO = ScalingConfig(num_workers=2)
@@ -122,6 +124,7 @@ def test_only_the_best_checkpoints_stay_on_disk(tmp_path, run_config):
     ).fit()
     kept = sorted(path.name for path in Path(result.path).glob("checkpoint_*"))
     assert kept == ["checkpoint_000001", "checkpoint_000002", "checkpoint_000003"]
+    assert kept == [Path(checkpoint.path).name for checkpoint, _ in result.best_checkpoints]
     best = result.get_best_checkpoint("loss", "min")
     assert (Path(best.path) / "value").read_text() == "1.0"
     assert (Path(result.checkpoint.path) / "value").read_text() == "4.0"
@@ -296,8 +299,51 @@ def test_what_can_never_fit_is_refused_before_anything_is_read(run_config):
         datasets={"train": never},
         run_config=run_config(),
     )
-    with pytest.raises(UnplaceableError, match="need 128 GPU, and there is"):
+    with pytest.raises(UnplaceableError, match="is 128 GPU, and there is"):
         trainer.fit()
+
+
+def test_workers_wait_for_what_others_hold_and_say_so(run_config, monkeypatch, caplog):
+    monkeypatch.setattr(worker_group, "_WARN_S", 0.1)
+    everything = penstock.cluster_resources()["CPU"]
+    holder = penstock.remote(num_cpus=everything)(Holder).remote()
+    penstock.get(holder.ready.remote())
+
+    class LetGo(logging.Handler):
+        def emit(self, record):
+            penstock.kill(holder)
+
+    worker_group.logger.addHandler(handler := LetGo())
+    try:
+        DataParallelTrainer(lambda: None, scaling_config=TWO, run_config=run_config()).fit()
+    finally:
+        worker_group.logger.removeHandler(handler)
+    assert "Still waiting for 2 of 2 training workers, which take {'CPU': 1.0} each" in caplog.text
+
+
+class Holder:
+    def ready(self):
+        return None
+
+
+def test_each_worker_holds_what_it_was_given(run_config):
+    asked = {"CPU": 0.5, "memory": 1 << 20}
+
+    def loop():
+        return train.get_context().get_trial_resources(), penstock.available_resources()
+
+    given, left = (
+        DataParallelTrainer(
+            loop,
+            scaling_config=ScalingConfig(num_workers=2, resources_per_worker=asked),
+            run_config=run_config(),
+        )
+        .fit()
+        .return_value
+    )
+    assert given == asked
+    there = penstock.cluster_resources()["memory"]  # Which no other test takes.
+    assert there - left["memory"] == pytest.approx(2 << 20)
 
 
 @pytest.mark.parametrize(

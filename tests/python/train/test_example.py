@@ -12,6 +12,7 @@ datasets = pytest.importorskip("sklearn.datasets")
 if TYPE_CHECKING:
     from pathlib import Path
 
+_ENDS_WITHIN_S = 300  # Six processes import XGBoost.
 SCRIPT = """
 import penstock as ray
 from penstock.train import ScalingConfig
@@ -55,14 +56,14 @@ print(((found > 0.5) == truth).mean())
 """
 
 
-def test_a_table_is_trained_on_and_predicted(tmp_path: Path, run_script, monkeypatch):
+def test_a_table_is_trained_on_and_predicted(tmp_path: Path, start_script, monkeypatch):
     table = tmp_path / "breast_cancer.csv"
     datasets.load_breast_cancer(as_frame=True).frame.to_csv(table, index=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    done = run_script(SCRIPT.format(table=str(table)))
-    assert done.returncode == 0, done.stderr
-    lines = [line for line in done.stdout.splitlines() if "TrainWorker" not in line]
-    names, first, accuracy = [line for line in lines if line[:1] in "[{0"]
+    with start_script(SCRIPT.format(table=str(table))) as process:
+        out, err = process.communicate(timeout=_ENDS_WITHIN_S)
+    assert process.returncode == 0, err
+    names, first, accuracy = [line for line in out.splitlines() if line[:1] in "[{0"]
     assert names == "['train-error', 'train-logloss', 'valid-error', 'valid-logloss']"
     assert first.startswith("{'predictions': ")
     assert float(accuracy) > 0.9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -13,12 +14,14 @@ import pytest
 from penstock import train
 from penstock.exceptions import RayActorError
 from penstock.train import (
+    BackendConfig,
     Checkpoint,
     DataParallelTrainer,
     FailureConfig,
     ScalingConfig,
     TrainingFailedError,
 )
+from penstock.train.backend import Backend
 
 TWO = ScalingConfig(num_workers=2)
 _ENDS_WITHIN_MS = 30_000
@@ -110,6 +113,7 @@ def count_to_five(config):
     begun = 0 if found is None else int((Path(found.path) / "step").read_text()) + 1
     (folder / f"begun-{rank}-{begun}").touch()
     for step in range(begun, 5):
+        train.report({"step": step - 0.5})
         if rank == 1 and step == 3 and not (folder / "failed").exists():
             (folder / "failed").touch()
             if config["dies"]:
@@ -127,11 +131,93 @@ def test_a_training_starts_again_from_its_latest_checkpoint(dies, tmp_path, run_
         run_config=run_config(failure_config=FailureConfig(max_failures=1)),
     ).fit()
     assert result.metrics == {"step": 4}
-    assert list(result.metrics_dataframe["step"]) == [0, 1, 2, 3, 4]
+    assert [row["step"] * 2 for row in result.metrics_history] == list(range(-1, 9))
     assert sorted(path.name for path in tmp_path.glob("begun-1-*")) == ["begun-1-0", "begun-1-3"]
     assert (Path(result.checkpoint.path) / "step").read_text() == "4"
     folders = sorted(path.name for path in Path(result.path).glob("checkpoint_*"))
     assert folders == [Path(kept.path).name for kept, _ in result.best_checkpoints]
+
+
+class OwnBackend(BackendConfig):
+    """Joins workers as a test says."""
+
+    def __init__(self, backend: type[Backend], context: object = contextlib.nullcontext) -> None:
+        self._backend = backend
+        self._context = context
+
+    @property
+    def backend_cls(self):
+        return self._backend
+
+    @property
+    def train_func_context(self):
+        return self._context
+
+
+def test_workers_end_with_the_training_whoever_has_their_handles(run_config):
+    held = []
+
+    class Keeping(Backend):
+        def on_start(self, worker_group, backend_config):
+            held.extend(worker_group.actors)
+            held.append(worker_group.execute(os.getpid))
+
+    DataParallelTrainer(
+        lambda: None,
+        backend_config=OwnBackend(Keeping),
+        scaling_config=TWO,
+        run_config=run_config(),
+    ).fit()
+    *_, process_ids = held
+    for process_id in process_ids:
+        wait_until_gone(process_id)
+
+
+def test_a_worker_that_dies_while_they_are_joined_ends_the_training(run_config):
+    def join():
+        if train.get_context().get_world_rank() == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        threading.Event().wait()
+
+    class Joining(Backend):
+        def on_start(self, worker_group, backend_config):
+            worker_group.execute(join)
+
+    trainer = DataParallelTrainer(
+        lambda: None,
+        backend_config=OwnBackend(Joining),
+        scaling_config=TWO,
+        run_config=run_config(),
+    )
+    with pytest.raises(TrainingFailedError, match="Worker 1 of 2 died"):
+        trainer.fit()
+
+
+def test_others_do_not_hear_of_a_failure_before_the_driver(tmp_path, run_config):
+    fifo = str(tmp_path / "fifo")
+    os.mkfifo(fifo)
+
+    @contextlib.contextmanager
+    def telling():
+        try:
+            yield
+        finally:
+            Path(fifo).write_text("over")
+
+    def loop():
+        if train.get_context().get_world_rank() == 1:
+            raise ValueError("the first of all")
+        Path(fifo).read_text()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    trainer = DataParallelTrainer(
+        loop,
+        backend_config=OwnBackend(Backend, telling),
+        scaling_config=TWO,
+        run_config=run_config(),
+    )
+    with pytest.raises(TrainingFailedError, match="the first of all"):
+        trainer.fit()
 
 
 def test_a_training_that_fails_too_often_fails(tmp_path, run_config):

@@ -80,6 +80,15 @@ def test_a_checkpoint_is_copied_before_it_is_told(session, tmp_path):
     assert train.get_checkpoint() == kept
 
 
+def test_a_report_that_fails_does_not_count(session, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        train.report({}, checkpoint=train.Checkpoint(tmp_path / "gone"))
+    (tmp_path / "model").mkdir()
+    reporting(1, checkpoint=train.Checkpoint(tmp_path / "model"))
+    reports, _ = session.take(0, 10)
+    assert [report.folder for report in reports] == ["checkpoint_000005"]
+
+
 def test_a_checkpoint_may_be_given_a_name(session, tmp_path):
     (tmp_path / "model").mkdir()
     reporting(1, checkpoint=train.Checkpoint(tmp_path / "model"), checkpoint_dir_name="best")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
 
@@ -96,6 +97,18 @@ def test_one_worker_needs_no_joining(run_config):
 
     result = TorchTrainer(loop, run_config=run_config()).fit()
     assert result.return_value == ("Linear", True, "cpu")
+
+
+def test_seeds_make_workers_draw_the_same_numbers(run_config):
+    def loop():
+        train_torch.enable_reproducibility(3)
+        return torch.rand(1).item(), float(np.random.rand()), random.random()
+
+    first, second = (
+        TorchTrainer(loop, run_config=run_config(name=name)).fit().return_value
+        for name in ("first", "second")
+    )
+    assert first == second
 
 
 def test_a_worker_that_dies_in_a_reduction_ends_the_training(run_config):

@@ -35,15 +35,29 @@ PARAMS = {
 METRICS = {"train-logloss", "train-error", "valid-logloss", "valid-error"}
 
 
-@pytest.fixture(scope="module")
-def frame():
-    return datasets.load_breast_cancer(as_frame=True).frame
+def split_table():
+    frame = datasets.load_breast_cancer(as_frame=True).frame
+    made = penstock.data.from_pandas(frame).train_test_split(test_size=0.3)
+    return dict(zip(("train", "valid"), made, strict=True))
 
 
 @pytest.fixture
-def parts(frame):
-    made = penstock.data.from_pandas(frame).train_test_split(test_size=0.3)
-    return dict(zip(("train", "valid"), made, strict=True))
+def parts():
+    return split_table()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return the result of a training in two workers, of 20 rounds."""
+    return XGBoostTrainer(
+        scaling_config=TWO,
+        label_column="target",
+        num_boost_round=20,
+        params=PARAMS,
+        datasets=split_table(),
+        metadata={"author": "me"},
+        run_config=RunConfig(storage_path=str(tmp_path_factory.mktemp("trained"))),
+    ).fit()
 
 
 def matrix_of(dataset) -> object:
@@ -66,54 +80,39 @@ def trained_alone(parts, rounds: int) -> tuple[object, dict[str, float]]:
     return model, {f"{d}-{m}": v[-1] for d, found in log.items() for m, v in found.items()}
 
 
-def test_two_workers_train_the_model_that_one_process_trains(parts, run_config):
-    result = XGBoostTrainer(
-        scaling_config=TWO,
-        label_column="target",
-        num_boost_round=20,
-        params=PARAMS,
-        datasets=parts,
-        run_config=run_config(),
-    ).fit()
+def test_two_workers_train_the_model_that_one_process_trains(trained, parts):
     alone, metrics = trained_alone(parts, 20)
-    assert result.metrics == pytest.approx(metrics, abs=1e-6)
-    assert set(result.metrics) == METRICS
-    model = XGBoostTrainer.get_model(result.checkpoint)
+    assert trained.metrics == pytest.approx(metrics, abs=1e-6)
+    assert set(trained.metrics) == METRICS
+    model = XGBoostTrainer.get_model(trained.checkpoint)
     assert model.num_boosted_rounds() == 20
     valid = matrix_of(parts["valid"])
     np.testing.assert_allclose(model.predict(valid), alone.predict(valid), atol=1e-5)
 
 
-def test_the_checkpoint_holds_the_model_and_says_what_it_is(parts, run_config):
-    result = XGBoostTrainer(
-        label_column="target",
-        num_boost_round=2,
-        params=PARAMS,
-        datasets=parts,
-        metadata={"author": "me"},
-        run_config=run_config(),
-    ).fit()
-    assert (Path(result.checkpoint.path) / "model.ubj").exists()
-    assert result.checkpoint.get_metadata() == {
+def test_the_checkpoint_holds_the_model_and_says_what_it_is(trained):
+    assert (Path(trained.checkpoint.path) / "model.ubj").exists()
+    assert trained.checkpoint.get_metadata() == {
         "author": "me",
         "model_file": "model.ubj",
-        "boosted_rounds": 2,
+        "boosted_rounds": 20,
     }
 
 
-def test_each_round_is_reported(parts, run_config):
+@pytest.mark.parametrize(("rounds", "kept"), [(5, [2, 4, 5]), (4, [2, 4])])
+def test_each_round_is_reported(rounds, kept, parts, run_config):
     result = XGBoostTrainer(
         scaling_config=TWO,
         label_column="target",
-        num_boost_round=5,
+        num_boost_round=rounds,
         params=PARAMS,
         datasets=parts,
         run_config=run_config(checkpoint_config=CheckpointConfig(checkpoint_frequency=2)),
     ).fit()
     losses = list(result.metrics_dataframe["train-logloss"])
-    assert losses[:5] == sorted(losses[:5], reverse=True)
-    rounds = [kept.get_metadata()["boosted_rounds"] for kept, _ in result.best_checkpoints]
-    assert rounds == [2, 4, 5]
+    assert losses[:rounds] == sorted(losses[:rounds], reverse=True)
+    sizes = [found.get_metadata()["boosted_rounds"] for found, _ in result.best_checkpoints]
+    assert sizes == kept
 
 
 def test_a_training_goes_on_from_a_model(parts, run_config):
@@ -294,16 +293,7 @@ def test_the_worker_that_failed_is_told_not_those_that_it_left_waiting(
         trainer.fit()
 
 
-def test_predictions_are_made_by_workers_that_get_the_checkpoint(parts, run_config):
-    result = XGBoostTrainer(
-        scaling_config=TWO,
-        label_column="target",
-        num_boost_round=5,
-        params=PARAMS,
-        datasets=parts,
-        run_config=run_config(),
-    ).fit()
-
+def test_predictions_are_made_by_workers_that_get_the_checkpoint(trained, parts):
     class Predictor:
         def __init__(self, checkpoint: Checkpoint) -> None:
             self.model = XGBoostTrainer.get_model(checkpoint)
@@ -318,11 +308,11 @@ def test_predictions_are_made_by_workers_that_get_the_checkpoint(parts, run_conf
             Predictor,
             compute=penstock.data.ActorPoolStrategy(size=2),
             batch_format="pandas",
-            fn_constructor_kwargs={"checkpoint": result.checkpoint},
+            fn_constructor_kwargs={"checkpoint": trained.checkpoint},
         )
     )
     found = np.array([row["predictions"] for row in predictions.take_all()])
-    alone, _ = trained_alone(parts, 5)
+    alone, _ = trained_alone(parts, 20)
     np.testing.assert_allclose(found, alone.predict(matrix_of(parts["valid"])), atol=1e-5)
 
 

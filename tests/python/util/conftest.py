@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 import pytest
-from gates import Gate
+from turnstiles import Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def make_gate(tmp_path: Path) -> Iterator[Callable[[], Gate]]:
-    """Make gates, which are open when the test has ended, however it has."""
-    gates: list[Gate] = []
+def make_turnstile(tmp_path: Path) -> Iterator[Callable[[], Turnstile]]:
+    """Make turnstiles, which are open when the test has ended, however it has."""
+    made: list[Turnstile] = []
     numbers = itertools.count()
 
-    def make() -> Gate:
-        gates.append(Gate(tmp_path / f"gate-{next(numbers)}"))
-        return gates[-1]
+    def make() -> Turnstile:
+        made.append(Turnstile(tmp_path / f"turnstile-{next(numbers)}"))
+        return made[-1]
 
     yield make
-    for gate in gates:
+    for gate in made:
         gate.let_through(1000)
         gate.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from gates import pass_through
+from turnstiles import pass_through
 
 import penstock as ray
 from penstock.exceptions import RayActorError
@@ -76,8 +76,8 @@ def test_map_reads_any_iterable_and_begins_at_once(actors):
     assert list(results) == [2, 4, 6]
 
 
-def test_map_unordered_yields_first_what_is_there_first(actors, make_gate):
-    slow, open_gate = make_gate(), make_gate()
+def test_map_unordered_yields_first_what_is_there_first(actors, make_turnstile):
+    slow, open_gate = make_turnstile(), make_turnstile()
     open_gate.let_through()
     pool = ActorPool(actors)
     results = pool.map_unordered(held, [(slow.path, "slow"), (open_gate.path, "fast")])
@@ -86,8 +86,8 @@ def test_map_unordered_yields_first_what_is_there_first(actors, make_gate):
     assert list(results) == ["slow"]
 
 
-def test_each_actor_has_one_call_at_a_time(actors, make_gate):
-    gate = make_gate()
+def test_each_actor_has_one_call_at_a_time(actors, make_turnstile):
+    gate = make_turnstile()
     pool = ActorPool(actors)
     for value in range(3):
         pool.submit(held, (gate.path, value))
@@ -113,8 +113,8 @@ def test_without_calls_there_is_no_next(actors):
         pool.get_next_unordered()
 
 
-def test_a_result_that_is_late_can_be_asked_for_again(actors, make_gate):
-    gate = make_gate()
+def test_a_result_that_is_late_can_be_asked_for_again(actors, make_turnstile):
+    gate = make_turnstile()
     pool = ActorPool(actors)
     pool.submit(held, (gate.path, 7))
     with pytest.raises(TimeoutError):
@@ -126,8 +126,8 @@ def test_a_result_that_is_late_can_be_asked_for_again(actors, make_gate):
     assert pool.get_next(timeout=60) == 7
 
 
-def test_a_late_result_can_be_left_out(actors, make_gate):
-    gate = make_gate()
+def test_a_late_result_can_be_left_out(actors, make_turnstile):
+    gate = make_turnstile()
     pool = ActorPool(actors)
     pool.submit(held, (gate.path, 7))
     with pytest.raises(TimeoutError):
@@ -137,8 +137,8 @@ def test_a_late_result_can_be_left_out(actors, make_gate):
     assert sorted(pool.map(double, [1, 2, 3])) == [2, 4, 6]
 
 
-def test_without_order_the_oldest_late_result_is_left_out(actors, make_gate):
-    gate = make_gate()
+def test_without_order_the_oldest_late_result_is_left_out(actors, make_turnstile):
+    gate = make_turnstile()
     pool = ActorPool(actors)
     for value in (1, 2):
         pool.submit(held, (gate.path, value))
@@ -165,8 +165,8 @@ def test_map_leaves_out_what_was_not_taken_before_but_runs_it(actors, tmp_path):
     }  # fmt: skip
 
 
-def test_results_in_order_and_as_they_come_may_be_mixed(actors, make_gate):
-    slow = make_gate()
+def test_results_in_order_and_as_they_come_may_be_mixed(actors, make_turnstile):
+    slow = make_turnstile()
     pool = ActorPool(actors)
     pool.submit(held, (slow.path, "slow"))
     for value in (1, 2, 3):
@@ -265,6 +265,18 @@ def test_a_dead_actor_leaves_the_pool(actors):
     with pytest.raises(RayActorError):
         pool.get_next()
     assert list(pool.map(who, range(3))) == ["first"] * 3
+
+
+def test_what_is_submitted_while_all_are_taken_out_waits_even_after_a_death(actors):
+    pool = ActorPool(actors)
+    pool.submit(die, None)
+    with pytest.raises(RayActorError):
+        pool.get_next()
+    taken = pool.pop_idle()
+    pool.submit(who, None)
+    assert not pool.has_next()
+    pool.push(taken)
+    assert pool.get_next() == "first"
 
 
 def test_an_actor_that_tells_of_another_s_death_stays(actors):

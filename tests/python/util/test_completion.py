@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from gates import pass_through
+from turnstiles import pass_through
 
 import penstock as ray
 from penstock.util import as_completed, map_unordered
@@ -28,8 +28,8 @@ def refuse(value):
     raise KeyError(value)
 
 
-def test_values_come_as_they_are_ready(make_gate):
-    first, second = make_gate(), make_gate()
+def test_values_come_as_they_are_ready(make_turnstile):
+    first, second = make_turnstile(), make_turnstile()
     references = [held.remote(("first", first.path)), held.remote(("second", second.path))]
     results = as_completed(references, chunk_size=1)
     second.let_through()
@@ -38,8 +38,8 @@ def test_values_come_as_they_are_ready(make_gate):
     assert list(results) == ["first"]
 
 
-def test_within_a_chunk_values_come_in_the_order_of_the_references(make_gate):
-    first, second = make_gate(), make_gate()
+def test_within_a_chunk_values_come_in_the_order_of_the_references(make_turnstile):
+    first, second = make_turnstile(), make_turnstile()
     references = [held.remote(("first", first.path)), held.remote(("second", second.path))]
     results = as_completed(references)
     second.let_through()
@@ -59,8 +59,8 @@ def test_nothing_comes_of_nothing():
     assert list(map_unordered(double, [])) == []
 
 
-def test_a_short_wait_is_repeated(make_gate):
-    gate = make_gate()
+def test_a_short_wait_is_repeated(make_turnstile):
+    gate = make_turnstile()
     results = as_completed([held.remote(("held", gate.path)), double.remote(1)], timeout=0.01)
     assert next(results) == 2
     gate.let_through()
@@ -73,8 +73,8 @@ def test_map_unordered_runs_each_item_once(backpressure_size):
     assert sorted(results) == [2 * value for value in range(20)]
 
 
-def test_map_unordered_yields_what_comes_first(make_gate):
-    slow, fast = make_gate(), make_gate()
+def test_map_unordered_yields_what_comes_first(make_turnstile):
+    slow, fast = make_turnstile(), make_turnstile()
     fast.let_through()
     items = [("slow", slow.path), ("fast", fast.path)]
     results = map_unordered(held, items, chunk_size=1)

@@ -9,7 +9,7 @@ import pickle
 import threading
 
 import pytest
-from gates import pass_through
+from turnstiles import let_through, pass_through
 
 import penstock as ray
 from penstock.exceptions import RayActorError, TaskCancelledError, UnplaceableError
@@ -58,8 +58,8 @@ def test_apply_takes_arguments_and_keyword_arguments(pool):
     assert pool.apply_async(int, ("ff",), {"base": 16}).get(PATIENCE_S) == 255
 
 
-def test_work_is_shared_by_the_processes(pool, make_gate):
-    gate = make_gate()
+def test_work_is_shared_by_the_processes(pool, make_turnstile):
+    gate = make_turnstile()
 
     def process(_value):
         pass_through(gate.path)
@@ -70,8 +70,8 @@ def test_work_is_shared_by_the_processes(pool, make_gate):
     assert len({result.get(PATIENCE_S) for result in results}) == 2
 
 
-def test_whichever_process_is_free_takes_the_next_chunk(pool, make_gate):
-    slow = make_gate()
+def test_whichever_process_is_free_takes_the_next_chunk(pool, make_turnstile):
+    slow = make_turnstile()
     held = pool.apply_async(pass_through, (slow.path,))
     assert pool.map(square, range(20), chunksize=1) == [value * value for value in range(20)]
     assert not held.ready()
@@ -85,9 +85,9 @@ def test_there_may_be_more_processes_than_processors():
         assert pool.map(square, range(count)) == [value * value for value in range(count)]
 
 
-def test_by_default_there_are_as_many_as_processors(make_gate):
+def test_by_default_there_are_as_many_as_processors(make_turnstile):
     count = int(ray.cluster_resources()["CPU"])
-    gate = make_gate()
+    gate = make_turnstile()
     with Pool() as pool:
         results = [pool.apply_async(_process_behind, (gate.path,)) for _ in range(count)]
         gate.let_through(count)
@@ -99,8 +99,8 @@ def _process_behind(gate):
     return os.getpid()
 
 
-def test_imap_yields_results_in_order(pool, make_gate):
-    slow, fast = make_gate(), make_gate()
+def test_imap_yields_results_in_order(pool, make_turnstile):
+    slow, fast = make_turnstile(), make_turnstile()
     fast.let_through()
     results = pool.imap(_name_behind, [("slow", slow.path), ("fast", fast.path)])
     with pytest.raises(TimeoutError):
@@ -109,8 +109,8 @@ def test_imap_yields_results_in_order(pool, make_gate):
     assert list(results) == ["slow", "fast"]
 
 
-def test_imap_unordered_yields_what_comes_first(pool, make_gate):
-    slow, fast = make_gate(), make_gate()
+def test_imap_unordered_yields_what_comes_first(pool, make_turnstile):
+    slow, fast = make_turnstile(), make_turnstile()
     fast.let_through()
     results = pool.imap_unordered(_name_behind, [("slow", slow.path), ("fast", fast.path)])
     assert next(results) == "fast"
@@ -172,8 +172,8 @@ def test_of_several_errors_the_first_item_s_is_raised(pool):
         pool.map(refuse, range(10), chunksize=1)
 
 
-def test_a_result_tells_whether_it_is_there(pool, make_gate):
-    gate = make_gate()
+def test_a_result_tells_whether_it_is_there(pool, make_turnstile):
+    gate = make_turnstile()
     result = pool.apply_async(pass_through, (gate.path,))
     assert not result.ready()
     with pytest.raises(ValueError, match="not ready"):
@@ -314,8 +314,8 @@ def test_what_the_processes_can_never_get_all_at_once_is_refused():
         Pool(count, ray_remote_args={"num_cpus": 1})
 
 
-def test_a_closed_pool_does_what_it_has_and_takes_no_more(make_gate):
-    gate = make_gate()
+def test_a_closed_pool_does_what_it_has_and_takes_no_more(make_turnstile):
+    gate = make_turnstile()
     pool = Pool(1)
     held = pool.apply_async(pass_through, (gate.path,))
     begun = pool.imap(square, range(10))
@@ -338,30 +338,51 @@ def test_a_closed_pool_does_what_it_has_and_takes_no_more(make_gate):
     assert list(begun) == [value * value for value in range(10)]
 
 
-def test_a_terminated_pool_ends_at_once(make_gate):
-    gate = make_gate()
+def test_a_terminated_pool_ends_at_once(make_turnstile):
+    begun, gate = make_turnstile(), make_turnstile()
+
+    def hold():
+        let_through(begun.path)
+        pass_through(gate.path)
+
     with Pool(1) as pool:
-        held = pool.apply_async(pass_through, (gate.path,))
+        held = pool.apply_async(hold)
         waiting = pool.apply_async(square, (1,))
-        begun = pool.imap(square, itertools.count())
+        squares = pool.imap(square, itertools.count())
+        pass_through(begun.path)
     pool.join()
     for result in (held, waiting):
         with pytest.raises(TaskCancelledError):
             result.get(PATIENCE_S)
     with pytest.raises(TaskCancelledError):
-        next(begun)
+        next(squares)
+    assert _errors_to_the_end(squares) <= {TaskCancelledError, ValueError}
     with pytest.raises(ValueError, match="running"):
         pool.map(square, [1])
 
 
-def test_a_callback_may_end_the_pool():
+def _errors_to_the_end(results):
+    raised = set()
+    for _ in range(100):
+        try:
+            next(results)
+        except StopIteration:
+            return raised
+        except Exception as error:  # noqa: BLE001
+            raised.add(type(error))
+    pytest.fail("It goes on without end")
+
+
+def test_a_callback_may_end_the_pool(capsys):
     pool = Pool(2)
     pool.apply_async(square, (1,), callback=lambda _value: pool.terminate()).wait(PATIENCE_S)
     pool.join()
+    assert capsys.readouterr().err == ""
 
 
 def test_work_of_a_pool_that_nobody_holds_is_done():
-    assert Pool(1).apply_async(square, (3,)).get(PATIENCE_S) == 9
+    result = Pool(1).apply_async(square, (3,))
+    assert result.get(PATIENCE_S) == 9
 
 
 def test_a_pool_cannot_be_sent_elsewhere(pool):

@@ -134,5 +134,23 @@ def test_other_arguments_that_make_no_sense_are_refused(group):
         group.wait(-1)
 
 
+def test_the_table_does_not_grow_for_ever(group):
+    for _ in range(1100):
+        remove_placement_group(placement_group([{"CPU": 0.5}]))
+    table = placement_group_table()
+    assert len(table) == 1001
+    assert group.id.hex() in table
+
+
+def test_groups_end_with_the_runtime(group):
+    ray.shutdown()
+    assert placement_group_table() == {}
+    with pytest.raises(ValueError, match="the-group"):
+        get_placement_group("the-group")
+    again = placement_group([{"CPU": 1}], name="the-group")
+    assert list(placement_group_table()) == [again.id.hex()]
+    remove_placement_group(again)
+
+
 def test_outside_of_groups_there_is_no_current_one():
     assert get_current_placement_group() is None

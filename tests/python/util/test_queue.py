@@ -235,3 +235,27 @@ def test_what_was_put_before_a_quiet_end_has_arrived(make_queue, tmp_path):
     items.shutdown()
     ray.wait([put])
     assert (tmp_path / "log").read_text() == "arrived\n"
+
+
+def test_who_is_interrupted_in_get_takes_nothing(run_script):
+    done = run_script(
+        "import os, signal, threading\n"
+        "import penstock as ray\n"
+        "from penstock.util.queue import Queue\n"
+        "\n"
+        "items = Queue()\n"
+        "\n"
+        "def interrupt():\n"
+        "    waiting = lambda server: len(server._items._getters)\n"
+        "    while not ray.get(items.actor.__ray_call__.remote(waiting)):\n"
+        "        pass\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "\n"
+        "threading.Thread(target=interrupt).start()\n"
+        "try:\n"
+        "    items.get()\n"
+        "except KeyboardInterrupt:\n"
+        "    items.put('item')\n"
+        "    print(items.get(timeout=60))\n"
+    )
+    assert done.stdout == "item\n", done.stderr

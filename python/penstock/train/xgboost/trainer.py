@@ -168,6 +168,8 @@ def _checked_names(datasets: Datasets | None) -> list[str]:
 
 
 def _checked_options(options: dict[str, Any]) -> dict[str, Any]:
+    if not options:
+        return {}
     import xgboost
 
     known = set(inspect.signature(xgboost.train).parameters)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 
-class Gate:
+class Turnstile:
     """A named pipe: each `let_through` lets one `pass_through`, in whatever process, go on."""
 
     def __init__(self, path: Path) -> None:
@@ -21,6 +21,13 @@ class Gate:
         os.close(self._end)
 
 
+def let_through(path: str) -> None:
+    """Do as the turnstile itself, in whatever process."""
+    with Path(path).open("wb", buffering=0) as gate:
+        gate.write(b".")
+
+
 def pass_through(path: str) -> None:
+    """Wait for a `let_through` of one's own."""
     with Path(path).open("rb", buffering=0) as gate:
         gate.read(1)
