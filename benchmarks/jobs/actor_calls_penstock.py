@@ -8,7 +8,6 @@ from report import report
 import penstock
 
 
-@penstock.remote
 class Counter:
     """Adds up."""
 
@@ -24,7 +23,8 @@ class Counter:
 
 count = int(sys.argv[1])
 penstock.init(num_cpus=2)
-counters = [Counter.remote(), Counter.remote()]
+actor = penstock.remote(Counter)
+counters = [actor.remote(), actor.remote()]
 penstock.get([counter.add.remote(0) for counter in counters])
 start = time.perf_counter()
 results = penstock.get([counters[number % 2].add.remote(1) for number in range(count)])

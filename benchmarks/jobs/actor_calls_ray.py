@@ -7,7 +7,6 @@ import ray
 from report import report
 
 
-@ray.remote
 class Counter:
     """Adds up."""
 
@@ -23,7 +22,8 @@ class Counter:
 
 count = int(sys.argv[1])
 ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
-counters = [Counter.remote(), Counter.remote()]
+actor = ray.remote(Counter)
+counters = [actor.remote(), actor.remote()]
 ray.get([counter.add.remote(0) for counter in counters])
 start = time.perf_counter()
 results = ray.get([counters[number % 2].add.remote(1) for number in range(count)])

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from penstock import data, exceptions, util
+    from penstock import data, exceptions, train, util
     from penstock.core.actors import ActorHandle, method
     from penstock.core.cluster import (
         available_resources,
@@ -54,7 +54,7 @@ _PLACES = {
     "shutdown": "session",
     "wait": "core.objects",
 }
-_SUBMODULES = frozenset({"data", "errors", "exceptions", "util"})
+_SUBMODULES = frozenset({"data", "errors", "exceptions", "train", "util"})
 
 __all__ = [
     "ActorHandle",
@@ -79,6 +79,7 @@ __all__ = [
     "put",
     "remote",
     "shutdown",
+    "train",
     "util",
     "wait",
 ]

@@ -128,7 +128,8 @@ class PENSTOCK_API Dataset {
   /// Keeps the first rows; what lies behind them is not read.
   Dataset Limit(int64_t rows) const;
 
-  /// Cuts the rows into so many blocks, whose sizes differ by one row at most.
+  /// Cuts the rows into so many blocks, whose sizes differ by one row at most; a write that follows
+  /// makes a file of each.
   Dataset Repartition(int64_t blocks) const;
 
   /// These rows, then those of the others in turn; columns are matched by name.

@@ -20,6 +20,7 @@
 #include "penstock/plan/expression_from_arrow.h"
 #include "penstock/plan/expression_positions.h"
 #include "penstock/plan/logical.h"
+#include "penstock/plan/memory_reads.h"
 #include "penstock/plan/physical.h"
 #include "penstock/source/source.h"
 
@@ -90,6 +91,35 @@ LogicalPlan FromBlocks(const std::vector<const Block*>& blocks) {
   Batches all;
   for (const Block* block : blocks) all.push_back(block->batch);
   return Memory(std::move(all));
+}
+
+using Parts = std::pair<std::string, std::vector<std::vector<Block>>>;
+
+Parts ToParts(const LogicalPlan& plan) {
+  LogicalPlan rest = plan;
+  std::vector<std::vector<Block>> memory;
+  for (const Batches& batches : TakeMemory(&rest)) {
+    std::vector<Block>& blocks = memory.emplace_back();
+    for (const std::shared_ptr<arrow::RecordBatch>& batch : batches) {
+      blocks.push_back(Block{.batch = batch});
+    }
+  }
+  return {ValueOrThrow(PlanToJson(rest)).dump(), std::move(memory)};
+}
+
+LogicalPlan FromParts(const std::string& json, nb::list memory) {
+  ReleaseDropped();
+  LogicalPlan plan = ValueOrThrow(PlanFromJson(ParseJson(json)));
+  std::vector<Batches> given;
+  for (const nb::handle streams : memory) {
+    Batches& batches = given.emplace_back();
+    for (const nb::handle stream : nb::cast<nb::list>(streams)) {
+      const Batches came = ValueOrThrow(ImportStream(stream));
+      batches.insert(batches.end(), came.begin(), came.end());
+    }
+  }
+  ThrowIfError(GiveMemory(std::move(given), &plan));
+  return plan;
 }
 
 FunctionKind KindNamed(const std::string& name) {
@@ -289,6 +319,11 @@ void BindPlan(nb::module_& module) {
       .def("explain", &Explain, "The plan as written, the rules that change it, the stages.")
       .def("text", &PlanText, "One line an operator, the last first.")
       .def("to_json", [](const LogicalPlan& plan) { return ValueOrThrow(PlanToJson(plan)).dump(); })
+      .def("to_parts", &ToParts,
+           "Its JSON, and the blocks of each read from memory apart: what `from_parts` takes.")
+      .def_static("from_parts", &FromParts, nb::arg("json"), nb::arg("memory"),
+                  nb::sig("def from_parts(json: str, memory: list[list[object]]) -> LogicalPlan"),
+                  "`memory`: of each read from memory its batches, as Arrow streams.")
       .def("schema_if_known", &SchemaIfKnown, nb::sig("def schema_if_known(self) -> Block | None"),
            "An empty Block with the result's columns; None when functions decide them.")
       .def(

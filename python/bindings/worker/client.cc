@@ -72,8 +72,12 @@ Client::Client(int descriptor, uint64_t worker)
   hello.Number(worker).Number(static_cast<uint64_t>(getpid()));
   Post(hello);
   Flush();
-  const bool came = WaitUntil([this] { return is_welcome_; }, Clock::now() + kWelcomeTimeout);
-  if (!came) throw HubGone("nobody runs tasks for this program: no hub has answered");
+  const Clock::time_point deadline = Clock::now() + kWelcomeTimeout;
+  while (!is_welcome_) {
+    if (!WaitForChange(deadline)) {
+      throw HubGone("nobody runs tasks for this program: no hub has answered");
+    }
+  }
 }
 
 Client::~Client() {
@@ -126,10 +130,17 @@ std::unique_ptr<Packed> Client::Pack(nb::bytes pickled, nb::list buffers,
     layout.Write(reinterpret_cast<uint8_t*>(place.data()));
     return std::make_unique<Packed>(std::move(place), std::move(contained));
   }
-  std::optional<nb::gil_scoped_release> release;
-  if (bytes >= kCopyAloneBytes) release.emplace();
   std::shared_ptr<SegmentMemory> memory = segments_->TakeIdle(bytes);
-  if (memory == nullptr) memory = SegmentMemory::Make(NewIds(1), OwnSegments::SizeFor(bytes));
+  std::optional<nb::gil_scoped_release> release;
+  if (bytes >= kCopyAloneBytes || memory == nullptr) release.emplace();
+  if (memory == nullptr) {
+    const int64_t capacity = OwnSegments::SizeFor(bytes);
+    if (made_bytes_.fetch_add(capacity) + capacity > kRoomAfterBytes) {
+      made_bytes_ = capacity;
+      AskWithoutGil("room");
+    }
+    memory = SegmentMemory::Make(NewIds(1), capacity);
+  }
   layout.Write(memory->data());
   return std::make_unique<Packed>(segments_, std::move(memory), bytes, std::move(contained));
 }

@@ -66,7 +66,8 @@ class Client {
   /// Returns the first of so many ids that nobody else has.
   uint64_t NewIds(uint64_t count);
 
-  /// Lays out an object, in a segment where it is large.
+  /// Lays out an object, in a segment where it is large. After each kRoomAfterBytes of new ones it
+  /// waits until the hub has brought to the disk what is beyond its budget.
   std::unique_ptr<Packed> Pack(nb::bytes pickled, nb::list buffers,
                                std::vector<uint64_t> contained);
 
@@ -140,6 +141,9 @@ class Client {
   int descriptor();
 
  private:
+  static constexpr size_t kPacketsWaitingMax = 1024;  // For the hub to take what came before.
+  static constexpr int64_t kRoomAfterBytes = int64_t{256} << 20;
+
   using Clock = std::chrono::steady_clock;
   using Deadline = std::optional<Clock::time_point>;
 
@@ -148,7 +152,7 @@ class Client {
     Values values;
     size_t missing = 0;  // Of the values.
     bool has_error = false;
-    bool is_complete = false;  // Of requests with one answer.
+    bool is_complete = false;  // Nothing more will come.
     std::vector<uint32_t> places;
     uint64_t actor = 0;
     std::string text;
@@ -168,6 +172,7 @@ class Client {
   uint64_t PostTask(const Submission& submission, uint64_t request) PENSTOCK_REQUIRES(mutex_);
 
   // client_requests.cc
+  std::string AskWithoutGil(std::string_view what);
   void AwaitAnswers() PENSTOCK_REQUIRES(mutex_);
   void PostWait(uint64_t request, const std::vector<uint64_t>& ids, uint32_t enough)
       PENSTOCK_REQUIRES(mutex_);
@@ -176,13 +181,11 @@ class Client {
   // client_read.cc
   template <typename Done>
   bool WaitUntil(Done done, Deadline deadline) PENSTOCK_REQUIRES(mutex_) {
-    while (!done()) {
-      if (deadline && Clock::now() >= *deadline) return false;
-      WaitForChange(deadline);
-    }
-    return true;
+    bool has_time = true;
+    while (has_time && !done()) has_time = WaitForChange(deadline);
+    return has_time;
   }
-  void WaitForChange(Deadline deadline) PENSTOCK_REQUIRES(mutex_);
+  bool WaitForChange(Deadline deadline) PENSTOCK_REQUIRES(mutex_);
   bool ReadPackets(int timeout_ms) PENSTOCK_REQUIRES(mutex_);
   ClientSocket::Received ReadPacket() PENSTOCK_REQUIRES(mutex_);
   void CallBack() PENSTOCK_REQUIRES(mutex_);
@@ -196,6 +199,7 @@ class Client {
   size_t TakeMessages(std::string_view bytes) PENSTOCK_REQUIRES(mutex_);
   void TakeMessage(runtime::MessageKind kind, std::string_view fields, Descriptors& descriptors)
       PENSTOCK_REQUIRES(mutex_);
+  Answer* AnswerTo(uint64_t request) PENSTOCK_REQUIRES(mutex_);
   void TakeValue(uint64_t request, uint32_t place, ClientValue value) PENSTOCK_REQUIRES(mutex_);
   void TakeTask(runtime::MessageReader& reader, Descriptors& descriptors) PENSTOCK_REQUIRES(mutex_);
   ClientValue ReadValue(runtime::MessageReader& reader, Descriptors& descriptors)
@@ -216,6 +220,7 @@ class Client {
   uint32_t number_ = 0;
   std::string facts_;
   std::atomic<uint64_t> ids_ = 1;
+  std::atomic<int64_t> made_bytes_ = 0;  // Of segments, since the hub last had room for them.
 
   Mutex mutex_;
   ConditionVariable changed_;

@@ -81,10 +81,6 @@ size_t Client::TakeMessages(std::string_view bytes) {
 
 void Client::TakeMessage(MessageKind kind, std::string_view fields, Descriptors& descriptors) {
   MessageReader reader(fields);
-  const auto answer = [&]() -> Answer* {
-    const auto found = requests_.find(reader.Number<uint64_t>());
-    return found == requests_.end() ? nullptr : found->second;
-  };
   switch (kind) {
     case MessageKind::kWelcome:
       number_ = reader.Number<uint32_t>();
@@ -98,13 +94,13 @@ void Client::TakeMessage(MessageKind kind, std::string_view fields, Descriptors&
       break;
     }
     case MessageKind::kReady:
-      if (Answer* const ready = answer()) {
+      if (Answer* const ready = AnswerTo(reader.Number<uint64_t>())) {
         ready->places = reader.Numbers<uint32_t>();
         ready->is_complete = true;
       }
       break;
     case MessageKind::kActor:
-      if (Answer* const found = answer()) {
+      if (Answer* const found = AnswerTo(reader.Number<uint64_t>())) {
         found->actor = reader.Number<uint64_t>();
         found->text = reader.Bytes();
         found->error = reader.Bytes();
@@ -112,7 +108,7 @@ void Client::TakeMessage(MessageKind kind, std::string_view fields, Descriptors&
       }
       break;
     case MessageKind::kText:
-      if (Answer* const told = answer()) {
+      if (Answer* const told = AnswerTo(reader.Number<uint64_t>())) {
         told->text = reader.Bytes();
         told->is_complete = true;
       }
@@ -143,6 +139,11 @@ void Client::TakeMessage(MessageKind kind, std::string_view fields, Descriptors&
   if (!reader.ok()) Refuse();
 }
 
+Client::Answer* Client::AnswerTo(uint64_t request) {
+  const auto found = requests_.find(request);
+  return found == requests_.end() ? nullptr : found->second;
+}
+
 void Client::TakeValue(uint64_t request, uint32_t place, ClientValue value) {
   const auto callback = callbacks_.find(request);
   if (callback != callbacks_.end()) {
@@ -150,8 +151,8 @@ void Client::TakeValue(uint64_t request, uint32_t place, ClientValue value) {
     callbacks_.erase(callback);
     return;
   }
-  const auto found = requests_.find(request);
-  if (found == requests_.end()) {
+  Answer* const answer = AnswerTo(request);
+  if (answer == nullptr) {
     if (const uint64_t item = value.Item(); item != 0) {  // Nobody asks for it any more.
       MessageWriter message(MessageKind::kRelease);
       message.Ids({item});
@@ -159,12 +160,11 @@ void Client::TakeValue(uint64_t request, uint32_t place, ClientValue value) {
     }
     return;
   }
-  Answer& answer = *found->second;
-  if (place >= answer.values.size() || answer.values[place]) return;
-  if (value.is_shared() && answer.ids != nullptr) references_.SetLarge((*answer.ids)[place]);
-  answer.has_error = answer.has_error || value.is_error();
-  answer.values[place] = std::move(value);
-  --answer.missing;
+  if (place >= answer->values.size() || answer->values[place]) return;
+  if (value.is_shared() && answer->ids != nullptr) references_.SetLarge((*answer->ids)[place]);
+  answer->has_error = answer->has_error || value.is_error();
+  answer->values[place] = std::move(value);
+  answer->is_complete = --answer->missing == 0;
 }
 
 ClientValue Client::ReadValue(MessageReader& reader, Descriptors& descriptors) {

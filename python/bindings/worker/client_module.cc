@@ -1,6 +1,7 @@
 #include "client_module.h"
 
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/string_view.h>
 #include <nanobind/stl/tuple.h>
@@ -129,8 +130,12 @@ void BindValues(nb::module_& module) {
       .def_ro("options", &ArrivedTask::options, "JSON, or empty.")
       .def_ro("devices", &ArrivedTask::devices, "GPUs, comma-separated.")
       .def_ro("attempt", &ArrivedTask::attempt, "From 0.")
-      .def_ro("arguments", &ArrivedTask::arguments)
-      .def_ro("given", &ArrivedTask::given, "Values in place of references.");
+      .def(
+          "take_arguments",
+          [](ArrivedTask& task) {
+            return std::pair(std::exchange(task.arguments, {}), std::exchange(task.given, {}));
+          },
+          "What it is called with, and the values in place of references; can be taken once.");
 }
 
 void BindRequests(nb::class_<Client>& client) {

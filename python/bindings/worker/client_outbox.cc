@@ -36,8 +36,9 @@ void Outbox::Append(runtime::MessageWriter& message) {
     packet.descriptors.insert(packet.descriptors.end(), descriptors.begin(),
                               descriptors.begin() + static_cast<std::ptrdiff_t>(taken));
     descriptors = descriptors.subspan(taken);
-    // The last byte comes with the last descriptor.
-    const size_t held_back = descriptors.empty() ? 0 : 1;
+    // A byte for each packet that brings the rest: none may be empty, the last byte comes last.
+    const size_t held_back =
+        (descriptors.size() + kPacketDescriptorsMax - 1) / size_t{kPacketDescriptorsMax};
     const size_t size = std::min(RoomFor(packet), bytes.size() - held_back);
     packet.bytes.append(bytes.substr(0, size));
     bytes.remove_prefix(size);

@@ -36,8 +36,10 @@ void Client::End() {
 }
 
 // Reads, or waits for the thread that does, until something has changed, the deadline, or a signal.
-void Client::WaitForChange(Deadline deadline) {
+// Returns false once the deadline has passed.
+bool Client::WaitForChange(Deadline deadline) {
   CheckOpen();
+  if (deadline && Clock::now() >= *deadline) return false;
   const bool is_main_thread = IsMainThread();
   const int timeout_ms = MillisecondsUntil(deadline, is_main_thread);
   bool has_signal = false;
@@ -52,6 +54,7 @@ void Client::WaitForChange(Deadline deadline) {
     CallBack();
   }
   if (is_main_thread) AnswerSignals(has_signal);
+  return true;
 }
 
 // Takes what is there, waiting for the first packet; by one thread at a time. Returns false where a
@@ -117,7 +120,7 @@ void Client::Serve() {
   CheckProcess();
   const nb::gil_scoped_release release;
   MutexLock lock(mutex_);
-  WaitUntil([this] { return has_ended_; }, std::nullopt);
+  while (!has_ended_) WaitForChange(std::nullopt);
 }
 
 void Client::Poll() {

@@ -53,8 +53,6 @@ class References {
     return released;
   }
 
-  bool has_released() const { return !leaving_.empty(); }
-
  private:
   static constexpr size_t kLeavingMax = 64;
 

@@ -25,9 +25,7 @@ class Client::OpenRequest {
   ~OpenRequest() PENSTOCK_THREAD_ANNOTATION(no_thread_safety_analysis) {
     client_.requests_.erase(number_);
     client_.waiting_ -= waits_;
-    const bool is_answered =
-        answer_.is_complete || (!answer_.values.empty() && answer_.missing == 0);
-    if (is_answered || client_.has_ended_) return;
+    if (answer_.is_complete || client_.has_ended_) return;
     MessageWriter message(MessageKind::kDrop);
     message.Number(number_);
     client_.Post(message);
@@ -61,7 +59,7 @@ std::optional<Client::Values> Client::Get(const std::vector<uint64_t>& ids, Time
   message.Number(request.number()).Ids(ids);
   Post(message);
   Flush();
-  const auto has_come = [&] { return answer.missing == 0 || answer.has_error; };
+  const auto has_come = [&] { return answer.is_complete || answer.has_error; };
   if (!WaitUntil(has_come, deadline)) {
     AwaitAnswers();
     if (!has_come()) return std::nullopt;
@@ -125,7 +123,7 @@ std::optional<ClientValue> Client::NextItem(uint64_t generator, Timeout timeout)
   message.Number(request.number()).Number(generator);
   Post(message);
   Flush();
-  const auto has_come = [&] { return answer.missing == 0; };
+  const auto has_come = [&] { return answer.is_complete; };
   if (!WaitUntil(has_come, deadline)) {
     Hurry(request.number());
     WaitUntil(has_come, std::nullopt);
@@ -169,8 +167,12 @@ std::tuple<uint64_t, std::string> Client::FindActor(std::string_view name_space,
 
 std::string Client::Ask(std::string_view what) {
   CheckProcess();
-  Answer answer;
   const nb::gil_scoped_release release;
+  return AskWithoutGil(what);
+}
+
+std::string Client::AskWithoutGil(std::string_view what) {
+  Answer answer;
   MutexLock lock(mutex_);
   CheckOpen();
   const OpenRequest request(*this, OpenRequest::WaitsFor::kHub, &answer);

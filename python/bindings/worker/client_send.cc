@@ -26,9 +26,13 @@ void Client::PostReleased() {
   }
 }
 
-// Whoever sends takes along what others post meanwhile.
+// Whoever sends takes along what others post meanwhile, who wait only where that gets too much.
 void Client::Flush() {
   PostReleased();
+  while (is_sending_ && outbox_.packets() >= kPacketsWaitingMax && !has_ended_) {
+    const UnlockedWithoutGil unlocked(mutex_);
+    socket_->WaitForRoom();
+  }
   if (is_sending_) return;
   is_sending_ = true;
   while (!outbox_.empty() && !has_ended_) {

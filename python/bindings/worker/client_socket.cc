@@ -57,8 +57,7 @@ ClientSocket::Sent ClientSocket::Send(std::string_view packet, std::span<const i
   Attach(descriptors, &control, &message);
   while (sendmsg(descriptor_, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
     if (errno == EAGAIN || errno == ETOOMANYREFS || errno == ENOBUFS) return Sent::kFull;
-    if (HubIsGone(errno)) return Sent::kGone;
-    if (errno != EINTR) ThrowErrno("cannot send to the hub");
+    if (errno != EINTR) return Sent::kGone;
   }
   return Sent::kSent;
 }

@@ -14,14 +14,14 @@ namespace penstock::python {
 
 /// A client's socket to the hub: whole packets with their descriptors, nothing of what they mean.
 ///
-/// Threads: one that sends and one that receives, at the same time. Throws std::runtime_error when
-/// the kernel refuses; a hub that is gone is an orderly end.
+/// Threads: one that sends and one that receives, at the same time. Receiving throws
+/// std::runtime_error when the kernel refuses; a hub that is gone is an orderly end.
 class ClientSocket {
  public:
   enum class Sent : uint8_t {
     kSent,
     kFull,  // Not now: wait until there is room.
-    kGone,
+    kGone,  // Or the kernel refuses, which comes to the same.
   };
   enum class Received : uint8_t {
     kPacket,

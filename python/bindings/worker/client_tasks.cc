@@ -59,8 +59,8 @@ std::optional<ArrivedTask> Client::ReceiveTask(Timeout timeout) {
   const Deadline deadline = DeadlineOf(timeout);
   const nb::gil_scoped_release release;
   MutexLock lock(mutex_);
-  if (!outbox_.empty() || references_.has_released()) Flush();
-  WaitUntil([this] { return !arrived_.empty() || stops_; }, deadline);
+  Flush();
+  while (arrived_.empty() && !stops_ && WaitForChange(deadline)) continue;
   if (arrived_.empty()) return std::nullopt;
   ArrivedTask task = std::move(arrived_.front());
   arrived_.pop_front();
@@ -109,7 +109,8 @@ std::vector<uint64_t> Client::Interrupted(double patience_s) {
   Poll();
   const nb::gil_scoped_release release;
   MutexLock lock(mutex_);
-  WaitUntil([this] { return !interrupted_.empty() || has_ended_; }, DeadlineOf(patience_s));
+  const Deadline deadline = DeadlineOf(patience_s);
+  while (interrupted_.empty() && !has_ended_ && WaitForChange(deadline)) continue;
   return {interrupted_.begin(), interrupted_.end()};
 }
 

@@ -28,7 +28,7 @@ class Definition(NamedTuple):
 
 def pack_definition(
     function: Callable[..., Any],
-    retry_exceptions: bool | Sequence[type[BaseException]] | None = None,
+    retry_exceptions: bool | Sequence[type[BaseException]] | None = None,  # noqa: FBT001  # Ray's.
 ) -> bytes:
     """Pack a function or class, and where the workers find its modules.
 

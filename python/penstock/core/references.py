@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from penstock.core import connection, serialization
@@ -58,6 +57,8 @@ class ObjectRef(Generic[T]):
         return future_of(self)
 
     def __await__(self) -> Generator[Any, None, T]:
+        import asyncio  # Only now: workers start faster without it.
+
         return asyncio.wrap_future(self.future()).__await__()
 
     def __eq__(self, other: object) -> bool:
@@ -99,6 +100,8 @@ class ObjectRefGenerator:
         return self
 
     async def __anext__(self) -> ObjectRef[Any]:
+        import asyncio
+
         item = await asyncio.to_thread(self._next, None)
         if item is None:
             raise StopAsyncIteration

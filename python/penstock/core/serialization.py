@@ -157,39 +157,46 @@ class _Pickler(pickle.Pickler):
             if _travels_by_value(value):
                 raise _ByValueError
             return NotImplemented
-        if kind.__module__ == "torch":
-            return _reduce_tensor(value)
-        return NotImplemented
+        return _reduce_data(value)
 
 
 def _travels_by_value(definition: Any) -> bool:
-    if definition.__module__ == "__main__" or "<locals>" in definition.__qualname__:
+    module = definition.__module__
+    if module == "__main__" or "<locals>" in definition.__qualname__:
         return True
     cloudpickle = sys.modules.get("cloudpickle")
-    return cloudpickle is not None and bool(cloudpickle.list_registry_pickle_by_value())
+    if cloudpickle is None or module is None:
+        return False
+    by_value: set[str] = cloudpickle.list_registry_pickle_by_value()
+    return any(module == name or module.startswith(f"{name}.") for name in by_value)
 
 
 _by_value: list[Any] = []
 
 
 def _by_value_pickler() -> Any:
-    """Return cloudpickle's pickler, which takes tensors of torch as ours does."""
+    """Return cloudpickle's pickler, which takes tensors and Arrow data as ours does."""
     if not _by_value:
         import cloudpickle
 
         class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # It has no types.
             def reducer_override(self, value: Any) -> Any:
-                if type(value).__module__ == "torch":
-                    reduced = _reduce_tensor(value)
-                    if reduced is not NotImplemented:
-                        return reduced
-                return super().reducer_override(value)
+                reduced = _reduce_data(value)
+                return super().reducer_override(value) if reduced is NotImplemented else reduced
 
         _by_value.append(ByValuePickler)
     return _by_value[0]
 
 
-def _reduce_tensor(value: Any) -> Any:
-    from penstock.core.tensors import reduce_tensor
+def _reduce_data(value: Any) -> Any:
+    """Return how to build again what does not travel well by its own pickling."""
+    module = type(value).__module__
+    if module == "torch":
+        from penstock.core.tensors import reduce_tensor
 
-    return reduce_tensor(value)
+        return reduce_tensor(value)
+    if module == "pyarrow.lib":
+        from penstock.core.arrow_data import reduce_arrow
+
+        return reduce_arrow(value)
+    return NotImplemented

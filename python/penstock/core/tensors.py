@@ -18,7 +18,7 @@ def reduce_tensor(value: Any) -> Any:
 
     if type(value) is not torch.Tensor or not _is_plain(torch, value):
         return NotImplemented
-    memory = value.contiguous().reshape(-1).view(torch.uint8).numpy()
+    memory: Any = value.contiguous().reshape(-1).view(torch.uint8).numpy()
     return _rebuild, (pickle.PickleBuffer(memory), str(value.dtype)[6:], tuple(value.shape))
 
 

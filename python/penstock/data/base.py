@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from penstock._core import LogicalPlan
@@ -40,6 +40,11 @@ class DatasetBase:
     def explain(self) -> None:
         """Print the plan as written, the rules that change it, and the stages that will run."""
         print(self._plan.explain())  # noqa: T201 - as in Ray
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from penstock.data import travelling
+
+        return travelling.unpacked, travelling.packed(self)
 
     def _column_names(self) -> list[str]:
         """Return the columns' names; may run the first row. Part of the consuming verbs."""

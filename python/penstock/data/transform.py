@@ -152,7 +152,8 @@ class TransformVerbs(ColumnVerbs):
     ) -> Dataset:
         """Cut the rows into blocks anew, in their order.
 
-        Give exactly one of `num_blocks` and `target_num_rows_per_block`.
+        Give exactly one of `num_blocks` and `target_num_rows_per_block`. A writer that follows at
+        once makes a file of each block, unless it was asked for a least size of its files.
 
         Args:
             num_blocks: exactly so many blocks, or one a row where there are fewer rows; their

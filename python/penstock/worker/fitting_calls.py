@@ -44,18 +44,23 @@ class FittingCalls:
 
     def run(self, batch: _worker.Batch) -> Produced:
         """Return what the function makes of the batch."""
-        given = _Given(batch, changes=self._changes(batch), keeps_copy=self._keeps_copies)
-        if self.cuts(batch):
-            return self._outputs(given)
+        original = batch.copy() if self._keeps_copies and self._changes(batch) else None
+        if self._limit.is_known and self.cuts(batch):
+            return self._outputs(self._given(batch, original))
         try:
             produced = self._call(batch)
         except Exception as error:  # noqa: BLE001  # It is raised again unless it is known.
+            given = self._given(batch, original)
             self._shrink(error, given, batch.rows)
         else:
-            whole = isinstance(produced, _worker.Output)
-            return produced if whole else self._outputs(given, begun=produced)
+            if isinstance(produced, _worker.Output):
+                return produced
+            return self._outputs(self._given(batch, original), begun=produced)
         empty_caches()  # Only now: the error's frames held what was in memory.
         return self._outputs(given)
+
+    def _given(self, batch: _worker.Batch, original: _worker.Batch | None) -> _Given:
+        return _Given(batch, original, changes=self._changes(batch))
 
     def _outputs(self, given: _Given, begun: Produced | None = None) -> Iterator[_worker.Output]:
         """Yield the outputs, piece by piece; `begun` are those of the first."""
@@ -102,12 +107,14 @@ class FittingCalls:
 
 
 class _Given:
-    """A batch that a function may change, and how it was."""
+    """A batch that a function may change, and how it was, if a copy is kept."""
 
-    def __init__(self, batch: _worker.Batch, *, changes: bool, keeps_copy: bool) -> None:
+    def __init__(
+        self, batch: _worker.Batch, original: _worker.Batch | None, *, changes: bool
+    ) -> None:
         self.batch = batch
         self._changes = changes
-        self._original = batch.copy() if changes and keeps_copy else None
+        self._original = original
 
     def restore(self) -> bool:
         """Have `batch` as it was; say whether that was possible."""

@@ -11,6 +11,7 @@ from penstock.worker import batches, coroutines
 from penstock.worker.async_rows import AsyncRowSteps, RowFunction, bad_row
 from penstock.worker.failure import BadReturnError
 from penstock.worker.fitting_calls import FittingCalls, Produced
+from penstock.worker.garbage import seldom_collected
 from penstock.worker.payload import unpack_function
 from penstock.worker.staging import StagedReader
 
@@ -200,7 +201,8 @@ class Stage:
 
         Whatever a constructor raises passes through; `failed_at` says whose it was.
         """
-        self._functions = [self._build(*packed) for packed in _read_setup(setup)]
+        with seldom_collected():
+            self._functions = [self._build(*packed) for packed in _read_setup(setup)]
         self._steps = _join_rows(self._functions)
 
     def twin(self) -> Stage:

@@ -14,10 +14,11 @@ from penstock import _worker
 from penstock.worker import current, failure, imports
 from penstock.worker.descriptors import is_socket, out_of_reach
 from penstock.worker.device_errors import end_if_sticky
-from penstock.worker.functions import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from penstock.worker.functions import Stage
 
 _IS_TEMPLATE = "--template"
 _TASKS_MAGIC = b"PENTASKS"  # With which the setup of a worker begins that runs tasks.
@@ -27,6 +28,7 @@ _MEMORY_KILL_SCORE = 500  # Of -1000 to 1000: the higher, the sooner.
 def main() -> None:
     """Serve the engine at the other end of this process's socket; never returns."""
     _settle()
+    _stand_in_for_ray()
     if _IS_TEMPLATE in sys.argv:
         sys.argv = [""]
         from penstock.worker import template
@@ -141,6 +143,8 @@ class _Turn:
 
 
 def _build(channel: _worker.Channel, setup: bytes) -> Stage | None:
+    from penstock.worker.functions import Stage  # Only now: those that run tasks need none.
+
     stage = Stage()
     try:
         stage.build(setup)
@@ -173,6 +177,14 @@ def _settle() -> None:
     _worker.buffer_lines()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+def _stand_in_for_ray() -> None:
+    """Have `import ray` find Penstock, where the driver does; see penstock/as_ray."""
+    if "PENSTOCK_AS_RAY" in os.environ:
+        from penstock import as_ray
+
+        as_ray.install()
 
 
 def _offer_to_be_killed_first() -> None:

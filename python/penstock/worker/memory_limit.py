@@ -24,6 +24,11 @@ class MemoryLimit:
         self._good = 0
         self._patience = _GOOD_BEFORE_GROWTH
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything was ever too large."""
+        return self._bytes_max is not None
+
     def rows_that_fit(self, rows: int, row_bytes: float) -> int:
         """Return how many of so many rows to try at once; the pieces will be about even."""
         if self._bytes_max is None or rows <= 1:

@@ -64,6 +64,7 @@ class Actor:
         else:
             while (task := self.calls.client.receive_task()) is not None:
                 self.run(task)
+                del task
 
     def run(self, task: Task) -> None:
         """Make a call, and answer it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import sys
 from collections import OrderedDict
@@ -51,7 +53,6 @@ class Calls:
         try:
             self.begin(task, "")
             definition = self._definition(task)
-            self._name(definition.function)
         except BaseException as error:  # noqa: BLE001  # Whatever unpickling raises.
             self.fail(task, error, "")
             return
@@ -67,7 +68,6 @@ class Calls:
             self.begin(task, "")
             kind = self._definition(task).function
             name = f"{name_of(kind)}.__init__"
-            self._name(kind)
             args, kwargs = self.arguments(task)
             task_interrupts.begin(task.id)
             try:
@@ -109,7 +109,13 @@ class Calls:
             os.environ["CUDA_VISIBLE_DEVICES"] = task.devices
         current.set_task(
             current.RunningTask(
-                task.id, name, task.actor, self._worker, task.attempt, task.options, task.devices
+                task.id,
+                _name_in(task.options) or name,
+                task.actor,
+                self._worker,
+                task.attempt,
+                task.options,
+                task.devices,
             )
         )
 
@@ -120,12 +126,11 @@ class Calls:
             GivenError: it was to get the value of a task that has failed.
 
         """
-        given = []
-        for value in task.given:
+        arguments, values = task.take_arguments()
+        for value in values:
             if is_error(value):
                 raise GivenError(value)
-            given.append(serialization.loads(value))
-        return serialization.loads_call(task.arguments, given)
+        return serialization.loads_call(arguments, [serialization.loads(value) for value in values])
 
     def stream(self, task: Task, items: Any, name: str) -> None:
         """Send each item as it comes."""
@@ -202,10 +207,13 @@ class Calls:
                 self._definitions.popitem(last=False)
         return known
 
-    def _name(self, function: Any) -> None:
-        record = current.task()
-        if record is not None:
-            current.set_task(record._replace(task_name=name_of(function)))
+
+@functools.lru_cache(_DEFINITIONS_MAX)
+def _name_in(options: str) -> str:
+    """Return what a task is called by its options; "" where they do not say."""
+    told = json.loads(options) if options else {}
+    name: str = told.get("name") or told.get("label") or ""
+    return name
 
 
 def _several(result: Any, returns: int) -> Iterator[Any]:

@@ -57,4 +57,5 @@ def _serve(client: _worker.Client, calls: Calls) -> None:
             actor = calls.construct(task)
         else:
             raise RuntimeError("the hub sent a call of an actor that is not here")
+        del task  # What is kept here stays mapped while nothing comes.
     actor.serve()

@@ -54,7 +54,9 @@ class _Server:
         call = asyncio.get_running_loop().create_task(self._call(task))
         self._running[task.id] = call
 
-        def forget(_call: asyncio.Task[None]) -> None:
+        def forget(ended: asyncio.Task[None]) -> None:
+            if ended.cancelled():  # Before it had begun.
+                self._actor.calls.cancel(task)
             self._running.pop(task.id, None)
             self._changed.set()
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock import _worker
-from penstock.worker import imports, proof
+from penstock.worker import finalizers, imports, proof
 from penstock.worker.descriptors import is_pipe
 from penstock.worker.functions import Stage
 
@@ -48,6 +48,7 @@ def serve(run_worker: Callable[[Stage | None], None]) -> None:
     if is_pipe(_worker.MODULES_PIPE):
         gc.disable()  # Imports make little garbage.
         imports.learn(_worker.MODULES_PIPE)
+        finalizers.drop_at_exit()
     else:
         stage, reason = _build()
         gc.collect()

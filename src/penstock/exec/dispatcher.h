@@ -122,6 +122,7 @@ struct StageLimits {
   int64_t rows_per_part_min = 0;  // kWrite; see Sink.
   int64_t rows_per_part_max = 0;
   int64_t bytes_per_part_min = 0;
+  bool part_ends_with_block = false;  // kWrite: each block counts as a chunk of its own.
 };
 
 /// Something of which workers hold a part.

@@ -16,7 +16,8 @@ namespace penstock::dispatch {
 /// bytes, and whenever it has `rows_per_part_max`. The step that may turn out to be a part's last
 /// is held until that is known, since it has to close the part. Steps of one part run one at a
 /// time, in order; parts run side by side. Without order, chunks come mingled and each open chunk
-/// has its own part (unless parts gather across chunks).
+/// has its own part (unless parts gather across chunks). With `part_ends_with_block` a block is
+/// what else a chunk is: whoever calls says blocks' numbers instead of chunks'.
 class PartPlanner {
  public:
   PartPlanner(const StageLimits& limits, bool preserve_order);

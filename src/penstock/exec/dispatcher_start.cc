@@ -97,15 +97,20 @@ void StateMachine::FillZip(StageState& stage) {
 
 void StateMachine::FillParts(StageState& stage) {
   while (!stage.queue.empty() && stage.unfinished - stage.parts.held() < limits_.window_tasks) {
-    const int64_t chunk = stage.queue.front().block->size.chunk;
-    const PartPlanner::Room room = stage.parts.RoomFor(chunk, stage.queue.front().rows);
+    const BlockSize& block = stage.queue.front().block->size;
+    const int64_t chunk = block.chunk;
+    const bool by_block = stage.limits.part_ends_with_block;
+    const int64_t border = by_block ? block.block : chunk;
+    const int64_t rows = stage.queue.front().rows;
+    const PartPlanner::Room room = stage.parts.RoomFor(border, rows);
     const Piece piece = stage.queue.Take(room.rows);
     const TaskId task =
         stage.AddTask({.chunk = chunk, .part = room.part, .rows = piece.rows, .pieces = {piece}});
-    stage.parts.Append(chunk, task, piece.rows, piece.bytes());
+    stage.parts.Append(border, task, piece.rows, piece.bytes());
+    if (by_block && piece.rows == rows) stage.parts.EndChunk(border);
     if (!ordered() && stage.queue.Drained(chunk)) {
       stage.queue.Forget(chunk);
-      stage.parts.EndChunk(chunk);
+      if (!by_block) stage.parts.EndChunk(chunk);
     }
   }
   if (stage.input_ended && stage.queue.empty()) stage.parts.EndAll();

@@ -18,6 +18,8 @@ int64_t HeldBytes(const Block& block) {
 
 }  // namespace
 
+thread_local const EventQueue* EventQueue::quiet_ = nullptr;
+
 void EventQueue::PostBlock(StageIndex stage, TaskId task, Block block, const StepFacts& facts) {
   StepDone done{.stage = stage, .task = task, .finished = facts.finished, .busy_ns = facts.busy_ns};
   done.block = BlockSize{.block = next_block_.fetch_add(1),
@@ -27,35 +29,47 @@ void EventQueue::PostBlock(StageIndex stage, TaskId task, Block block, const Ste
   Push({std::move(done), std::move(block)});
 }
 
-std::vector<PostedEvent> EventQueue::TakeAll(std::chrono::nanoseconds timeout) {
+void EventQueue::Wait(std::chrono::nanoseconds timeout) {
+  if (HasAny()) return;
   const auto deadline = std::chrono::steady_clock::now() + timeout;
-  static_cast<void>(wait_.For([this] { return has_events_.load(std::memory_order_acquire); }));
+  static_cast<void>(wait_.For([this] { return is_woken_.load(std::memory_order_relaxed); }));
   MutexLock lock(mutex_);
-  while (events_.empty()) {
+  while (!is_woken_) {
     const auto left = deadline - std::chrono::steady_clock::now();
     if (left <= std::chrono::nanoseconds::zero()) break;
     wakes_.WaitFor(mutex_, left);
   }
   wait_.Came();
-  has_events_.store(false, std::memory_order_relaxed);
-  return std::exchange(events_, {});
+  is_woken_ = false;
 }
 
-std::vector<PostedEvent> EventQueue::TakeReady() {
+void EventQueue::Wake() {
+  {
+    MutexLock lock(mutex_);
+    if (is_woken_.exchange(true)) return;
+  }
+  wakes_.NotifyOne();
+}
+
+bool EventQueue::HasAny() const {
   MutexLock lock(mutex_);
-  has_events_.store(false, std::memory_order_relaxed);
+  return !events_.empty();
+}
+
+std::vector<PostedEvent> EventQueue::TakeAll() {
+  MutexLock lock(mutex_);
+  is_woken_ = false;
   return std::exchange(events_, {});
 }
 
 void EventQueue::Push(PostedEvent event) {
-  bool was_empty;
+  bool wakes = false;
   {
     MutexLock lock(mutex_);
-    was_empty = events_.empty();
     events_.push_back(std::move(event));
-    has_events_.store(true, std::memory_order_release);
+    if (quiet_ != this) wakes = !is_woken_.exchange(true);
   }
-  if (was_empty) wakes_.NotifyOne();
+  if (wakes) wakes_.NotifyOne();
 }
 
 }  // namespace penstock

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "penstock/base/brief_wait.h"
@@ -12,7 +13,7 @@
 
 namespace penstock {
 
-/// An event on its way to the dispatcher thread, and the block that a StepDone speaks of.
+/// An event on its way to the dispatcher, and the block that a StepDone speaks of.
 struct PostedEvent {
   Event event;
   std::optional<Block> block;
@@ -25,10 +26,11 @@ struct StepFacts {
   int64_t busy_ns = 0;  // kWork.
 };
 
-/// Carries events from all threads to the dispatcher thread.
+/// Carries events from all threads to the dispatcher.
 ///
-/// Threads: any may Post; one takes. Order: first in, first out. Length: at most one event for each
-/// step, worker and emitted block that is out, all of which the dispatcher limits.
+/// Threads: any may Post; one at a time takes; one waits. Order: first in, first out. Length: at
+/// most one event for each step, worker and emitted block that is out, all of which the dispatcher
+/// limits.
 class EventQueue {
  public:
   void Post(Event event) { Push({std::move(event), std::nullopt}); }
@@ -36,21 +38,42 @@ class EventQueue {
   /// Posts that a step of `task` yielded `block`; its size is measured here, its id chosen here.
   void PostBlock(StageIndex stage, TaskId task, Block block, const StepFacts& facts);
 
-  /// Waits until there is an event, for at most so long, and returns all there are.
-  std::vector<PostedEvent> TakeAll(std::chrono::nanoseconds timeout);
+  /// While it lives, what its thread posts wakes nobody: the thread has to have it taken
+  /// afterwards.
+  class Quiet {
+   public:
+    explicit Quiet(const EventQueue& queue) : before_(std::exchange(quiet_, &queue)) {}
+    ~Quiet() { quiet_ = before_; }
+    Quiet(const Quiet&) = delete;
+    Quiet& operator=(const Quiet&) = delete;
 
-  /// As TakeAll, but returns at once, perhaps with none.
-  std::vector<PostedEvent> TakeReady();
+   private:
+    const EventQueue* const before_;
+  };
+
+  /// Waits until an event is posted or somebody calls Wake, for at most so long; not at all where
+  /// there is an event, however it was posted.
+  void Wait(std::chrono::nanoseconds timeout);
+
+  /// Ends a Wait, the next one if none is on; unless all is taken before.
+  void Wake();
+
+  bool HasAny() const;
+
+  /// Returns what has been posted, without waiting.
+  std::vector<PostedEvent> TakeAll();
 
  private:
   void Push(PostedEvent event);
 
   std::atomic<BlockId> next_block_{0};
-  std::atomic<bool> has_events_{false};
-  BriefWait wait_;  // Of the thread that takes.
-  Mutex mutex_;
+  std::atomic<bool> is_woken_{false};
+  BriefWait wait_;  // Of the thread that waits.
+  mutable Mutex mutex_;
   ConditionVariable wakes_;
   std::vector<PostedEvent> events_ PENSTOCK_GUARDED_BY(mutex_);
+
+  static thread_local const EventQueue* quiet_;
 };
 
 }  // namespace penstock

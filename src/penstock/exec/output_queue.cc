@@ -5,9 +5,15 @@
 namespace penstock {
 
 void OutputQueue::Push(BlockId id, Block block) {
+  MutexLock lock(mutex_);
+  entries_.push_back({id, std::move(block)});
+  has_news_ = true;
+}
+
+void OutputQueue::Announce() {
   {
     MutexLock lock(mutex_);
-    entries_.push_back({id, std::move(block)});
+    if (!std::exchange(has_news_, false)) return;
   }
   wakes_.NotifyAll();
 }

@@ -13,7 +13,7 @@ namespace penstock {
 
 /// Holds what the caller has not taken yet, and how the job ended.
 ///
-/// Threads: the dispatcher thread pushes and finishes, one caller pops. The length is bounded by
+/// Threads: one at a time pushes or finishes, one caller pops. The length is bounded by
 /// the byte budget: emitted blocks count until they are taken.
 class OutputQueue {
  public:
@@ -25,6 +25,10 @@ class OutputQueue {
   };
 
   void Push(BlockId id, Block block);
+
+  /// Wakes the caller for what was pushed. The woken thread may take the processor at once, so
+  /// whoever pushes does first what others wait for.
+  void Announce();
 
   /// Ends the queue: after an error at once, after success when it has been emptied. Only the
   /// first call counts.
@@ -41,6 +45,7 @@ class OutputQueue {
   Mutex mutex_;
   ConditionVariable wakes_;
   std::deque<Entry> entries_ PENSTOCK_GUARDED_BY(mutex_);
+  bool has_news_ PENSTOCK_GUARDED_BY(mutex_) = false;
   std::optional<Status> finished_ PENSTOCK_GUARDED_BY(mutex_);
 };
 

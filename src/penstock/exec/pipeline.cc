@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "penstock/base/check.h"
+#include "penstock/base/devices.h"
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
-#include "penstock/base/devices.h"
+#include "penstock/exec/dispatch_loop.h"
 #include "penstock/exec/dispatcher.h"
 #include "penstock/exec/event_queue.h"
 #include "penstock/exec/native_pool.h"
@@ -34,17 +34,8 @@
 namespace penstock {
 namespace {
 
-int64_t NowNanoseconds() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
 /// How long workers of a job that ended well may take to leave by themselves.
 constexpr std::chrono::seconds kGraceTime{2};
-
-/// How often the dispatcher is told that time has passed.
-constexpr std::chrono::milliseconds kTick{50};
 
 /// How long nothing may happen before the user is told.
 constexpr int64_t kWarnAfterNs = 60'000'000'000;
@@ -102,7 +93,7 @@ std::vector<std::string> DeviceNames(double gpus) {
   return names;
 }
 
-class PipelineImpl final : public Pipeline {
+class PipelineImpl final : public Pipeline, public ActionHands {
  public:
   PipelineImpl(PhysicalPlan plan, PipelineOptions options)
       : plan_(std::move(plan)),
@@ -114,7 +105,7 @@ class PipelineImpl final : public Pipeline {
 
   ~PipelineImpl() override {
     Cancel();
-    if (thread_.joinable()) thread_.join();
+    if (loop_ != nullptr) loop_->Join();
     WaitForStoppedWorkers();
     if (pool_ != nullptr) pool_->Close();
     host_.reset();  // Kills and reaps what is left; no event of it follows.
@@ -133,7 +124,7 @@ class PipelineImpl final : public Pipeline {
         if (!popped.status.ok()) return popped.status;
         return NextResult{.state = NextState::kEnd, .block = std::nullopt};
       case OutputQueue::Popped::State::kBlock:
-        events_.Post(BlockTaken{popped.id});
+        PostTaken(popped.id);
         return NextResult{.state = NextState::kBlock, .block = std::move(popped.block)};
     }
     return NextResult{};
@@ -142,27 +133,33 @@ class PipelineImpl final : public Pipeline {
   void Cancel() override { events_.Post(penstock::Cancel{}); }
 
   Snapshot TakeSnapshot() const override {
-    MutexLock lock(mutex_);
-    if (final_snapshot_) return *final_snapshot_;
+    {
+      MutexLock lock(mutex_);
+      if (final_snapshot_) return *final_snapshot_;
+    }
     return Look();
   }
 
  private:
-  Snapshot Look() const PENSTOCK_REQUIRES(mutex_) {
-    Snapshot snapshot = dispatcher_->TakeSnapshot(NowNanoseconds());
+  Snapshot Look() const {
+    Snapshot snapshot = loop_->TakeSnapshot();
     if (host_ != nullptr) snapshot.worker_starts = host_->LaunchSummary();
     return snapshot;
   }
 
   Status MakeHost();
   Status MakeRunners(Sources sources, std::unique_ptr<Sink> sink);
-  void Run();
   void WaitForStoppedWorkers();
-  bool HandleEvents(std::vector<PostedEvent> posted);
+  void PostTaken(BlockId block);
   std::vector<Piece> TakePieces(const std::vector<PieceRef>& refs) const;
 
-  // One overload for each action; Finish alone returns false.
-  bool CarryOut(const Action& action);
+  void Receive(PostedEvent* posted) override;
+  void CarryOut(const Action& action) override {
+    std::visit([this](const auto& known) { Do(known); }, action);
+  }
+  void Pause() override { output_.Announce(); }
+
+  // One overload for each action.
   void Do(const ListSplits& action) { readers_[action.stage]->ListSplits(action.count_max); }
   void Do(const StartTask& action) {
     runners_[action.stage]->StartTask(action, TakePieces(action.pieces));
@@ -207,16 +204,15 @@ class PipelineImpl final : public Pipeline {
   std::vector<WorkRunner*> workers_of_;                // Of runners_, or null.
   WorkerDirectory directory_;
   Devices devices_;
-  std::unordered_map<BlockId, Block> blocks_;  // Dispatcher thread.
+  std::unordered_map<BlockId, Block> blocks_;  // Within a turn of the loop.
+  std::unique_ptr<DispatchLoop> loop_;
 
   mutable Mutex mutex_;
-  std::unique_ptr<Dispatcher> dispatcher_ PENSTOCK_GUARDED_BY(mutex_);
   std::optional<Snapshot> final_snapshot_ PENSTOCK_GUARDED_BY(mutex_);
   int workers_started_ PENSTOCK_GUARDED_BY(mutex_) = 0;
   int workers_gone_ PENSTOCK_GUARDED_BY(mutex_) = 0;
   bool ended_well_ PENSTOCK_GUARDED_BY(mutex_) = false;
   ConditionVariable worker_gone_;
-  std::thread thread_;
 };
 
 Status PipelineImpl::Begin(Sources sources, std::unique_ptr<Sink> sink) {
@@ -230,10 +226,8 @@ Status PipelineImpl::Begin(Sources sources, std::unique_ptr<Sink> sink) {
   job_limits.warn_after_ns = kWarnAfterNs;
   PENSTOCK_TRY(std::vector<StageLimits> limits,
                LimitsOf(plan_, sources, sink.get(), options_.read, job_limits));
-  {
-    MutexLock lock(mutex_);
-    PENSTOCK_TRY(dispatcher_, Dispatcher::Make(std::move(limits), job_limits));
-  }
+  PENSTOCK_TRY(auto dispatcher, Dispatcher::Make(std::move(limits), job_limits));
+  loop_ = std::make_unique<DispatchLoop>(events_, std::move(dispatcher), *this);
   for (const Stage& stage : plan_.stages) {
     PENSTOCK_TRY(TransformChain chain, TransformChain::Make(stage.transforms));
     transforms_.push_back(std::move(chain));
@@ -241,7 +235,7 @@ Status PipelineImpl::Begin(Sources sources, std::unique_ptr<Sink> sink) {
   pool_ = std::make_unique<NativePool>(native_threads);
   if (HasWorkers(plan_)) PENSTOCK_RETURN_NOT_OK(MakeHost());
   PENSTOCK_RETURN_NOT_OK(MakeRunners(std::move(sources), std::move(sink)));
-  thread_ = std::thread([this] { Run(); });
+  loop_->Start();
   return Status::OK();
 }
 
@@ -251,10 +245,12 @@ Status PipelineImpl::MakeHost() {
   }
   WorkerEvents events;
   events.on_frame = [this](WorkerId id, const Frame& frame, std::shared_ptr<Segment> segment) {
+    const EventQueue::Quiet quiet(events_);
     const auto entry = directory_.Find(id);
     if (entry) entry->runner->OnFrame(entry->place, id, frame, std::move(segment));
   };
   events.on_exit = [this](WorkerId id, const WorkerExit& exit) {
+    const EventQueue::Quiet quiet(events_);
     const auto entry = directory_.Find(id);
     if (entry) entry->runner->OnExit(entry->place, id, exit);
     {
@@ -263,6 +259,7 @@ Status PipelineImpl::MakeHost() {
     }
     worker_gone_.NotifyAll();
   };
+  events.on_pause = [this] { loop_->TakeTurn(); };
   PENSTOCK_TRY(host_, WorkerHost::Make(segments_, std::move(events), options_.worker_lines));
   return Status::OK();
 }
@@ -334,26 +331,6 @@ Status PipelineImpl::MakeRunners(Sources sources, std::unique_ptr<Sink> sink) {
   return Status::OK();
 }
 
-void PipelineImpl::Run() {
-  std::vector<Action> actions;
-  {
-    MutexLock lock(mutex_);
-    actions = dispatcher_->Start(NowNanoseconds());
-  }
-  for (const Action& action : actions) {
-    if (!CarryOut(action)) return;
-  }
-  auto ticked = std::chrono::steady_clock::now();
-  std::vector<PostedEvent> posted;
-  do {
-    posted = events_.TakeAll(kTick);
-    const auto now = std::chrono::steady_clock::now();
-    if (now - ticked < kTick) continue;
-    posted.push_back({Tick{}, std::nullopt});
-    ticked = now;
-  } while (HandleEvents(std::move(posted)));
-}
-
 void PipelineImpl::WaitForStoppedWorkers() {
   const auto deadline = std::chrono::steady_clock::now() + kGraceTime;
   MutexLock lock(mutex_);
@@ -364,25 +341,20 @@ void PipelineImpl::WaitForStoppedWorkers() {
   }
 }
 
-bool PipelineImpl::HandleEvents(std::vector<PostedEvent> posted) {
-  std::vector<Event> events;
-  events.reserve(posted.size());
-  for (PostedEvent& entry : posted) {
-    if (const auto* done = std::get_if<StepDone>(&entry.event)) {
-      if (done->block) blocks_.emplace(done->block->block, std::move(*entry.block));
-      if (done->finished) runners_[done->stage]->EndTask(done->task);
-    }
-    events.push_back(std::move(entry.event));
-  }
-  std::vector<Action> actions;
+/// The caller has a moment now, and would else have to wake another thread for this.
+void PipelineImpl::PostTaken(BlockId block) {
   {
-    MutexLock lock(mutex_);
-    actions = dispatcher_->HandleAll(events, NowNanoseconds());
+    const EventQueue::Quiet quiet(events_);
+    events_.Post(BlockTaken{block});
   }
-  for (const Action& action : actions) {
-    if (!CarryOut(action)) return false;
-  }
-  return true;
+  loop_->TakeTurn();
+}
+
+void PipelineImpl::Receive(PostedEvent* posted) {
+  const auto* const done = std::get_if<StepDone>(&posted->event);
+  if (done == nullptr) return;
+  if (done->block) blocks_.emplace(done->block->block, *std::move(posted->block));
+  if (done->finished) runners_[done->stage]->EndTask(done->task);
 }
 
 std::vector<Piece> PipelineImpl::TakePieces(const std::vector<PieceRef>& refs) const {
@@ -394,11 +366,6 @@ std::vector<Piece> PipelineImpl::TakePieces(const std::vector<PieceRef>& refs) c
     pieces.push_back({.block = found->second, .offset = ref.offset, .rows = ref.rows});
   }
   return pieces;
-}
-
-bool PipelineImpl::CarryOut(const Action& action) {
-  std::visit([this](const auto& known) { Do(known); }, action);
-  return !std::holds_alternative<Finish>(action);
 }
 
 void PipelineImpl::Do(const Finish& action) {

@@ -36,8 +36,9 @@ struct PipelineOptions {
 
 /// A job: carries out a dispatcher's actions on real threads, processes and files.
 ///
-/// Threads: one dispatcher thread, the shared native pool, the worker host's epoll thread. The
-/// methods may be called by any thread; Next by one at a time.
+/// Threads: one dispatcher thread, the shared native pool, the worker host's epoll thread; the
+/// last, and whoever calls Next, take turns at the dispatcher (dispatch_loop.h). The methods may be
+/// called by any thread; Next by one at a time.
 /// Ends: the destructor cancels, kills the workers and waits for the threads.
 /// Forks: in a child of the process that started it, Next fails and all else does nothing.
 class Pipeline {

@@ -98,7 +98,7 @@ class ReadRunnerImpl final : public ReadRunner {
   const RunnerContext context_;
   const std::unique_ptr<Source> source_;
   const int64_t read_;
-  std::unordered_map<TaskId, std::shared_ptr<OpenSplit>> open_;  // Dispatcher thread.
+  std::unordered_map<TaskId, std::shared_ptr<OpenSplit>> open_;  // Of the methods alone.
 
   Mutex mutex_;
   std::unordered_map<TaskId, Split> listed_ PENSTOCK_GUARDED_BY(mutex_);  // Not started yet.

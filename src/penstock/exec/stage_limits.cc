@@ -140,6 +140,8 @@ Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan,
       limits.rows_per_part_min = sink->rows_per_part_min();
       limits.rows_per_part_max = sink->rows_per_part_max();
       limits.bytes_per_part_min = sink->bytes_per_part_min();
+      const std::optional<RepartitionOp>& cut = plan.stages[stage.inputs.back()].repartition;
+      limits.part_ends_with_block = cut && (cut->blocks || cut->rows_per_block);
       const int64_t steps_max = sink->steps_max();
       if (steps_max > 0)
         limits.slots = static_cast<int>(std::min<int64_t>(steps_max, limits.slots));

@@ -26,8 +26,8 @@ struct RunnerContext {
 /// Carries out the dispatcher's actions for one stage. One concrete class a role, hidden in the
 /// .cc of its factory.
 ///
-/// Threads: the methods are called by the dispatcher thread alone and do not wait; the work goes to
-/// the pool or to a worker, and its end is posted as an event.
+/// Threads: the methods are called by one thread at a time (see dispatch_loop.h) and do not wait;
+/// the work goes to the pool or to a worker, and its end is posted as an event.
 class StageRunner {
  public:
   virtual ~StageRunner() = default;

@@ -19,7 +19,13 @@ class ZipRunner final : public OneStepRunner {
     const Piece& first = pieces.front();
     Block zipped{.batch = ZipBatches(batches),
                  .lineage = first.block.lineage.Slice(first.offset, first.rows)};
-    PostTransformed(context_, action.task, std::move(zipped), {});
+    if (context_.stage.transforms.empty()) {
+      PostTransformed(context_, action.task, std::move(zipped), {});
+      return;
+    }
+    context_.pool.Submit([this, task = action.task, zipped = std::move(zipped)] {
+      PostTransformed(context_, task, zipped, {});
+    });
   }
 
  private:

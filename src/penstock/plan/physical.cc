@@ -50,6 +50,20 @@ double HowManyFit(const Asked& asked) {
   return std::floor(asked.available / asked.each + kTolerance);
 }
 
+Status CannotBePlaced(const std::string& stage, const Asked& asked) {
+  if (asked.available <= 0) {
+    return MakeError(
+        ErrorKind::kUnplaceable,
+        fmt::format("Stage {}: a worker asks for {}, and this machine has none; leave "
+                    "out {}, it is {}",
+                    stage, asked.is_device ? "a GPU" : "a resource", asked.option, asked.each));
+  }
+  return MakeError(ErrorKind::kUnplaceable,
+                   fmt::format("Stage {}: a worker asks for more {} than this machine has; lower "
+                               "{} to at most {}, it is {}",
+                               stage, asked.what, asked.option, asked.available, asked.each));
+}
+
 /// Returns how many workers of the stage fit the machine: at least one, else kUnplaceable.
 Result<double> WorkersThatFit(const std::string& stage, const WorkerOptions& options,
                               const MachineResources& machine) {
@@ -57,11 +71,7 @@ Result<double> WorkersThatFit(const std::string& stage, const WorkerOptions& opt
   for (const Asked& asked : AskedFor(options, machine)) {
     const double workers = HowManyFit(asked);
     fit = std::min(fit, workers);
-    if (workers >= 1) continue;
-    return MakeError(ErrorKind::kUnplaceable,
-                     fmt::format("Stage {}: a worker asks for more {} than this machine has; lower "
-                                 "{} to at most {}, it is {}",
-                                 stage, asked.what, asked.option, asked.available, asked.each));
+    if (workers < 1) return CannotBePlaced(stage, asked);
   }
   return options.threads && std::isfinite(fit) ? HUGE_VAL : fit;  // One process holds them all.
 }

@@ -175,8 +175,8 @@ class FileSink final : public Sink {
                                    options_.path));
     }
     if (exists && options_.mode != "append") {
-      const bool overwrites = options_.mode == "overwrite";
-      PENSTOCK_TRY(old_files_, folder_->List(overwrites ? Extension() : ""));
+      const bool by_format = options_.mode == "overwrite" && names_ == nullptr;
+      PENSTOCK_TRY(old_files_, folder_->List(by_format ? Extension() : ""));
     }
     if (!old_files_.empty() && options_.mode == "ignore") return SinkStart::kSkip;
     if (!old_files_.empty() && options_.mode == "error") {
@@ -252,6 +252,7 @@ class FileSink final : public Sink {
           static_cast<size_t>(std::ranges::lower_bound(parts, closed.part) - parts.begin());
       PENSTOCK_RETURN_NOT_OK(CheckGivenName(names.at(place)));
       const auto [stem, extension] = StemAndExtension(names[place], Extension());
+      extensions_.insert(extension);
       closed.file.name = closed.subfolder + stem + closed.place + extension;
       if (!seen.insert(closed.file.name).second) {
         return Status::Invalid(
@@ -265,8 +266,11 @@ class FileSink final : public Sink {
 
   Status RemoveOldFiles() {
     const std::set<std::string> kept(published_.begin(), published_.end());
+    extensions_.insert(Extension());
     for (const std::string& name : old_files_) {
-      if (!kept.contains(name)) PENSTOCK_RETURN_NOT_OK(folder_->Remove(name));
+      const bool is_of_its_kind = std::ranges::any_of(
+          extensions_, [&](const std::string& extension) { return name.ends_with(extension); });
+      if (is_of_its_kind && !kept.contains(name)) PENSTOCK_RETURN_NOT_OK(folder_->Remove(name));
     }
     return folder_->Sync();
   }
@@ -278,6 +282,7 @@ class FileSink final : public Sink {
   const std::unique_ptr<OutputFolder> folder_;
   const std::shared_ptr<SharedParts> shared_ = std::make_shared<SharedParts>();
   std::vector<std::string> old_files_;  // At Start, sorted; where the mode asks for them.
+  std::set<std::string> extensions_;    // Of the names that were given.
   std::vector<std::string> published_;
   bool committed_ = false;
 };

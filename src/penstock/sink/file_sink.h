@@ -13,9 +13,9 @@ namespace penstock {
 /// Makes a sink that writes files of one format into a folder. It reads these options, which all
 /// writers of files share, and refuses those that neither it nor the format has asked for:
 ///   path               the folder to write to; required
-///   mode               "append", "overwrite" (the files of this format that were there go once
-///                      the new ones stand), "ignore" (do nothing where there are files), "error"
-///                      (where there are); "append"
+///   mode               "append", "overwrite" (the files of this format, and those that end as the
+///                      names which were given do, go once the new ones stand), "ignore" (do
+///                      nothing where there are files), "error" (where there are); "append"
 ///   rows_per_part_min  see Sink; 0
 ///   rows_per_part_max  see Sink; 0
 ///   bytes_per_part_min  see Sink; 0

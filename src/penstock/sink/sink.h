@@ -67,7 +67,8 @@ class Sink {
   virtual void Abort() = 0;
 
   /// Rows after which a part is closed and the next begins; 0: no limit. And the least rows
-  /// that a part gathers across chunks; 0: a part ends where its chunk ends.
+  /// that a part gathers across chunks; 0: a part ends where its chunk does, or, right behind a
+  /// repartition, where its block does.
   virtual int64_t rows_per_part_max() const = 0;
   virtual int64_t rows_per_part_min() const = 0;
 

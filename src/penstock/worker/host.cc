@@ -276,6 +276,7 @@ void WorkerHostImpl::Run() {
     wait.Came();
     PENSTOCK_CHECK(count >= 0 || errno == EINTR);
     for (int i = 0; i < count; ++i) Handle(events[i]);
+    if (events_.on_pause) events_.on_pause();
     departed_.clear();
     launcher_.DropEnded();
   }

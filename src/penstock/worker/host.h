@@ -53,6 +53,9 @@ struct WorkerEvents {
   /// killed and ends here too, the reason saying so. Comes exactly once for each Start that
   /// succeeded, maybe before that returns, and at the latest within the host's destructor.
   std::function<void(WorkerId, const WorkerExit&)> on_exit;
+
+  /// All that had come at once has been told; more is looked for next. May be null.
+  std::function<void()> on_pause;
 };
 
 /// Starts, feeds, watches and ends worker processes: one epoll thread for all their sockets and

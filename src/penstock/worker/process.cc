@@ -132,7 +132,7 @@ WorkerExit ExitOf(int code, int status) {
   if (code == CLD_EXITED) {
     exit.exit_code = status;
     exit.reason = fmt::format("exited with code {}", status);
-    if (status != kDeviceErrorExit) return exit;
+    if (status != kStickyDeviceExit) return exit;
     exit.cause = ExitCause::kDeviceError;
     exit.reason = "ended itself after an error that leaves its device unusable to it";
   } else {

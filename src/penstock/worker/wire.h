@@ -48,8 +48,9 @@ inline constexpr int kModulesPipe = 5;    // A worker writes, or a template read
 inline constexpr int kThreadsSocket = 5;  // In a process whose threads are workers.
 inline constexpr int kReception = 6;      // By which it reaches the hub (reception.h).
 
-/// How a worker exits after an error that leaves its device unusable to its process.
-inline constexpr int kDeviceErrorExit = 86;
+/// How a worker ends itself when its device answers nothing but one error any more: what it does
+/// from then on would fail too, a new process may not.
+inline constexpr int kStickyDeviceExit = 86;
 
 enum class FrameKind : uint32_t {
   kSetup = 1,
@@ -76,10 +77,6 @@ inline constexpr uint32_t kMore = 4;              // kOutput: the batch may yiel
 inline constexpr uint32_t kConstructor = 8;       // kFailed: raised while it was being built.
 inline constexpr uint32_t kBadReturnFlag = 16;    // kFailed: what came back cannot be columns.
 inline constexpr uint32_t kKeptInput = 32;        // kBatch: see below.
-
-// With which a worker ends itself when its GPU answers nothing but one error any more: what it does
-// from then on would fail too, a new process may not.
-inline constexpr int kStickyDeviceExit = 86;
 
 struct Frame {
   uint32_t magic = kFrameMagic;

@@ -92,6 +92,34 @@ TEST_F(DispatcherWriteTest, WithoutOrderEachChunkHasAPartOfItsOwn) {
   EXPECT_THAT(job.DoneEmpty(1, 0), ElementsAre("drop 1", "start 1/2 [3:0+5] part 0 closes"));
 }
 
+TEST_F(DispatcherWriteTest, APartMayEndWithEachBlock) {
+  StageLimits write = WriteStage(4);
+  write.part_ends_with_block = true;
+  DispatcherScript job = ReadInto(write, {0, 0});
+  EXPECT_THAT(job.Done(0, 0, 1, 5, 0), IsEmpty());
+  EXPECT_THAT(job.Done(0, 1, 2, 5, 0),
+              ElementsAre("start 1/0 [1:0+5] part 0 closes", "start 1/1 [2:0+5] part 1 closes"));
+}
+
+TEST_F(DispatcherWriteTest, APartThatEndsWithEachBlockStillGathersTheLeastRowsAskedFor) {
+  StageLimits write = WriteStage(1);
+  write.part_ends_with_block = true;
+  write.rows_per_part_min = 8;
+  DispatcherScript job = ReadInto(write, {0, 0, 0});
+  job.Done(0, 0, 1, 5, 0);
+  EXPECT_THAT(job.Done(0, 1, 2, 5, 0), ElementsAre("start 1/0 [1:0+5] part 0"));
+  job.DoneEmpty(1, 0);
+  EXPECT_THAT(job.Done(0, 2, 3, 5, 0), ElementsAre("start 1/1 [2:0+5] part 0 closes"));
+}
+
+TEST_F(DispatcherWriteTest, WithoutOrderAPartMayEndWithEachBlockAsItComes) {
+  StageLimits write = WriteStage(4);
+  write.part_ends_with_block = true;
+  DispatcherScript job = ReadInto(write, {0, 0}, /*ordered=*/false);
+  EXPECT_THAT(job.Done(0, 1, 1, 5, 0), ElementsAre("start 1/0 [1:0+5] part 0 closes"));
+  EXPECT_THAT(job.Done(0, 0, 2, 5, 0), ElementsAre("start 1/1 [2:0+5] part 1 closes"));
+}
+
 TEST_F(DispatcherWriteTest, AJobOfNoRowsStillCommits) {
   DispatcherScript job = ReadInto(WriteStage(), {0});
   EXPECT_THAT(job.DoneEmpty(0, 0), ElementsAre("commit"));

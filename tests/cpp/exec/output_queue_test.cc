@@ -50,7 +50,10 @@ TEST(OutputQueueTest, ReturnsWhenTheTimeIsUp) {
 
 TEST(OutputQueueTest, WakesACallerThatWaits) {
   OutputQueue queue;
-  std::thread pusher([&] { queue.Push(1, EmptyBlock()); });
+  std::thread pusher([&] {
+    queue.Push(1, EmptyBlock());
+    queue.Announce();
+  });
   EXPECT_EQ(queue.Pop(60s).id, 1);
   pusher.join();
 }

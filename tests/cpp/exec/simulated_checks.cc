@@ -100,8 +100,9 @@ void SimulatedWorld::CheckPart(const StartTask& action, const SimulatedTask& tas
   part.rows += task.rows_in;
   Require(limits.rows_per_part_max == 0 || part.rows <= limits.rows_per_part_max,
           "a part has no more rows than allowed", part.rows);
-  if (part.chunks.empty() || part.chunks.back() != task.chunk) part.chunks.push_back(task.chunk);
   const PieceRef& piece = action.pieces.front();
+  const int64_t border = limits.part_ends_with_block ? piece.block : task.chunk;
+  if (part.chunks.empty() || part.chunks.back() != border) part.chunks.push_back(border);
   const SimulatedBlock& block = blocks_.at(piece.block);
   part.bytes += block.size.bytes * piece.rows / block.size.rows;
   const auto first = block.rows.begin() + piece.offset;
@@ -312,7 +313,7 @@ void SimulatedWorld::CheckPartsAtEnd() {
     const SimulatedPart& one = part->second;
     const auto after = std::next(part);
     if (limits.rows_per_part_min == 0 && limits.bytes_per_part_min == 0) {
-      Require(one.chunks.size() == 1, "a part is of one chunk");
+      Require(one.chunks.size() == 1, "a part is of one chunk, or block");
     }
     if (!job_.limits.preserve_order || after == parts_.end()) continue;
     Require(one.rows >= limits.rows_per_part_min, "a part has at least the rows asked for",
@@ -321,7 +322,7 @@ void SimulatedWorld::CheckPartsAtEnd() {
             "a part has at least the bytes asked for", one.bytes);
     Require(
         one.rows == limits.rows_per_part_max || one.chunks.back() != after->second.chunks.front(),
-        "a part ends full or at a chunk's border", part->first);
+        "a part ends full or where a chunk, or block, ends", part->first);
   }
 }
 

@@ -150,6 +150,7 @@ SimulatedStage MakeEnd(Dice& dice) {
     if (dice.OneIn(3)) {
       stage.limits.rows_per_part_max = stage.limits.rows_per_part_min + dice.Between(1, 40);
     }
+    stage.limits.part_ends_with_block = dice.OneIn(3);
   }
   return stage;
 }
@@ -389,9 +390,9 @@ std::string SimulatedJob::ToString() const {
         std::to_string(one.window_rows) + "/" + std::to_string(one.restored_by) + " estimate " +
         std::to_string(one.block_bytes_estimate) + " part " +
         std::to_string(one.rows_per_part_min) + "-" + std::to_string(one.rows_per_part_max) + "/" +
-        std::to_string(one.bytes_per_part_min) + " keep " + std::to_string(stage.keep_percent) +
-        " copies " + std::to_string(stage.copies) + " blocks " +
-        std::to_string(stage.blocks_per_task_max) + " bytes " +
+        std::to_string(one.bytes_per_part_min) + "/" + std::to_string(one.part_ends_with_block) +
+        " keep " + std::to_string(stage.keep_percent) + " copies " + std::to_string(stage.copies) +
+        " blocks " + std::to_string(stage.blocks_per_task_max) + " bytes " +
         std::to_string(stage.bytes_per_row) + "+" + std::to_string(stage.bytes_per_block) + "\n";
   }
   return text;

@@ -57,7 +57,7 @@ struct SimulatedPart {
   bool closed = false;
   int64_t rows = 0;
   int64_t bytes = 0;
-  std::vector<int64_t> chunks;  // Of its steps, without repeats in a row.
+  std::vector<int64_t> chunks;  // Of its steps, without repeats in a row; or of blocks.
   std::vector<int64_t> row_ids;
 };
 

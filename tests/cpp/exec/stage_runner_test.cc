@@ -3,9 +3,14 @@
 #include <arrow/api.h>
 #include <gtest/gtest.h>
 
+#include <future>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "penstock/block/packed.h"
+#include "penstock/exec/regroup_runner.h"
+#include "penstock/exec/zip_runner.h"
 
 namespace penstock {
 namespace {
@@ -46,7 +51,7 @@ Block AfterDropping(const std::string& column, Block block) {
                    .transforms = chain,
                    .split_names = split_names},
                   /*task=*/0, std::move(block), {});
-  return *events.TakeReady().front().block;
+  return *events.TakeAll().front().block;
 }
 
 TEST(StageRunnerTest, ABlockThatLosesMostOfItsBytesLetsGoOfItsSegment) {
@@ -61,6 +66,53 @@ TEST(StageRunnerTest, ABlockThatKeepsMostOfItsBytesIsNotCopied) {
   const Block left = AfterDropping("small", PackedBlock(*pool));
   EXPECT_EQ(left.batch->num_columns(), 1);
   EXPECT_LT(pool->idle_bytes(), pool->mapped_bytes());
+}
+
+Piece Numbers() {
+  arrow::Int64Builder builder;
+  EXPECT_TRUE(builder.AppendValues({1, 2, 3}).ok());
+  const auto schema = arrow::schema({arrow::field("n", arrow::int64())});
+  return {.block = {.batch = arrow::RecordBatch::Make(schema, 3, {builder.Finish().ValueOrDie()})},
+          .offset = 0,
+          .rows = 3};
+}
+
+/// Starts a task of one piece for each input, while all threads of the pool are busy; returns
+/// whether it was done without them.
+bool IsDoneAtOnce(std::unique_ptr<StageRunner> (*make)(RunnerContext), Stage stage,
+                  std::vector<Piece> pieces) {
+  const TransformChain chain = TransformChain::Make(stage.transforms).ValueOrDie();
+  EventQueue events;
+  NativePool pool(1);
+  SplitNames split_names;
+  const auto runner = make({.index = 0,
+                            .stage = stage,
+                            .events = events,
+                            .pool = pool,
+                            .transforms = chain,
+                            .split_names = split_names});
+  std::promise<void> goes_on;
+  std::promise<void> is_done;
+  pool.Submit([&] { goes_on.get_future().wait(); });
+  runner->StartTask({}, std::move(pieces));
+  const bool is_done_at_once = events.HasAny();
+  goes_on.set_value();
+  pool.Submit([&] { is_done.set_value(); });
+  is_done.get_future().wait();
+  EXPECT_EQ(events.TakeAll().size(), 1);
+  return is_done_at_once;
+}
+
+TEST(StageRunnerTest, WhatOnlySlicesOrJoinsColumnsWakesNoThread) {
+  EXPECT_TRUE(IsDoneAtOnce(MakeRegroupRunner, {.name = "stage"}, {Numbers()}));
+  EXPECT_TRUE(IsDoneAtOnce(MakeZipRunner, {.name = "stage"}, {Numbers(), Numbers()}));
+}
+
+TEST(StageRunnerTest, OperatorsThatFollowRunOnThePool) {
+  Stage stage{.name = "stage"};
+  stage.transforms.push_back(RenameOp{{{"n", "m"}}});
+  EXPECT_FALSE(IsDoneAtOnce(MakeRegroupRunner, stage, {Numbers()}));
+  EXPECT_FALSE(IsDoneAtOnce(MakeZipRunner, stage, {Numbers(), Numbers()}));
 }
 
 }  // namespace

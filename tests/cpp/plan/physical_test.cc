@@ -144,6 +144,23 @@ TEST(PhysicalPlan, RefusesAWorkerThatTheMachineCannotHold) {
   }
 }
 
+TEST(PhysicalPlan, SaysWhereTheMachineHasNoneOfWhatAWorkerAsksFor) {
+  WorkerOptions options;
+  options.gpus = 0.5;
+  MachineResources machine = kMachine;
+  machine.gpus = 0;
+  const auto plan = MakePhysicalPlan(
+      {{Read(), Function(FunctionKind::kBatches, "Model", false, options)}}, machine);
+  EXPECT_THAT(
+      plan.status().message(),
+      HasSubstr("asks for a GPU, and this machine has none; leave out num_gpus, it is 0.5"));
+  options.gpus = 0;
+  options.resources = {{"licence", 1}};
+  EXPECT_THAT(PlacingError(options).message(),
+              HasSubstr("asks for a resource, and this machine has none; leave out "
+                        "resources={'licence': ...}, it is 1"));
+}
+
 TEST(PhysicalPlan, RefusesAPlanThatIsNotValid) {
   EXPECT_TRUE(MakePhysicalPlan({{LimitOp{1}}}, kMachine).status().IsInvalid());
 }

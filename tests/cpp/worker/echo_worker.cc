@@ -226,7 +226,7 @@ void Answer(const std::string& mode, const Frame& batch) {
   if (mode == "unsealed") return SendOwnFile(batch, false, 1 << 20);
   if (mode == "small_file") return SendOwnFile(batch, true, int64_t{1} << 30);
   if (mode == "flood") return Flood(batch);
-  if (mode == "device_error") ::_exit(penstock::kDeviceErrorExit);
+  if (mode == "device_error") ::_exit(penstock::kStickyDeviceExit);
   if (mode == "allocate") return Allocate(batch);
   if (mode == "print") {
     Print(STDOUT_FILENO, "to be seen\nwithout an end");

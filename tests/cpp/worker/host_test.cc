@@ -27,6 +27,16 @@ TEST_F(HostTest, BringsAnswersInTheOrderSent) {
   }
 }
 
+TEST_F(HostTest, PausesOnceItHasToldWhatCame) {
+  StartReady("echo");
+  ASSERT_TRUE(Send(1, "text").ok());
+  recorder_.WaitForFrames(kWorker, 2);
+  recorder_.WaitForPause();
+  host_->Kill(kWorker);
+  recorder_.WaitForExit(kWorker);
+  recorder_.WaitForPause();
+}
+
 TEST_F(HostTest, TakesBatchesBeforeTheWorkerIsReady) {
   Start("echo");
   ASSERT_TRUE(Send(1, "early").ok());

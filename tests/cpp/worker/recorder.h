@@ -37,15 +37,33 @@ class Recorder {
     return {.on_frame =
                 [this](WorkerId worker, const Frame& frame, std::shared_ptr<Segment> segment) {
                   MutexLock lock(mutex_);
+                  is_pausing_ = false;
                   workers_[worker].frames.push_back({frame, std::move(segment)});
                   changed_.NotifyAll();
                 },
             .on_exit =
                 [this](WorkerId worker, const WorkerExit& exit) {
                   MutexLock lock(mutex_);
+                  is_pausing_ = false;
                   workers_[worker].exits.push_back(exit);
                   changed_.NotifyAll();
+                },
+            .on_pause =
+                [this] {
+                  MutexLock lock(mutex_);
+                  is_pausing_ = true;
+                  changed_.NotifyAll();
                 }};
+  }
+
+  /// Waits until the host has said that it has nothing more to tell for now.
+  void WaitForPause() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    MutexLock lock(mutex_);
+    while (!is_pausing_) {
+      PENSTOCK_CHECK(std::chrono::steady_clock::now() < deadline);
+      changed_.WaitFor(mutex_, std::chrono::seconds(1));
+    }
   }
 
   /// Waits until `wanted` holds for what `worker` did so far and returns that; gives up loudly.
@@ -87,6 +105,7 @@ class Recorder {
   Mutex mutex_;
   ConditionVariable changed_;
   std::map<WorkerId, RecordedWorker> workers_;
+  bool is_pausing_ = false;
 };
 
 }  // namespace penstock

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
+import cloudpickle
 import pytest
-from gates import Gate
+from fake_hub import FakeHub
+from named_pipes import Gate
+from round_trip import Carrier
 
 import penstock
+from penstock.core import connection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from pathlib import Path
+
+    from penstock import _worker
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +38,38 @@ def gate(tmp_path: Path) -> Gate:
 @pytest.fixture
 def second_gate(tmp_path: Path) -> Gate:
     return Gate(tmp_path / "second_gate")
+
+
+@pytest.fixture
+def hub() -> Iterator[FakeHub]:
+    hub = FakeHub()
+    yield hub
+    hub.close()
+
+
+@pytest.fixture
+def later() -> Iterator[Callable[..., Future[Any]]]:
+    """Call something that waits, in a thread."""
+    with ThreadPoolExecutor(4) as threads:
+        yield threads.submit
+
+
+@pytest.fixture
+def client(hub: FakeHub, later: object) -> Iterator[_worker.Client]:
+    client = hub.connect()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def carrier(hub: FakeHub, client: _worker.Client, monkeypatch: pytest.MonkeyPatch) -> Carrier:
+    monkeypatch.setattr(connection, "_client", client)
+    return Carrier(hub, client)
+
+
+@pytest.fixture(scope="module")
+def sent_by_value(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have what a test module defines travel to workers without their importing it."""
+    cloudpickle.register_pickle_by_value(request.module)
+    yield
+    cloudpickle.unregister_pickle_by_value(request.module)

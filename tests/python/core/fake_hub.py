@@ -15,6 +15,8 @@ CANCEL, KILL, FIND_ACTOR, NEXT, ASK, DONE, YIELD, UNMAPPED, BLOCKED, UNBLOCKED =
 GIVE_BACK = 21
 WELCOME, VALUE, READY, ACTOR, TEXT, RUN, FUNCTION, INTERRUPT, REUSABLE, STOP = range(32, 42)
 
+COUNTS = (HOLD, RELEASE, UNMAPPED)
+
 _HEADER = struct.Struct("=IHH")
 _PACKET_BYTES = 64 * 1024
 NUMBER = 7
@@ -81,10 +83,12 @@ class Message:
 
 class FakeHub:
     def __init__(self) -> None:
+        self._other: socket.socket | None
         self._socket, self._other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(20)
         self._bytes = b""
         self._descriptors: deque[int] = deque()
+        self.counted: list[tuple[int, list[int]]] = []
         self._welcome("{}")
 
     @classmethod
@@ -92,15 +96,17 @@ class FakeHub:
         """Be the hub of a process that has connected by itself."""
         hub = cls.__new__(cls)
         hub._socket = ours
+        hub._other = None
         hub._socket.settimeout(20)
         hub._bytes = b""
         hub._descriptors = deque()
+        hub.counted = []
         hub._welcome("{}")
         return hub
 
     def connect(self, worker: int = 0) -> _worker.Client:
-        client = _worker.Client(os.dup(self._other.fileno()), worker)
-        self._other.close()
+        assert self._other is not None
+        client = _worker.Client(self._other.detach(), worker)
         hello = self.next(HELLO)
         assert hello.take("QQ") == (worker, os.getpid())
         return client
@@ -108,10 +114,16 @@ class FakeHub:
     def _welcome(self, facts: str) -> None:
         self.send(WELCOME, struct.pack("=I", NUMBER) + text(facts))
 
-    def next(self, kind: int) -> Message:
-        """Return the next message, which must be of this kind."""
+    def next(self, *kinds: int) -> Message:
+        """Return the next message, which must be of one of these kinds.
+
+        What counts references and views on the way is noted in `counted`.
+        """
         message = self.next_of_any_kind()
-        assert message.kind == kind, f"wanted message {kind}, got {message.kind}"
+        while message.kind not in kinds and message.kind in COUNTS:
+            self.counted.append((message.kind, message.ids()))
+            message = self.next_of_any_kind()
+        assert message.kind in kinds, f"wanted message {kinds}, got {message.kind}"
         return message
 
     def next_of_any_kind(self) -> Message:
@@ -149,3 +161,5 @@ class FakeHub:
 
     def close(self) -> None:
         self._socket.close()
+        if self._other is not None:
+            self._other.close()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import socket
 import struct
 from typing import TYPE_CHECKING, Any, Self
 
 import fake_hub
-from fake_hub import FakeHub, Message, ids, inline, text
+from fake_hub import FakeHub, Message, inline, text
 
 from penstock import _worker
-from penstock.core import serialization
 from penstock.core.definitions import pack_definition
 from penstock.worker import failure
 from penstock.worker.command import worker_command
@@ -29,6 +30,7 @@ _FRAME = struct.Struct("<IIIIQQqqQqqq")
 _MAGIC = 0x4B4E5350
 _SETUP, _READY = 1, 2
 _ACTOR = 900
+_PATIENCE_S = 30
 
 
 def object_bytes(value: Any) -> bytes:
@@ -38,7 +40,7 @@ def object_bytes(value: Any) -> bytes:
     return fake_hub.packed(cloudpickle.dumps(value))
 
 
-def arguments(*args: Any, **kwargs: Any) -> bytes:
+def arguments_of(*args: Any, **kwargs: Any) -> bytes:
     return inline(object_bytes((args, kwargs)))
 
 
@@ -121,13 +123,38 @@ class TaskWorker:
         **options: Any,
     ) -> int:
         """Send a task and return its number; `given` are values as the wire has them."""
+        return self.send_with(
+            function,
+            arguments_of(*args),
+            kind=kind,
+            method=method,
+            returns=returns,
+            given=given,
+            options=options,
+        )
+
+    def send_with(
+        self,
+        function: int,
+        arguments: bytes,
+        *,
+        kind: int = FUNCTION,
+        method: str = "",
+        returns: int = 1,
+        given: tuple[bytes, ...] = (),
+        options: dict[str, Any] | None = None,
+        devices: str = "",
+        attempt: int = 0,
+        descriptors: list[int] | None = None,
+    ) -> int:
+        """Send a task with arguments as the wire has them."""
         self._tasks += 1
         actor = 0 if kind == FUNCTION else _ACTOR
         fields = struct.pack("=QBQQ", self._tasks, kind, function, actor) + text(method)
         fields += struct.pack("=i", returns) + text(json.dumps(options) if options else "")
-        fields += text("") + struct.pack("=I", 0) + arguments(*args)
+        fields += text(devices) + struct.pack("=I", attempt) + arguments
         fields += struct.pack("=I", len(given)) + b"".join(given)
-        self.hub.send(fake_hub.RUN, fields)
+        self.hub.send(fake_hub.RUN, fields, descriptors)
         return self._tasks
 
     def construct(self, kind: type, *args: Any, **options: Any) -> None:
@@ -149,6 +176,11 @@ class TaskWorker:
         return self.wait()
 
     def wait(self) -> int:
+        """Wait for the process's end; kill one that does not come to it."""
+        ended = os.pidfd_open(self.pid)
+        if not select.select([ended], [], [], _PATIENCE_S)[0]:
+            os.kill(self.pid, signal.SIGKILL)
+        os.close(ended)
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
         return os.waitstatus_to_exitcode(status)
@@ -163,5 +195,6 @@ class TaskWorker:
             self.wait()
 
 
-__all__ = ["Given", "TaskWorker", "ids"]
-Given = serialization.Given
+def interrupt(worker: TaskWorker, task: int) -> None:
+    worker.hub.send(fake_hub.INTERRUPT, struct.pack("=Q", task))
+    os.kill(worker.pid, signal.SIGUSR1)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from gates import wait_at
+from named_pipes import wait_at
 
 import penstock
 from penstock import exceptions
 
 if TYPE_CHECKING:
-    from gates import Gate
+    from named_pipes import Gate
 
 pytestmark = pytest.mark.usefixtures("runtime")
 
@@ -120,13 +120,13 @@ def test_arguments_that_cannot_be_pickled_are_refused() -> None:
 
 
 def test_a_function_that_cannot_be_pickled_is_refused_with_the_reason() -> None:
-    stream = Path(os.devnull).open()  # noqa: SIM115
+    lock = threading.Lock()
 
     @penstock.remote
-    def read() -> str:
-        return stream.read()
+    def read() -> bool:
+        return lock.locked()
 
-    with stream, pytest.raises(TypeError, match="the variable stream of"):
+    with pytest.raises(TypeError, match="the variable lock of"):
         read.remote()
 
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from fake_hub import FakeHub
-from round_trip import Carrier
 
-from penstock.core import connection, serialization
+from penstock.core import serialization
+
+if TYPE_CHECKING:
+    from round_trip import Carrier
 
 torch = pytest.importorskip("torch")
-
-
-@pytest.fixture
-def carrier(monkeypatch: pytest.MonkeyPatch) -> Iterator[Carrier]:
-    hub = FakeHub()
-    client = hub.connect()
-    monkeypatch.setattr(connection, "_client", client)
-    yield Carrier(hub, client)
-    client.close()
-    hub.close()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int64", "bool", "complex64", "float16"])
@@ -79,7 +71,7 @@ def test_gradients_and_attributes_are_left_to_torch(carrier: Carrier) -> None:
 def _private_dirty_bytes(address: int) -> int:
     """Return how much of the mapping at an address is this process's alone."""
     inside = False
-    with open("/proc/self/smaps") as lines:
+    with Path("/proc/self/smaps").open() as lines:
         for line in lines:
             head = line.split(maxsplit=1)[0]
             if "-" in head and not head.endswith(":"):

@@ -71,8 +71,10 @@ def test_to_pandas_gives_one_frame(ds):
         ds.to_pandas(3)
 
 
-def test_to_pandas_of_nothing_has_the_columns():
-    assert list(penstock.data.range(0).to_pandas().columns) == ["id"]
+def test_to_pandas_of_nothing_has_the_columns_with_their_types():
+    frame = penstock.data.range(0).to_pandas()
+    assert list(frame.columns) == ["id"]
+    assert frame["id"].dtype == "int64"
 
 
 def test_materialize_keeps_the_rows(ds, tmp_path):

@@ -66,7 +66,7 @@ def plan_of(ds):
         ({"num_gpus": 3}, "more GPUs .* num_gpus to at most 1, it is 3"),
         ({"num_cpus": 9}, "more processors .* at most 2, it is 9"),
         ({"memory": 1 << 60}, "more memory"),
-        ({"resources": {"licence": 1}}, "resources={'licence': ...} to at most 0, it is 1"),
+        ({"resources": {"licence": 1}}, "has none; leave out resources={'licence': ...}, it is 1"),
     ],
 )
 def test_what_can_never_fit_is_refused_before_anything_runs(session, tmp_path, asked, words):

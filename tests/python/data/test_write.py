@@ -82,6 +82,36 @@ def test_a_failing_job_leaves_no_file(ds, tmp_path):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize(
+    ("cut", "rows"),
+    [
+        ({"num_blocks": 1}, [100]),
+        ({"num_blocks": 3}, [33, 33, 34]),
+        ({"target_num_rows_per_block": 40}, [20, 40, 40]),
+    ],
+)
+def test_rows_that_were_cut_into_blocks_are_written_as_a_file_a_block(
+    tmp_path, context, ordered, cut, rows
+):
+    context.execution_options.preserve_order = ordered
+    ds = penstock.data.range(100, override_num_blocks=7).map_batches(lambda batch: batch)
+    ds.repartition(**cut).drop_columns([]).write_json(tmp_path / "out")
+    files = sorted((tmp_path / "out").iterdir())
+    assert sorted(len(path.read_text().splitlines()) for path in files) == rows
+    written = penstock.data.read_json(tmp_path / "out").take_all()
+    assert sorted(row["id"] for row in written) == list(range(100))
+    if ordered:
+        assert [row["id"] for row in written] == list(range(100))
+
+
+def test_blocks_are_gathered_where_files_are_to_have_a_least_size(tmp_path):
+    ds = penstock.data.range(100).repartition(10)
+    ds.write_json(tmp_path, min_rows_per_file=35)
+    lengths = sorted(len(path.read_text().splitlines()) for path in tmp_path.iterdir())
+    assert lengths == [20, 40, 40]
+
+
 def test_an_unknown_mode_is_a_value_error_that_lists_the_known(ds, tmp_path):
     with pytest.raises(ValueError, match=r"append, overwrite.*got: 'merge'"):
         ds.write_parquet(tmp_path, mode="merge")

@@ -250,6 +250,21 @@ def test_a_provider_may_replace_its_own_files(tmp_path):
         penstock.data.range(10).write_csv(tmp_path, filename_provider=Named())
 
 
+def test_overwriting_replaces_and_removes_files_by_the_endings_that_a_provider_gives(tmp_path):
+    class Lines(FilenameProvider):
+        def get_filename_for_task(self, write_uuid, task_index):
+            return f"{task_index}.jsonl"
+
+    (tmp_path / "notes.txt").write_text("mine")
+    penstock.data.range(3).write_json(tmp_path)  # Named by us, and of this format too.
+    for count in (4, 2):
+        ds = penstock.data.range(10).repartition(count)
+        ds.write_json(tmp_path, filename_provider=Lines(), mode="overwrite")
+        names = [*(f"{number}.jsonl" for number in range(count)), "notes.txt"]
+        assert [file.name for file in files(tmp_path)] == names
+    assert penstock.data.read_json([tmp_path / "0.jsonl", tmp_path / "1.jsonl"]).count() == 10
+
+
 @pytest.mark.parametrize(
     ("name", "error"),
     [("same.csv", "twice: 'same.csv'"), (7, "must return a str"), (None, "must return a str")],

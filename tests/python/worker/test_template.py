@@ -27,6 +27,20 @@ THREAD = """
     threading.Thread(target=threading.Event().wait, daemon=True).start()
 """
 
+CLEANS_UP = """
+    import os, weakref
+
+    class Made:
+        pass
+
+    def clean_up():
+        with open(os.environ["PENSTOCK_TEST_CLEANED"], "a") as file:
+            file.write("x")
+
+    made = Made()
+    weakref.finalize(made, clean_up)
+"""
+
 
 class Witness:
     """Says of its worker how it came to be, once all workers of the pool have met."""
@@ -111,6 +125,14 @@ def test_forked_workers_draw_random_numbers_of_their_own(tmp_path, monkeypatch):
     learnt = module(tmp_path, monkeypatch, "import numpy.random")
     drawn = {fact["drawn"] for fact in witnesses(tmp_path, learnt=learnt)}
     assert len(drawn) == WORKERS
+
+
+def test_what_an_import_made_is_not_cleaned_up_by_each_forked_worker(tmp_path, monkeypatch):
+    cleaned = tmp_path / "cleaned"
+    monkeypatch.setenv("PENSTOCK_TEST_CLEANED", str(cleaned))
+    learnt = module(tmp_path, monkeypatch, CLEANS_UP)
+    witnesses(tmp_path, learnt=learnt)
+    assert cleaned.read_text() == "x"  # Once: by the worker that was spawned.
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ class ConsumeVerbs(DatasetBase):
         """
         import pandas as pd
 
-        held = blocks.unified(self._blocks_within(limit, "to_pandas"))
+        held = blocks.unified(self._blocks_within(limit, "to_pandas")) or self._empty_blocks()
         parts = [blocks.to_pandas(block) for block in held]
         filled = [part for part in parts if len(part)] or parts[:1]
         if not filled:
