@@ -114,16 +114,16 @@ class FakeHub:
     def _welcome(self, facts: str) -> None:
         self.send(WELCOME, struct.pack("=I", NUMBER) + text(facts))
 
-    def next(self, kind: int) -> Message:
-        """Return the next message, which must be of this kind.
+    def next(self, *kinds: int) -> Message:
+        """Return the next message, which must be of one of these kinds.
 
         What counts references and views on the way is noted in `counted`.
         """
         message = self.next_of_any_kind()
-        while message.kind != kind and message.kind in COUNTS:
+        while message.kind not in kinds and message.kind in COUNTS:
             self.counted.append((message.kind, message.ids()))
             message = self.next_of_any_kind()
-        assert message.kind == kind, f"wanted message {kind}, got {message.kind}"
+        assert message.kind in kinds, f"wanted message {kinds}, got {message.kind}"
         return message
 
     def next_of_any_kind(self) -> Message:

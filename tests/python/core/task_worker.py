@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -29,6 +30,7 @@ _FRAME = struct.Struct("<IIIIQQqqQqqq")
 _MAGIC = 0x4B4E5350
 _SETUP, _READY = 1, 2
 _ACTOR = 900
+_PATIENCE_S = 30
 
 
 def object_bytes(value: Any) -> bytes:
@@ -174,6 +176,11 @@ class TaskWorker:
         return self.wait()
 
     def wait(self) -> int:
+        """Wait for the process's end; kill one that does not come to it."""
+        ended = os.pidfd_open(self.pid)
+        if not select.select([ended], [], [], _PATIENCE_S)[0]:
+            os.kill(self.pid, signal.SIGKILL)
+        os.close(ended)
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
         return os.waitstatus_to_exitcode(status)
