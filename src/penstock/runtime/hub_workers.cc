@@ -35,6 +35,7 @@ HubClient* RunningHub::ClientOfWorker(WorkerNumber worker) {
 
 void RunningHub::Do(const StartWorker& action) {
   workers_[action.worker];
+  const auto running = static_cast<int>(workers_.size());
   const TaskEnvironment& environment = option_reader_.environment(action.environment);
   WorkerCommand command = options_.worker_command;
   command.own_environment = environment.variables;
@@ -42,6 +43,7 @@ void RunningHub::Do(const StartWorker& action) {
   const auto task = tasks_.find(action.task);
   command.name = task == tasks_.end() ? "task" : LabelOf(task->second);
   command.pool_name = command.name;
+  command.pool_workers = running;  // The first few are spawned: nobody waits for a template.
   const Status started = host_->Start(action.worker, command, SetupOf(action.worker, environment));
   if (started.ok()) return;
   WorkerEnded({action.worker, {.cause = ExitCause::kNotStarted, .reason = started.message()}});
