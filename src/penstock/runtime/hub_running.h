@@ -56,6 +56,7 @@ struct DelayedAnswer {
 /// A worker process of the hub's own, from its start until it has ended.
 struct HubWorker {
   uint32_t client = 0;               // 0: it has not said hello.
+  std::string name;                  // With which the lines that it prints begin.
   std::vector<std::string> devices;  // GPUs.
   double gpus = 0;
   bool stopping = false;
@@ -206,6 +207,7 @@ class RunningHub final : public Hub {
   void Do(const EndActor& action);
   void SendRun(HubClient& client, const RunTask& run);
   void SendFunction(HubClient& client, uint64_t function);
+  void NameAfter(WorkerNumber number, HubWorker& worker, const HubTask& task);
   void WorkerEnded(const Ended& ended);
   void GiveDevices(HubWorker& worker);
   HubClient* ClientOfWorker(WorkerNumber worker);

@@ -34,7 +34,8 @@ HubClient* RunningHub::ClientOfWorker(WorkerNumber worker) {
 }
 
 void RunningHub::Do(const StartWorker& action) {
-  workers_[action.worker];
+  HubWorker& worker = workers_[action.worker];
+  const auto running = static_cast<int>(workers_.size());
   const TaskEnvironment& environment = option_reader_.environment(action.environment);
   WorkerCommand command = options_.worker_command;
   command.own_environment = environment.variables;
@@ -42,6 +43,8 @@ void RunningHub::Do(const StartWorker& action) {
   const auto task = tasks_.find(action.task);
   command.name = task == tasks_.end() ? "task" : LabelOf(task->second);
   command.pool_name = command.name;
+  worker.name = command.name;
+  command.pool_workers = running;  // The first few are spawned: nobody waits for a template.
   const Status started = host_->Start(action.worker, command, SetupOf(action.worker, environment));
   if (started.ok()) return;
   WorkerEnded({action.worker, {.cause = ExitCause::kNotStarted, .reason = started.message()}});
@@ -64,8 +67,11 @@ void RunningHub::SendRun(HubClient& client, const RunTask& action) {
   const auto found = tasks_.find(action.task);
   if (found == tasks_.end()) return;  // It has ended meanwhile.
   const HubTask& task = found->second;
-  const HubWorker& worker = workers_.at(action.worker);
-  if (task.kind != TaskKind::kMethod) SendFunction(client, task.function);
+  HubWorker& worker = workers_.at(action.worker);
+  if (task.kind != TaskKind::kMethod) {
+    NameAfter(action.worker, worker, task);
+    SendFunction(client, task.function);
+  }
   const auto generator = task.returns < 0 ? generators_.find(action.task + 1) : generators_.end();
   if (generator != generators_.end()) generator->second.repeated = 0;
   const Value lost = ErrorValue(SystemError::kObjectLost, "");
@@ -89,6 +95,13 @@ void RunningHub::SendRun(HubClient& client, const RunTask& action) {
   }
   run.SendOn(*client.link);
   Touch(client);
+}
+
+/// Has the lines that a worker prints begin with the name of what it runs.
+void RunningHub::NameAfter(WorkerNumber number, HubWorker& worker, const HubTask& task) {
+  std::string name = LabelOf(task);
+  if (name == worker.name || !host_->Rename(number, name)) return;
+  worker.name = std::move(name);
 }
 
 void RunningHub::SendFunction(HubClient& client, uint64_t function) {

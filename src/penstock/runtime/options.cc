@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace penstock::runtime {
@@ -12,14 +13,20 @@ using Json = nlohmann::json;
 constexpr size_t kGpuIndex = 1;
 constexpr size_t kMemoryIndex = 2;
 constexpr int kDefaultRetries = 3;
+constexpr double kCountMax = 1e9;
 
 double NumberIn(const Json& options, const char* name, double otherwise) {
   const auto found = options.find(name);
   return found != options.end() && found->is_number() ? found->get<double>() : otherwise;
 }
 
+double AmountIn(const Json& options, const char* name, double otherwise) {
+  return std::max(NumberIn(options, name, otherwise), 0.0);
+}
+
+/// Anything below 0 is -1: for ever, or without a limit.
 int CountIn(const Json& options, const char* name, int otherwise) {
-  return static_cast<int>(NumberIn(options, name, otherwise));
+  return static_cast<int>(std::clamp(NumberIn(options, name, otherwise), -1.0, kCountMax));
 }
 
 bool FlagIn(const Json& options, const char* name) {
@@ -46,13 +53,13 @@ ActorSpec ReadActor(const Json& options) {
   ActorSpec actor;
   actor.max_restarts = CountIn(options, "max_restarts", 0);
   const bool is_async = FlagIn(options, "is_async");
-  actor.max_concurrency = CountIn(options, "max_concurrency", is_async ? 1000 : 1);
+  actor.max_concurrency = std::max(CountIn(options, "max_concurrency", is_async ? 1000 : 1), 1);
   actor.max_pending_calls = CountIn(options, "max_pending_calls", -1);
   const auto groups = options.find("concurrency_groups");
   const bool has_groups = groups != options.end() && groups->is_object() && !groups->empty();
   if (has_groups) {
     for (const auto& [name, limit] : groups->items()) {
-      if (limit.is_number()) actor.max_concurrency += limit.get<int>();
+      actor.max_concurrency += std::max(CountIn(*groups, name.c_str(), 0), 0);
     }
   }
   actor.in_order = !is_async && !has_groups && actor.max_concurrency <= 1;
@@ -77,9 +84,9 @@ std::vector<double> ReadNeeds(const Json& options, TaskKind kind,
                               const std::vector<std::pair<std::string, double>>& resources,
                               std::string* too_much) {
   std::vector<double> needs(resources.size(), 0.0);
-  needs[kProcessorIndex] = NumberIn(options, "num_cpus", kind == TaskKind::kFunction ? 1 : 0);
-  needs[kGpuIndex] = NumberIn(options, "num_gpus", 0);
-  needs[kMemoryIndex] = NumberIn(options, "memory", 0);
+  needs[kProcessorIndex] = AmountIn(options, "num_cpus", kind == TaskKind::kFunction ? 1 : 0);
+  needs[kGpuIndex] = AmountIn(options, "num_gpus", 0);
+  needs[kMemoryIndex] = AmountIn(options, "memory", 0);
   const auto others = options.find("resources");
   if (others != options.end() && others->is_object()) {
     for (const auto& [name, amount] : others->items()) {

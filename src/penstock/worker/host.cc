@@ -77,6 +77,14 @@ class WorkerHostImpl final : public WorkerHost {
     if (const auto found = Find(worker)) KillWorker(*found, std::move(why));
   }
 
+  bool Rename(WorkerId worker, const std::string& name) override {
+    const auto found = Find(worker);
+    const auto process = found == nullptr ? nullptr : found->process();
+    if (process == nullptr) return false;
+    process->output()->Rename(name);
+    return true;
+  }
+
   bool IsEnding(WorkerId worker) const override {
     const auto found = Find(worker);
     const auto process = found == nullptr ? nullptr : found->process();

@@ -99,6 +99,10 @@ class WorkerHost {
   /// Kills at once; on_exit follows and tells `why`, unless the worker had died before.
   virtual void Kill(WorkerId worker, KillReason why = {}) = 0;
 
+  /// Has the lines that a worker prints from here on begin with another name. False where there is
+  /// no process (yet).
+  virtual bool Rename(WorkerId worker, const std::string& name) = 0;
+
   /// Returns whether a worker's process is on its way out, or there is none (yet).
   virtual bool IsEnding(WorkerId worker) const = 0;
 

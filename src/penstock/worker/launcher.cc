@@ -28,10 +28,12 @@ Result<Pipe> MakeLessonPipe() {
   return pipe;
 }
 
+/// Tells families apart; a small pool's, which has no template, from a large one's too.
 std::string KeyOf(const WorkerCommand& command) {
   const bool is_alone = command.shared == WorkerSharing::kModel;
-  return fmt::format("{}\n{}\n{}", is_alone ? command.pool : -1, fmt::join(command.arguments, "\n"),
-                     fmt::join(command.environment, "\n"));
+  const bool is_large = command.pool_workers >= kForkedPoolMin;
+  return fmt::format("{}\n{}\n{}\n{}", is_alone ? command.pool : -1, is_large,
+                     fmt::join(command.arguments, "\n"), fmt::join(command.environment, "\n"));
 }
 
 /// Kills a worker whose template, which would have reaped it, has died.

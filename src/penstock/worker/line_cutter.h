@@ -32,6 +32,9 @@ class LineCutter {
   LineCutter(std::string name, StandardStream stream, std::shared_ptr<WorkerLines> lines)
       : name_(std::move(name)), stream_(stream), lines_(std::move(lines)) {}
 
+  /// Names the lines from here on, also one that has begun.
+  void SetName(std::string name) { name_ = std::move(name); }
+
   /// Takes what came at `now_ns`, by a clock that never goes back.
   void Take(std::string_view bytes, int64_t now_ns);
 
@@ -51,7 +54,7 @@ class LineCutter {
   void SayLeftOut();
   bool exhausted() const { return lines_left_ <= 0 || bytes_left_ <= 0; }
 
-  const std::string name_;
+  std::string name_;
   const StandardStream stream_;
   const std::shared_ptr<WorkerLines> lines_;
 

@@ -38,6 +38,11 @@ Result<std::shared_ptr<ProcessOutput>> ProcessOutput::Make(const std::string& na
 }
 
 bool ProcessOutput::Read(StandardStream stream) {
+  MutexLock lock(mutex_);
+  return ReadNow(stream);
+}
+
+bool ProcessOutput::ReadNow(StandardStream stream) {
   std::array<char, kChunkBytes> chunk;
   LineCutter& cutter = stream == StandardStream::kOutput ? output_lines_ : error_lines_;
   for (size_t came = 0; came < kReadBytesAtOnce;) {
@@ -51,10 +56,21 @@ bool ProcessOutput::Read(StandardStream stream) {
   return true;
 }
 
+void ProcessOutput::Rename(const std::string& name) {
+  MutexLock lock(mutex_);
+  if (output_.get() >= 0) {
+    (void)ReadNow(StandardStream::kOutput);
+    (void)ReadNow(StandardStream::kErrors);
+  }
+  output_lines_.SetName(name);
+  error_lines_.SetName(name);
+}
+
 void ProcessOutput::Finish() {
+  MutexLock lock(mutex_);
   if (output_.get() < 0) return;
-  (void)Read(StandardStream::kOutput);
-  (void)Read(StandardStream::kErrors);
+  (void)ReadNow(StandardStream::kOutput);
+  (void)ReadNow(StandardStream::kErrors);
   output_lines_.End();
   error_lines_.End();
   output_ = OwnedDescriptor();
@@ -62,6 +78,7 @@ void ProcessOutput::Finish() {
 }
 
 std::string ProcessOutput::LastWords() const {
+  MutexLock lock(mutex_);
   std::string crash = error_lines_.LastFrom(kCrash).value_or("");
   if (crash.empty()) return error_lines_.LastLines();
   crash.resize(std::min(crash.size(), crash.find(kAfterCrash)));

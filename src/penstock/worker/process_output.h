@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "penstock/base/mutex.h"
 #include "penstock/base/status.h"
 #include "penstock/worker/descriptor.h"
 #include "penstock/worker/line_cutter.h"
@@ -16,7 +17,7 @@ namespace penstock {
 /// Somebody must read them as long as the process lives, or it hangs in a print; what is read
 /// beyond LineCutter's limits is dropped, so that a process that prints a gigabyte costs its own
 /// time alone.
-/// Threads: one at a time.
+/// Threads: any.
 class ProcessOutput {
  public:
   /// The process's ends: the caller gives them to it, then closes them.
@@ -37,6 +38,9 @@ class ProcessOutput {
   /// process has closed the stream.
   bool Read(StandardStream stream);
 
+  /// Has the lines begin with another name, but those that the process has written already.
+  void Rename(const std::string& name);
+
   /// Reads what the process, which has ended, left in the pipes, and closes them. Repeatable. What
   /// it had started and outlives it may not print any more.
   void Finish();
@@ -54,10 +58,13 @@ class ProcessOutput {
     return stream == StandardStream::kOutput ? output_ : errors_;
   }
 
-  OwnedDescriptor output_;
+  bool ReadNow(StandardStream stream) PENSTOCK_REQUIRES(mutex_);
+
+  OwnedDescriptor output_;  // Closed by Finish, under the lock.
   OwnedDescriptor errors_;
-  LineCutter output_lines_;
-  LineCutter error_lines_;
+  mutable Mutex mutex_;
+  LineCutter output_lines_ PENSTOCK_GUARDED_BY(mutex_);
+  LineCutter error_lines_ PENSTOCK_GUARDED_BY(mutex_);
 };
 
 }  // namespace penstock

@@ -59,6 +59,18 @@ TEST_F(HubTest, RunsTasksInTheEnvironmentThatTheyAskFor) {
   EXPECT_EQ(Get(Submit("process", {.options = with("red")})).bytes, process);
 }
 
+TEST_F(HubTest, NamesTheLinesThatWorkersPrintAfterWhatTheyRun) {
+  const auto lines = std::make_shared<WorkerLines>();
+  StartHub({.processors = 1, .worker_lines = lines});
+  Get(Submit("print a", {.options = R"({"label": "f"})"}));
+  Get(Submit("print b", {.options = R"({"label": "g"})"}));
+  client_.reset();
+  hub_.reset();
+  std::vector<std::string> texts;
+  for (const WorkerLine& line : lines->TakeAll()) texts.push_back(line.text);
+  EXPECT_THAT(texts, ::testing::ElementsAre("(f) a", "(g) b"));
+}
+
 TEST_F(HubTest, EndsAWorkerAfterSoManyCallsOfAFunction) {
   const std::string options = R"({"max_calls": 1})";
   const std::string process = Get(Submit("process", {.options = options})).bytes;

@@ -57,6 +57,20 @@ TEST(ProcessOutputTest, EndsTheStreamsOfWhatOutlivesAProcess) {
   signal(SIGPIPE, SIG_DFL);
 }
 
+TEST(ProcessOutputTest, RenamesTheLinesThatAreNotWrittenYet) {
+  ProcessOutput::Ends ends;
+  const auto lines = std::make_shared<WorkerLines>();
+  const auto output = ProcessOutput::Make("first", lines, &ends).ValueOrDie();
+  ASSERT_EQ(::write(ends.output.get(), "a\n", 2), 2);
+  output->Rename("second");
+  ASSERT_EQ(::write(ends.output.get(), "b\n", 2), 2);
+  output->Finish();
+  const std::vector<WorkerLine> taken = lines->TakeAll();
+  ASSERT_EQ(taken.size(), 2);
+  EXPECT_EQ(taken[0].text, "(first) a");
+  EXPECT_EQ(taken[1].text, "(second) b");
+}
+
 TEST(ProcessOutputTest, SaysWhenAProcessHasClosedAStream) {
   ProcessOutput::Ends ends;
   const auto output = ProcessOutput::Make("w", nullptr, &ends).ValueOrDie();
