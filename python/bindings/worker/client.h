@@ -209,6 +209,7 @@ class Client {
 
   // client_tasks.cc
   void GiveBackTasks() PENSTOCK_REQUIRES(mutex_);
+  void GiveBack(const std::vector<uint64_t>& tasks) PENSTOCK_REQUIRES(mutex_);
   void Ring() PENSTOCK_REQUIRES(mutex_);
 
   static Deadline DeadlineOf(Timeout timeout);
@@ -247,6 +248,7 @@ class Client {
   std::unordered_map<uint64_t, ClientValue> functions_ PENSTOCK_GUARDED_BY(mutex_);
   std::unordered_map<uint64_t, runtime::TaskKind> running_ PENSTOCK_GUARDED_BY(mutex_);
   std::unordered_set<uint64_t> interrupted_ PENSTOCK_GUARDED_BY(mutex_);
+  bool has_given_back_ PENSTOCK_GUARDED_BY(mutex_) = false;  // In this task, as the hub asked.
   int waiting_ PENSTOCK_GUARDED_BY(mutex_) = 0;  // Threads that wait for the hub inside of a task.
   bool has_actor_ PENSTOCK_GUARDED_BY(mutex_) = false;
   bool stops_ PENSTOCK_GUARDED_BY(mutex_) = false;

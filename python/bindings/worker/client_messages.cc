@@ -126,6 +126,9 @@ void Client::TakeMessage(MessageKind kind, std::string_view fields, Descriptors&
       interrupted_.insert(reader.Number<uint64_t>());
       Ring();
       break;
+    case MessageKind::kTakeBack:
+      GiveBack(reader.Ids());
+      break;
     case MessageKind::kReusable:
       for (const uint64_t segment : reader.Ids()) segments_->Reusable(segment);
       break;

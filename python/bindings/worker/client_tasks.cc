@@ -2,6 +2,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "client.h"
@@ -41,6 +42,21 @@ void Client::Ring() {
   static_cast<void>(write(doorbell_, &rung, sizeof rung));
 }
 
+// Gives back those of the tasks that have not begun; the signal that comes with that has no other
+// meaning.
+void Client::GiveBack(const std::vector<uint64_t>& tasks) {
+  has_given_back_ = true;
+  const auto is_meant = [&](const ArrivedTask& task) {
+    if (std::find(tasks.begin(), tasks.end(), task.id) == tasks.end()) return false;
+    MessageWriter message(MessageKind::kGiveBack);
+    message.Number(task.id);
+    Post(message);
+    return true;
+  };
+  std::erase_if(arrived_, is_meant);
+  Flush();
+}
+
 // A function that waits lets others run what has come for it meanwhile; an actor's calls are its
 // own.
 void Client::GiveBackTasks() {
@@ -65,6 +81,7 @@ std::optional<ArrivedTask> Client::ReceiveTask(Timeout timeout) {
   ArrivedTask task = std::move(arrived_.front());
   arrived_.pop_front();
   running_.emplace(task.id, task.kind);
+  has_given_back_ = false;
   if (task.kind != TaskKind::kMethod) task.definition = functions_[task.function];
   return task;
 }
@@ -110,7 +127,10 @@ std::vector<uint64_t> Client::Interrupted(double patience_s) {
   const nb::gil_scoped_release release;
   MutexLock lock(mutex_);
   const Deadline deadline = DeadlineOf(patience_s);
-  while (interrupted_.empty() && !has_ended_ && WaitForChange(deadline)) continue;
+  while (interrupted_.empty() && !has_given_back_ && !has_ended_ && WaitForChange(deadline)) {
+    continue;
+  }
+  has_given_back_ = false;
   return {interrupted_.begin(), interrupted_.end()};
 }
 

@@ -201,6 +201,7 @@ class RunningHub final : public Hub {
   void Do(const StopWorker& action);
   void Do(const KillWorker& action);
   void Do(const InterruptTask& action);
+  void Do(const TakeBack& action);
   void Do(const EndTask& action);
   void Do(const EndActor& action);
   void SendRun(HubClient& client, const RunTask& run);

@@ -135,6 +135,16 @@ void RunningHub::Do(const InterruptTask& action) {
   host_->Signal(action.worker, SIGUSR1);
 }
 
+void RunningHub::Do(const TakeBack& action) {
+  HubClient* client = ClientOfWorker(action.worker);
+  if (client == nullptr) return;
+  MessageWriter take_back(MessageKind::kTakeBack);
+  take_back.Ids(action.tasks);
+  client->link->Send(take_back.Finish());
+  client->link->Flush();  // Before the signal.
+  host_->Signal(action.worker, SIGUSR1);
+}
+
 void RunningHub::Do(const EndTask& action) {
   const auto found = tasks_.find(action.task);
   if (found == tasks_.end()) return;

@@ -47,7 +47,7 @@ Answered SchedulerMachine::TaskDone(WorkerNumber worker, uint64_t task, uint32_t
       found->state != TaskState::kSent) {
     return Answered::kUnknown;
   }
-  std::erase(runner->second.sent, task);
+  Unsend(runner->second, found->spec, true);
   if (found->spec.kind == TaskKind::kFunction) {
     return FunctionDone(runner->second, worker, *found, flags);
   }
@@ -81,7 +81,7 @@ bool SchedulerMachine::TaskGivenBack(WorkerNumber worker, uint64_t task) {
       found->state != TaskState::kSent || found->spec.kind != TaskKind::kFunction) {
     return false;
   }
-  std::erase(runner->second.sent, task);
+  Unsend(runner->second, found->spec, false);
   --found->attempt;
   if (found->cancelled) {
     End(task, SystemError::kCancelled, "");

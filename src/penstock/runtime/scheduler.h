@@ -25,6 +25,9 @@ namespace penstock::runtime {
 /// worker starts. Workers that are idle are used again by environment; at most one is started for
 /// each admitted task, and `starting_max` at once.
 ///
+/// While the tasks of a function are short, those that wait are sent ahead to workers that run
+/// others of the same shape, and taken back should one of those last after all.
+///
 /// Actors. An actor is a worker of its own, taken like a function's for its constructor and kept.
 /// Calls of one caller to an actor that is `in_order` are sent in the order submitted, each once
 /// the objects are there that it is given; to others as these come to be. Calls are sent ahead, up
@@ -70,6 +73,8 @@ inline constexpr int64_t kMemoryPauseMaxNs = 10'000'000'000;  // up to this.
 inline constexpr int64_t kShortTaskNs = 1'000'000;
 /// so many at most, while each worker would get as many of those that wait.
 inline constexpr int64_t kTasksAhead = 16;
+/// They are taken back when what runs before them lasts longer than this.
+inline constexpr int64_t kLongTaskNs = 20'000'000;
 
 struct SchedulerOptions {
   std::vector<double> resources;  // What there is; [kProcessorIndex]: processors.
@@ -137,6 +142,11 @@ struct InterruptTask {
   WorkerNumber worker = 0;
   uint64_t task = 0;
 };
+/// Have the worker give back those of these tasks that it has not begun.
+struct TakeBack {
+  WorkerNumber worker = 0;
+  std::vector<uint64_t> tasks;
+};
 /// A task is over without its worker having said so (TaskDone), and nothing more will be said of
 /// it. kNone: a constructor that is not needed any more.
 struct EndTask {
@@ -152,7 +162,7 @@ struct EndActor {
 };
 
 using Action = std::variant<StartWorker, RunTask, EndLease, StopWorker, KillWorker, InterruptTask,
-                            EndTask, EndActor>;
+                            TakeBack, EndTask, EndActor>;
 
 /// What becomes of a task that a worker has answered.
 enum class Answered : uint8_t {

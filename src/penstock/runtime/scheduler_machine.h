@@ -62,7 +62,9 @@ struct ScheduledWorker {
   std::deque<uint64_t> sent;  // Functions, a constructor, calls of an actor in order: oldest first.
   std::map<uint64_t, int> calls;  // By function, of those that have max_calls.
   bool retires = false;
-  int64_t since_ns = 0;  // kIdle, kStopping.
+  bool asked_back = false;  // What was sent ahead.
+  int64_t begun_ns = 0;     // Its first function of those sent.
+  int64_t since_ns = 0;     // kIdle, kStopping.
 };
 
 enum class ActorState : uint8_t {
@@ -140,6 +142,8 @@ class SchedulerMachine final : public Scheduler {
   bool MayAdmit(TaskShape& shape, const std::vector<double>& reserved);
   bool HasRunner(const TaskShape& shape, TaskKind kind) const;
   void Admit(ScheduledTask& task);
+  void SendAhead(ShapeNumber number);
+  bool IsShort(const ScheduledTask& task) const;
   void Reserve(const TaskShape& shape, std::vector<double>& reserved) const;
   std::vector<double> HeldForLong() const;
   void Pause(ScheduledTask& task, int times);
@@ -159,6 +163,8 @@ class SchedulerMachine final : public Scheduler {
   void FunctionWorkerGone(ScheduledWorker& worker, const WorkerEnd& end);
   void TaskDied(ScheduledTask& task, const WorkerEnd& end);
   void EndLongIdle();
+  void TakeBackBehindLong();
+  void Unsend(ScheduledWorker& worker, const TaskSpec& task, bool ran);
 
   // scheduler_actors.cc.
   void CallSubmitted(const TaskSpec& task);
@@ -193,12 +199,14 @@ class SchedulerMachine final : public Scheduler {
   std::map<WorkerNumber, ScheduledWorker> workers_;
   std::unordered_map<uint64_t, ScheduledActor> actors_;
   std::vector<uint64_t> pausing_;
+  std::unordered_map<uint64_t, int64_t> durations_ns_;  // Of functions, as they are of late.
   std::vector<Action> actions_;
   WorkerNumber last_worker_ = 0;
   uint64_t last_order_ = 0;
   int starting_ = 0;
   int idle_ = 0;
   int stopping_ = 0;
+  int64_t ahead_ = 0;     // Functions sent behind others.
   int free_runners_ = 0;  // Workers whose lease has no processors, of functions, that do not wait.
   bool place_wanted_ = false;
   int64_t now_ns_ = 0;

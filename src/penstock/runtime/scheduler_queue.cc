@@ -16,13 +16,17 @@ void SchedulerMachine::Queue(ScheduledTask& task) {
   place_wanted_ = true;
 }
 
-/// Puts a task that was sent before those that were not.
+/// Puts a task back among those of its age.
 void SchedulerMachine::QueueAgain(ScheduledTask& task) {
   TaskShape& shape = shapes_[task.spec.shape];
   task.state = TaskState::kQueued;
   task.worker = 0;
   if (!std::exchange(shape.listed, true)) queued_.push_back(task.spec.shape);
-  shape.queue.push_front(task.spec.task);
+  const auto is_younger = [&](uint64_t id) {
+    const ScheduledTask* other = FindTask(id);
+    return other != nullptr && other->order > task.order;
+  };
+  shape.queue.insert(std::ranges::find_if(shape.queue, is_younger), task.spec.task);
   place_wanted_ = true;
 }
 
@@ -65,6 +69,41 @@ void SchedulerMachine::Place() {
     for (const ShapeNumber other : stuck) ++shapes_[other].passed_over;
     Admit(task);
     if (const ScheduledTask* next = HeadOf(shape)) heads.emplace(next->order, number);
+  }
+  if (!stuck.empty()) SendAhead(stuck.front());  // The oldest alone, so that others get their turn.
+}
+
+bool SchedulerMachine::IsShort(const ScheduledTask& task) const {
+  if (task.spec.kind != TaskKind::kFunction || task.spec.max_calls > 0) return false;
+  const auto usual = durations_ns_.find(task.spec.function);
+  return usual != durations_ns_.end() && usual->second < kShortTaskNs;
+}
+
+/// Sends short tasks that do not fit behind others of their shape.
+void SchedulerMachine::SendAhead(ShapeNumber number) {
+  TaskShape& shape = shapes_[number];
+  const ScheduledTask* head = HeadOf(shape);
+  if (head == nullptr || !IsShort(*head)) return;
+  std::vector<WorkerNumber> runners;
+  for (const auto& [runner, worker] : workers_) {
+    const bool runs = worker.state == WorkerState::kBusy && worker.lease == number;
+    if (!runs || worker.actor != 0 || worker.gave_processors || worker.retires || worker.killed ||
+        worker.asked_back) {
+      continue;
+    }
+    if (IsShort(tasks_.at(worker.sent.front()))) runners.push_back(runner);
+  }
+  if (runners.empty()) return;
+  const auto share = static_cast<int64_t>(shape.queue.size() / runners.size());
+  const auto most = static_cast<size_t>(std::min(kTasksAhead, share));
+  for (const WorkerNumber runner : runners) {
+    const std::deque<uint64_t>& sent = workers_.at(runner).sent;
+    while (sent.size() <= most) {
+      ScheduledTask* next = HeadOf(shape);
+      if (next == nullptr || !IsShort(*next)) return;
+      shape.queue.pop_front();
+      Send(runner, *next, false);
+    }
   }
 }
 

@@ -4,6 +4,11 @@
 #include "penstock/runtime/scheduler_machine.h"
 
 namespace penstock::runtime {
+namespace {
+
+constexpr size_t kDurationsMax = 4096;
+
+}  // namespace
 
 void SchedulerMachine::StartFor(EnvironmentNumber environment, uint64_t task) {
   const WorkerNumber number = ++last_worker_;
@@ -61,11 +66,34 @@ void SchedulerMachine::Send(WorkerNumber number, ScheduledTask& task, bool takes
     actor.worker = number;
     worker.actor = task.spec.actor;
   }
+  if (worker.sent.empty()) {
+    worker.begun_ns = now_ns_;
+    worker.asked_back = false;
+  } else {
+    ++ahead_;
+  }
   worker.sent.push_back(task.spec.task);
   task.state = TaskState::kSent;
   task.worker = number;
   actions_.emplace_back(
       RunTask{.worker = number, .task = task.spec.task, .attempt = task.attempt++, .takes = takes});
+}
+
+/// A task is no longer with its worker, which has run it (`ran`) or not begun.
+void SchedulerMachine::Unsend(ScheduledWorker& worker, const TaskSpec& task, bool ran) {
+  if (worker.sent.empty()) return;
+  const bool is_function = task.kind == TaskKind::kFunction;
+  if (is_function && worker.sent.size() > 1) --ahead_;
+  if (worker.sent.front() != task.task) {
+    std::erase(worker.sent, task.task);
+    return;
+  }
+  worker.sent.pop_front();
+  const int64_t took_ns = now_ns_ - std::exchange(worker.begun_ns, now_ns_);
+  if (!is_function || !ran) return;
+  if (durations_ns_.size() >= kDurationsMax) durations_ns_.clear();
+  int64_t& usual_ns = durations_ns_.try_emplace(task.function, took_ns).first->second;
+  usual_ns += (took_ns - usual_ns) / 4;
 }
 
 void SchedulerMachine::EndLeaseOf(WorkerNumber number, ScheduledWorker& worker) {
@@ -150,6 +178,7 @@ void SchedulerMachine::FunctionWorkerGone(ScheduledWorker& worker, const WorkerE
   while (worker.sent.size() > 1) {
     ScheduledTask& task = tasks_.at(worker.sent.back());
     worker.sent.pop_back();
+    --ahead_;
     --task.attempt;
     if (task.cancelled) {
       End(task.spec.task, SystemError::kCancelled, "");
@@ -179,6 +208,7 @@ void SchedulerMachine::Tick(int64_t now_ns) {
   looked_ns_ = now_ns;
   WakePausing();
   EndLongIdle();
+  if (ahead_ > 0) TakeBackBehindLong();
   if (stopping_ == 0) return;
   for (auto& [number, worker] : workers_) {
     if (worker.state != WorkerState::kStopping || now_ns - worker.since_ns < kStopTimeNs) continue;
@@ -187,7 +217,19 @@ void SchedulerMachine::Tick(int64_t now_ns) {
 }
 
 bool SchedulerMachine::WantsTicks() const {
-  return !pausing_.empty() || stopping_ > 0 || idle_ > options_.idle_kept;
+  return !pausing_.empty() || stopping_ > 0 || ahead_ > 0 || idle_ > options_.idle_kept;
+}
+
+/// Asks for what waits behind a task that lasts longer than was thought.
+void SchedulerMachine::TakeBackBehindLong() {
+  for (auto& [number, worker] : workers_) {
+    if (worker.actor != 0 || worker.sent.size() < 2 || worker.asked_back) continue;
+    if (now_ns_ - worker.begun_ns < kLongTaskNs) continue;
+    worker.asked_back = true;
+    durations_ns_[tasks_.at(worker.sent.front()).spec.function] = now_ns_ - worker.begun_ns;
+    actions_.emplace_back(
+        TakeBack{.worker = number, .tasks = {worker.sent.begin() + 1, worker.sent.end()}});
+  }
 }
 
 void SchedulerMachine::EndLongIdle() {

@@ -87,6 +87,8 @@ enum class MessageKind : uint16_t {
   kInterrupt = 39,  // id task: cancelled; a signal (SIGUSR1) follows if it may be running
   kReusable = 40,   // ids of segments of this client's that the hub does not know any more
   kStop = 41,       // End, once what runs has ended.
+  kTakeBack = 42,   // ids of tasks: give back (kGiveBack) those that have not begun; a signal
+                    // (SIGUSR1) follows
 };
 
 /// How a value's bytes come.

@@ -320,3 +320,18 @@ def test_tasks_know_who_they_are() -> None:
     assert resources == {"CPU": 2.0}
     assert penstock.get_runtime_context().get_task_id() is None
     assert penstock.get_gpu_ids() == []
+
+
+def test_what_waits_behind_a_task_that_lasts_runs_elsewhere(tmp_path: Path) -> None:
+    @penstock.remote
+    def leave_mark_or_wait(mark: int, marks: int) -> int:
+        if marks == 0:
+            (tmp_path / str(mark)).touch()
+        while len(list(tmp_path.iterdir())) < marks:
+            time.sleep(0.001)
+        return mark
+
+    penstock.get([leave_mark_or_wait.remote(0, 0) for _ in range(200)])  # They are short.
+    waiting = leave_mark_or_wait.remote(-1, 30)
+    penstock.get([leave_mark_or_wait.remote(mark, 0) for mark in range(30)])
+    assert penstock.get(waiting) == -1
