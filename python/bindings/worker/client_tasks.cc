@@ -46,14 +46,17 @@ void Client::Ring() {
 // meaning.
 void Client::GiveBack(const std::vector<uint64_t>& tasks) {
   has_given_back_ = true;
-  const auto is_meant = [&](const ArrivedTask& task) {
-    if (std::find(tasks.begin(), tasks.end(), task.id) == tasks.end()) return false;
+  std::deque<ArrivedTask> kept;
+  for (ArrivedTask& task : arrived_) {
+    if (std::find(tasks.begin(), tasks.end(), task.id) == tasks.end()) {
+      kept.push_back(std::move(task));
+      continue;
+    }
     MessageWriter message(MessageKind::kGiveBack);
     message.Number(task.id);
     Post(message);
-    return true;
-  };
-  std::erase_if(arrived_, is_meant);
+  }
+  arrived_ = std::move(kept);
   Flush();
 }
 
