@@ -15,10 +15,9 @@ bool RunningHub::TakesName(HubClient& client, uint64_t request, uint64_t id, con
     TellActor(client, request, taken->second, "");
   } else {
     TellActor(client, request, 0,
-              fmt::format("The name {} (namespace={}) is already taken. Please use a different "
-                          "name or get the existing actor using ray.get_actor('{}', "
-                          "namespace='{}')",
-                          options.name, options.name_space, options.name, options.name_space));
+              fmt::format("The name '{}' is already taken in the namespace '{}'; choose another, ask "
+                          "for the actor that has it with get_actor, or pass get_if_exists=True",
+                          options.name, options.name_space));
   }
   return false;
 }

@@ -201,7 +201,7 @@ void SchedulerMachine::KillActor(uint64_t number, bool may_restart) {
   if (found == actors_.end() || found->second.state == ActorState::kDead) return;
   ScheduledActor& actor = found->second;
   const WorkerNumber worker = actor.worker;
-  const std::string why = "was killed by ray.kill";
+  const std::string why = "was killed by kill()";
   if (!may_restart) {
     if (actor.state == ActorState::kPending) WithdrawConstructor(actor);
     EndActorFor(number, actor, SystemError::kActorDied, why);
