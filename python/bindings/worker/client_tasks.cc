@@ -46,14 +46,16 @@ void Client::Ring() {
 // meaning.
 void Client::GiveBack(const std::vector<uint64_t>& tasks) {
   has_given_back_ = true;
-  const auto is_meant = [&](const ArrivedTask& task) {
-    if (std::find(tasks.begin(), tasks.end(), task.id) == tasks.end()) return false;
+  for (auto task = arrived_.begin(); task != arrived_.end();) {
+    if (std::find(tasks.begin(), tasks.end(), task->id) == tasks.end()) {
+      ++task;
+      continue;
+    }
     MessageWriter message(MessageKind::kGiveBack);
-    message.Number(task.id);
+    message.Number(task->id);
     Post(message);
-    return true;
-  };
-  std::erase_if(arrived_, is_meant);
+    task = arrived_.erase(task);
+  }
   Flush();
 }
 
