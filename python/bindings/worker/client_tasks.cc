@@ -46,16 +46,17 @@ void Client::Ring() {
 // meaning.
 void Client::GiveBack(const std::vector<uint64_t>& tasks) {
   has_given_back_ = true;
-  for (auto task = arrived_.begin(); task != arrived_.end();) {
-    if (std::find(tasks.begin(), tasks.end(), task->id) == tasks.end()) {
-      ++task;
+  std::deque<ArrivedTask> kept;
+  for (ArrivedTask& task : arrived_) {
+    if (std::find(tasks.begin(), tasks.end(), task.id) == tasks.end()) {
+      kept.push_back(std::move(task));
       continue;
     }
     MessageWriter message(MessageKind::kGiveBack);
-    message.Number(task->id);
+    message.Number(task.id);
     Post(message);
-    task = arrived_.erase(task);
   }
+  arrived_ = std::move(kept);
   Flush();
 }
 

@@ -67,7 +67,7 @@ class Run:
             self._pipeline = start_pipeline(self._plan, self._context, self._lines)
             _running.add(self)
             while True:
-                block = _next_of(self._pipeline)
+                block = self._next()
                 show(self._lines)
                 progress.update(self._pipeline.snapshot)
                 if self._names is not None:
@@ -106,6 +106,21 @@ class Run:
     def snapshot(self) -> Snapshot | None:
         """Return where the job stands, or stood at its end; None before it has started."""
         return self._pipeline.snapshot() if self._pipeline is not None else self._last
+
+    def _next(self) -> Block | bool | None:
+        """Wait for the next block, while tasks and actors serve functions that call them."""
+        # No variable here may hold the pipeline: an error's traceback would keep it alive.
+        if self._pipeline is None:
+            return False
+        if reception_waits():  # A function wants a hub, and there is none yet.
+            from penstock.core import connection
+
+            connection.client()
+        core = sys.modules.get("penstock.core.connection")
+        if core is None:  # No task runs here.
+            return self._pipeline.next(_POLL_S)
+        with core.waiting():
+            return self._pipeline.next(_POLL_S)
 
     def _close(self, progress: Progress) -> None:
         if self._names is not None:
@@ -163,20 +178,6 @@ def resources(context: DataContext) -> session.Resources:
         gpus=defaults.gpus if limits.gpu is None else limits.gpu,
         others=defaults.others,
     )
-
-
-def _next_of(pipeline: Pipeline) -> Block | bool | None:
-    """Wait for the next block, while tasks and actors serve functions that call them."""
-    if reception_waits():  # A function wants a hub, and there is none yet.
-        from penstock.core import connection
-
-        connection.client()
-    core = sys.modules.get("penstock.core.connection")
-    if core is None:  # No task runs here.
-        return pipeline.next(_POLL_S)
-    with core.waiting():
-        block: Block | bool | None = pipeline.next(_POLL_S)
-    return block
 
 
 def _milliseconds(timeout_s: float) -> int:

@@ -140,11 +140,13 @@ class Calls:
                 f"return an iterator; it returned a {type(items).__name__}"
             )
         for item in items:
+            self._end_fork()
             self.client.yield_item(task.id, serialization.dumps(self.client, item))
             del item
 
     def results(self, task: Task, result: Any) -> list[Packed]:
         """Pack what a call returned, as the number of its returns wants it."""
+        self._end_fork()
         if task.returns <= 0:
             return []
         if task.returns == 1:
@@ -158,8 +160,6 @@ class Calls:
 
     def finish(self, task: Task, flags: int, values: list[Packed]) -> None:
         """Answer a task."""
-        if os.getpid() != self._process:
-            os._exit(0)  # The function forked, and this is the child: the parent answers.
         sys.stdout.flush()
         sys.stderr.flush()
         self.client.done(task.id, flags, values)
@@ -172,8 +172,7 @@ class Calls:
         definition: Definition | None = None,
     ) -> None:
         """Answer a task that has raised."""
-        if os.getpid() != self._process:
-            _end_fork(error)
+        self._end_fork(error)
         if isinstance(error, ActorExit) or (isinstance(error, SystemExit) and task.actor):
             self.finish(task, _LEAVING, [])
             return
@@ -197,6 +196,17 @@ class Calls:
     def cancel(self, task: Task) -> None:
         """Answer a task that was stopped, or was not begun any more."""
         self.finish(task, _FAILED | _WAS_CANCELLED, [])
+
+    def _end_fork(self, error: BaseException | None = None) -> None:
+        """End a process that a function forked and that came back: its parent answers the task."""
+        if os.getpid() == self._process:
+            return
+        if error is None:
+            os._exit(0)
+        if not isinstance(error, SystemExit):
+            sys.excepthook(type(error), error, error.__traceback__)
+        code = error.code if isinstance(error, SystemExit) else 1
+        os._exit(code if isinstance(code, int) else int(code is not None))
 
     def _definition(self, task: Task) -> Definition:
         known = self._definitions.get(task.function)
@@ -224,11 +234,3 @@ def _several(result: Any, returns: int) -> Iterator[Any]:
             f"The task was called with num_returns={returns}, so it must return as many objects, "
             f"as a tuple or list; it returned a {type(result).__name__}"
         ) from None
-
-
-def _end_fork(error: BaseException) -> None:
-    """End a process that a function forked and that came back: its parent answers the task."""
-    if not isinstance(error, SystemExit):
-        sys.excepthook(type(error), error, error.__traceback__)
-    code = error.code if isinstance(error, SystemExit) else 1
-    os._exit(code if isinstance(code, int) else int(code is not None))

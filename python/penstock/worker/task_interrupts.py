@@ -43,6 +43,6 @@ def _interrupt(_signal: int, _frame: Any) -> None:
     task = _main.task
     if not task or _main.client is None:
         return
-    if task in _main.client.interrupted(_PATIENCE_S) and _main.task == task:
+    if task in _main.client.interrupted(_PATIENCE_S):
         _main.task = 0
         raise TaskCancelledError("The task was cancelled while it ran")

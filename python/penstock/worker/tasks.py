@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from penstock import _worker
@@ -32,7 +31,6 @@ def serve(channel: _worker.Channel, setup: bytes, is_ready: Callable[[], None]) 
     folder = json.loads(setup[start:] or b"{}").get("working_dir") or ""
     if folder:
         os.chdir(folder)
-        sys.path.insert(0, folder)
     reception = current.reception()
     if reception is None:
         raise RuntimeError("a worker of the hub has no way to reach it")

@@ -92,6 +92,7 @@ def test_a_reference_that_comes_back_is_not_told_of(hub: FakeHub, client: _worke
     hub.next(fake_hub.SUBMIT)
     hub.next(fake_hub.SUBMIT)
     assert hub.has_sent_nothing()
+    assert not hub.counted
 
 
 def test_many_releases_and_those_of_much_memory_are_told_at_once(

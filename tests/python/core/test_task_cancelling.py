@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import fake_hub
@@ -98,3 +100,25 @@ def test_what_comes_while_a_function_waits_is_given_back(worker: TaskWorker) -> 
     worker.hub.send_value(request, inline(object_bytes("there")))
     result = worker.result()
     assert (result.task, result.objects()) == (first, ["there"])
+
+
+def test_what_waits_behind_a_running_task_is_given_back_when_the_hub_asks(
+    worker: TaskWorker, tmp_path: Path
+) -> None:
+    gate, second_gate = Gate(tmp_path / "gate"), Gate(tmp_path / "second_gate")
+
+    def wait(path: str, second_path: str) -> str:
+        wait_at(path)
+        return wait_at(second_path)
+
+    function = worker.define(wait)
+    running = worker.send(function, gate.path, second_gate.path)
+    waiting = [worker.send(function) for _ in range(2)]
+    gate.open()
+    asked = fake_hub.ids(*waiting, running, 12345)
+    worker.hub.send(fake_hub.TAKE_BACK, asked)
+    os.kill(worker.pid, signal.SIGUSR1)
+    assert [worker.hub.next(fake_hub.GIVE_BACK).take("Q") for _ in waiting] == waiting
+    second_gate.open()
+    result = worker.result()
+    assert (result.task, result.objects()) == (running, ["go"])
