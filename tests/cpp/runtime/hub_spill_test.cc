@@ -40,11 +40,11 @@ TEST_F(SpillingHubTest, GivesTasksWhatWasSpilled) {
 }
 
 TEST_F(SpillingHubTest, KeepsTheOrderOfAnActorsCallsWhileOneWaitsForTheDisk) {
-  const uint64_t actor = MakeActor("build");
   const uint64_t spilled = Put(Large('a'));
   for (int i = 0; i < 4; ++i) Put(Large('x'));
   EXPECT_EQ(CountOnce("spilled_bytes", 2 * kBytes), 2 * kBytes);
-  CallActor(actor, "append a", {.given = {spilled}});
+  const uint64_t actor = MakeActor("build");
+  CallActor(actor, "append a", {.given = {spilled}});  // Both are sent once it is built.
   EXPECT_EQ(Get(CallActor(actor, "append b")).bytes, "ab");
 }
 
