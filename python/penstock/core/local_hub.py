@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import tempfile
 import threading
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ class LocalHub:
             gpus=limits.gpus,
             store_bytes=limits.memory_bytes,
             resources=list(limits.others),
+            spill_folder=tempfile.gettempdir(),
             facts=json.dumps(_facts()),
             worker_arguments=command.arguments,
             template_arguments=command.template_arguments,
