@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_runtime_outlives_its_module() -> Iterator[None]:
+    """Have tasks and actors of one module's tests mean nothing to the next one's."""
+    yield
+    if "penstock.core.connection" in sys.modules:
+        sys.modules["penstock"].shutdown()
 
 
 @pytest.fixture
