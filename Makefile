@@ -37,6 +37,7 @@ test-python: build
 test-all: test ## The tests, then sanitizers, 100,000 simulated jobs and the extremes.
 	PENSTOCK_SIMULATION_SEEDS=100000 build/release/tests/cpp/dispatcher_tests --gtest_brief=1
 	sh tools/check_wheel.sh $(PYTHON) $(BIN)
+	$(PYTEST) -m long
 	PENSTOCK_BOMB_GIB=10 $(PYTEST) tests/python/fault/test_bombs.py
 	PYTHONPATH=python $(BIN)/python tools/measure_many_files.py --files 1000000
 	$(MAKE) sanitize PRESET=asan

@@ -23,6 +23,7 @@ def test_pictures_are_of_differing_sizes(tmp_path):
     assert all(image.shape[2] == 3 for image in batch["image"])
 
 
+@pytest.mark.long
 def test_a_model_is_loaded_once_a_worker_or_once_a_batch_and_answers_alike_in_order(
     tmp_path, image_classifier, capfd
 ):

@@ -284,6 +284,7 @@ def test_the_job_saves_chunks_without_rows_and_has_nothing_to_do_the_second_time
     assert not (tmp_path / "again").exists()
 
 
+@pytest.mark.long
 def test_both_programs_complete_the_chunks_with_a_model(chunks, tmp_path, text_generator):
     where = ["--chunks", str(chunks), "--model", text_generator]
     for worker in range(WORKERS):

@@ -50,6 +50,7 @@ def test_a_pool_of_actors_of_a_size_answers_as_the_model_does(text_generator):
     assert row == {"data": "for me", "output": expected}
 
 
+@pytest.mark.long
 def test_twenty_workers_show_the_first_of_ten_thousand_prompts_in_a_thousand_blocks(
     text_generator, capsys
 ):

@@ -99,6 +99,7 @@ def test_one_worker_needs_no_joining(run_config):
     assert result.return_value == ("Linear", True, "cpu")
 
 
+@pytest.mark.long
 def test_seeds_make_workers_draw_the_same_numbers(run_config):
     def loop():
         train_torch.enable_reproducibility(3)

@@ -115,6 +115,7 @@ def test_each_round_is_reported(rounds, kept, parts, run_config):
     assert sizes == kept
 
 
+@pytest.mark.long
 def test_a_training_goes_on_from_a_model(parts, run_config):
     def fit(rounds: int, name: str, begun: Checkpoint | None = None):
         return XGBoostTrainer(
@@ -250,6 +251,7 @@ class FailOnce(xgboost.callback.TrainingCallback):
 
 
 @pytest.mark.parametrize("action", ["die", "raise"])
+@pytest.mark.long
 def test_a_training_that_loses_a_worker_starts_again_and_ends_the_same(
     action, parts, tmp_path, run_config
 ):
