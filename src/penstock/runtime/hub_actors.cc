@@ -14,10 +14,11 @@ bool RunningHub::TakesName(HubClient& client, uint64_t request, uint64_t id, con
   if (options.get_if_exists) {
     TellActor(client, request, taken->second, "");
   } else {
-    TellActor(client, request, 0,
-              fmt::format("The name '{}' is already taken in the namespace '{}'; choose another, ask "
-                          "for the actor that has it with get_actor, or pass get_if_exists=True",
-                          options.name, options.name_space));
+    TellActor(
+        client, request, 0,
+        fmt::format("The name '{}' is already taken in the namespace '{}'; choose another, ask "
+                    "for the actor that has it with get_actor, or pass get_if_exists=True",
+                    options.name, options.name_space));
   }
   return false;
 }
