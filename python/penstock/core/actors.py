@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.core import control, serialization
 from penstock.core import options as options_of
-from penstock.core.calls import Arguments, is_generator, references
+from penstock.core.calls import Arguments, Told, is_generator, references
 from penstock.core.connection import client, is_connected, release
 from penstock.core.defined import Defined
 from penstock.core.placing import refuse_what_never_fits
@@ -38,6 +38,7 @@ class ActorClass:
         self._methods = _methods_of(kind)
         self._is_async = any(_is_async(member) for _, member in _members(kind))
         self._defined = Defined(kind)
+        self._options_told = Told(self._checked_options)
 
     def __call__(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Refuse: actors are built by `remote`."""
@@ -59,14 +60,14 @@ class ActorClass:
 
         """
         connected = client()
-        refuse_what_never_fits(self.__name__, self._options, 0)
+        options = self._options_told.text(connected)
         self._arguments.check(args, kwargs)
         function = self._defined.number(connected)
         packed, given = serialization.dumps_call(connected, args, kwargs)
         if self._options.get("name"):
-            return self._named(connected, function, packed, given)
+            return self._named(connected, function, options, packed, given)
         actor = connected.new_ids(1)
-        connected.submit(_CONSTRUCTOR, function, actor, "", 1, self._json(), packed, given)
+        connected.submit(_CONSTRUCTOR, function, actor, "", 1, options, packed, given)
         return ActorHandle(actor, self.__name__, self._methods, owned=True)
 
     def options(self, **options: Any) -> ActorClass:
@@ -79,11 +80,11 @@ class ActorClass:
         return ActorClass(self._kind, {**self._options, **options})
 
     def _named(
-        self, connected: Client, function: int, packed: Packed, given: list[int]
+        self, connected: Client, function: int, options: str, packed: Packed, given: list[int]
     ) -> ActorHandle:
         actor = connected.new_ids(1)
         number, told, error = connected.create_named(
-            _CONSTRUCTOR, function, actor, "", 1, self._json(), packed, given
+            _CONSTRUCTOR, function, actor, "", 1, options, packed, given
         )
         if error:
             raise ValueError(error)
@@ -91,7 +92,8 @@ class ActorClass:
             return ActorHandle(actor, self.__name__, self._methods, owned=True)
         return handle_from_options(number, told)
 
-    def _json(self) -> str:
+    def _checked_options(self) -> str:
+        refuse_what_never_fits(self.__name__, self._options, 0)
         name = self._options.get("name")
         namespace = self._options.get("namespace")
         if name and not namespace:

@@ -11,6 +11,8 @@ from penstock.core.references import ObjectRef, ObjectRefGenerator
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from penstock._worker import Client
+
 
 class Arguments:
     """Knows what arguments a function takes; methods without their first."""
@@ -33,6 +35,26 @@ class Arguments:
             self._signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{self._name}{self._signature}: {error}") from None
+
+
+class Told:
+    """What the hub is told of a function or class: made once for each connection.
+
+    What `make` looks at, the machine's resources and what `init` has set, stays as it is for as
+    long as a connection lasts.
+    """
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        self._make = make
+        self._connected: Client | None = None
+        self._text = ""
+
+    def text(self, connected: Client) -> str:
+        """Return it. Raises as `make`."""
+        if self._connected is not connected:
+            self._text = self._make()
+            self._connected = connected
+        return self._text
 
 
 def references(task: int, returns: int) -> Any:

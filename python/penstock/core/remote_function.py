@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.core import options as options_of
 from penstock.core import serialization
-from penstock.core.calls import Arguments, is_generator, references
+from penstock.core.calls import Arguments, Told, is_generator, references
 from penstock.core.connection import client
 from penstock.core.defined import Defined
 from penstock.core.placing import refuse_what_never_fits
@@ -41,7 +41,7 @@ class RemoteFunction:
             function = functools.partial(_collect, function)
             self._returns = 1
         self._defined = Defined(function, self._options.get("retry_exceptions"))
-        self._json: str | None = None
+        self._options_told = Told(self._checked_options)
 
     def __call__(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Refuse: the function is called by `remote`."""
@@ -63,14 +63,11 @@ class RemoteFunction:
 
         """
         connected = client()
-        if self._json is None:
-            self._json = self._prepared()
+        options = self._options_told.text(connected)
         self._arguments.check(args, kwargs)
         function = self._defined.number(connected)
         packed, given = serialization.dumps_call(connected, args, kwargs)
-        task = connected.submit(
-            _FUNCTION, function, 0, "", self._returns, self._json, packed, given
-        )
+        task = connected.submit(_FUNCTION, function, 0, "", self._returns, options, packed, given)
         return references(task, self._returns)
 
     def options(self, **options: Any) -> RemoteFunction:
@@ -82,7 +79,7 @@ class RemoteFunction:
         """
         return RemoteFunction(self._function, {**self._options, **options})
 
-    def _prepared(self) -> str:
+    def _checked_options(self) -> str:
         refuse_what_never_fits(self.__name__, self._options, _PROCESSORS)
         label = self._function.__qualname__
         return options_of.to_json(self._options, num_cpus=_PROCESSORS, label=label)
