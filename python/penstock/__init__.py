@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from penstock.lazily import found
 
 if TYPE_CHECKING:
     from penstock import data, exceptions, train, util
@@ -86,14 +87,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in _PLACES:
-        value: object = getattr(importlib.import_module(f"penstock.{_PLACES[name]}"), name)
-    elif name in _SUBMODULES:
-        value = importlib.import_module(f"penstock.{name}")
-    else:
-        raise AttributeError(f"module 'penstock' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    return found(__name__, name, _PLACES, _SUBMODULES)
 
 
 def __dir__() -> list[str]:

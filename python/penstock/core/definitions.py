@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from penstock.worker import search_path
 from penstock.worker.callables import name_of
 
 if TYPE_CHECKING:
@@ -43,16 +42,14 @@ def pack_definition(
     try:
         inner = cloudpickle.dumps((function, retry_exceptions or False))
     except Exception as error:
-        from penstock.worker.unpicklable import find_unpicklable
+        from penstock.worker.unpicklable import ADVICE, refusal
 
-        place = find_unpicklable(function)
-        raise TypeError(
+        said = (
             f"{name_of(function)} cannot be sent to the worker processes: something that it refers "
-            f"to cannot be pickled{place and ': '}{place}. Create such things inside of the "
-            f"function, or in __init__ of a class. The cause: {error}"
-        ) from error
-    here = os.getcwd()  # noqa: PTH109  # As text; pathlib would be an import for it alone.
-    return pickle.dumps(([folder or here for folder in sys.path], inner))
+            "to"
+        )
+        raise refusal(said, error, function, advice=ADVICE) from error
+    return pickle.dumps((search_path.folders(), inner))
 
 
 def unpack_definition(packed: bytes, folder: str = "") -> Definition:
@@ -61,8 +58,5 @@ def unpack_definition(packed: bytes, folder: str = "") -> Definition:
     Before that in `folder`, where one is named.
     """
     folders, inner = pickle.loads(packed)
-    if folder:
-        folders = [folder, *folders]
-    if sys.path != folders:
-        sys.path[:] = folders
+    search_path.take([folder, *folders] if folder else folders)
     return Definition(*pickle.loads(inner))

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
     from concurrent.futures import Future
 
-_JOB = "01000000"
 
 T = TypeVar("T")
 
@@ -48,7 +47,8 @@ class ObjectRef(Generic[T]):
 
     def job_id(self) -> str:
         """Return the name of the program's run."""
-        return _JOB
+        job: str = connection.facts()["job_id"]
+        return job
 
     def future(self) -> Future[T]:
         """Return a future of `concurrent.futures` that gets the value, or the error."""

@@ -128,13 +128,10 @@ def _parts(value: Any, what: str) -> tuple[bytes, list[pickle.PickleBuffer], lis
         try:
             return _attempt(_by_value_pickler(), value)
         except Exception as error:
-            from penstock.worker.unpicklable import find_unpicklable
+            from penstock.worker.unpicklable import refusal
 
-            place = find_unpicklable(value)
-            raise TypeError(
-                f"{what} cannot be sent to another process: something in it cannot be pickled"
-                f"{place and ': '}{place}. The cause: {error}"
-            ) from error
+            said = f"{what} cannot be sent to another process: something in it"
+            raise refusal(said, error, value) from error
     finally:
         _packing.found = outer
 

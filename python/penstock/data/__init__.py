@@ -5,8 +5,9 @@ Nothing here is imported before it is used.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from penstock.lazily import found
 
 if TYPE_CHECKING:
     from penstock.data.consuming.summary import DatasetSummary
@@ -162,17 +163,12 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 
 
 def __getattr__(name: str) -> object:
-    if name in _SUBMODULES:
-        return importlib.import_module(f"penstock.data.{name}")
-    module = _MODULE_OF.get(name)
-    if module is None:
+    if name not in _MODULE_OF and name not in _SUBMODULES:
         from penstock.data.reading.absent import INSTEAD
 
         hint = f"; {INSTEAD[name]}" if name in INSTEAD else ""
         raise AttributeError(f"module 'penstock.data' has no attribute {name!r}{hint}")
-    value: object = getattr(importlib.import_module(f"penstock.data.{module}"), name)
-    globals()[name] = value
-    return value
+    return found(__name__, name, _MODULE_OF, _SUBMODULES)
 
 
 def __dir__() -> list[str]:

@@ -6,8 +6,9 @@ checkpoints. Frameworks are in `penstock.train.torch` and `penstock.train.xgboos
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from penstock.lazily import found
 
 if TYPE_CHECKING:
     from penstock.train.backend import BackendConfig
@@ -63,15 +64,7 @@ _SUBMODULES = frozenset({"torch", "xgboost"})
 
 
 def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        home = importlib.import_module(f"penstock.train.{_HOMES[name]}")
-        value: object = getattr(home, name)
-    elif name in _SUBMODULES:
-        value = importlib.import_module(f"penstock.train.{name}")
-    else:
-        raise AttributeError(f"module 'penstock.train' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    return found(__name__, name, _HOMES, _SUBMODULES)
 
 
 def __dir__() -> list[str]:

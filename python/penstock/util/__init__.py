@@ -6,9 +6,9 @@ and of the module that it is in.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from penstock.lazily import found
 from penstock.util.placement_group import (
     get_current_placement_group,
     get_placement_group,
@@ -57,15 +57,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in _PLACES:
-        module = importlib.import_module(f"penstock.util.{_PLACES[name]}")
-        value: object = getattr(module, name)
-    elif name in _SUBMODULES:
-        value = importlib.import_module(f"penstock.util.{name}")
-    else:
-        raise AttributeError(f"module 'penstock.util' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    return found(__name__, name, _PLACES, _SUBMODULES)
 
 
 def __dir__() -> list[str]:

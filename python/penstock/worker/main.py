@@ -8,10 +8,10 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from penstock import _worker
-from penstock.worker import current, failure, imports
+from penstock.worker import current, failure, forked, imports
 from penstock.worker.descriptors import is_socket, out_of_reach
 from penstock.worker.device_errors import end_if_sticky
 
@@ -107,7 +107,7 @@ class _Turn:
             self._produce(batch)
         except BaseException as error:  # noqa: BLE001  # A user's sys.exit() is a failure too.
             if os.getpid() != self._process:
-                _end_fork(error)
+                forked.end(error)
             failed = _pack(error, self._stage)
         if failed is None:
             self._channel.send(False, self._busy_ns())
@@ -199,14 +199,6 @@ def _offer_to_be_killed_first() -> None:
 
 def _do_nothing() -> None:
     """Stand for the end of a lesson that nobody gives."""
-
-
-def _end_fork(error: BaseException) -> NoReturn:
-    """End a process that a function forked and that came back: its parent answers the batch."""
-    if not isinstance(error, SystemExit):
-        sys.excepthook(type(error), error, error.__traceback__)
-    code = error.code if isinstance(error, SystemExit) else 1
-    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def _leave() -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from penstock.worker import search_path
 from penstock.worker.callables import is_asynchronous, name_of
 
 if TYPE_CHECKING:
@@ -80,24 +79,20 @@ def pack_function(
     try:
         inner = cloudpickle.dumps(parts)
     except Exception as error:
-        from penstock.worker.unpicklable import find_unpicklable
+        from penstock.worker.unpicklable import ADVICE, refusal
 
-        place = find_unpicklable(function) or find_unpicklable(parts[1:])
-        raise TypeError(
+        said = (
             f"{name} cannot be sent to the worker processes: something that it, or one of its "
-            f"arguments, refers to cannot be pickled{place and ': '}{place}. Create such things "
-            f"inside of the function, or in __init__ of a class. The cause: {error}"
-        ) from error
-    here = os.getcwd()  # noqa: PTH109  # As text; pathlib would be an import for it alone.
-    folders = [folder or here for folder in sys.path]
-    return pickle.dumps((folders, batch_format, device, inner))
+            "arguments, refers to"
+        )
+        raise refusal(said, error, function, parts[1:], advice=ADVICE) from error
+    return pickle.dumps((search_path.folders(), batch_format, device, inner))
 
 
 def unpack_function(packed: bytes) -> Payload:
     """Return the function; from here on this process finds modules where the driver does."""
     folders, batch_format, device, inner = pickle.loads(packed)
-    if sys.path != folders:
-        sys.path[:] = folders
+    search_path.take(folders)
     function, constructor_args, constructor_kwargs, args, kwargs = pickle.loads(inner)
     return Payload(
         function, constructor_args, constructor_kwargs, args, kwargs, batch_format, device

@@ -14,7 +14,7 @@ from penstock.core.control import ActorExit
 from penstock.core.definitions import Definition, unpack_definition
 from penstock.core.values import error_of, is_error
 from penstock.exceptions import TaskCancelledError
-from penstock.worker import current, failure, task_interrupts
+from penstock.worker import current, failure, forked, task_interrupts
 from penstock.worker.callables import name_of
 from penstock.worker.device_errors import end_if_sticky
 
@@ -199,14 +199,8 @@ class Calls:
 
     def _end_fork(self, error: BaseException | None = None) -> None:
         """End a process that a function forked and that came back: its parent answers the task."""
-        if os.getpid() == self._process:
-            return
-        if error is None:
-            os._exit(0)
-        if not isinstance(error, SystemExit):
-            sys.excepthook(type(error), error, error.__traceback__)
-        code = error.code if isinstance(error, SystemExit) else 1
-        os._exit(code if isinstance(code, int) else int(code is not None))
+        if os.getpid() != self._process:
+            forked.end(error)
 
     def _definition(self, task: Task) -> Definition:
         known = self._definitions.get(task.function)

@@ -7,8 +7,20 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType, MethodType
 from typing import Any
 
+ADVICE = "Create such things inside of the function, or in __init__ of a class."
 _DEPTH_MAX = 12
 _SHOWN = 2
+
+
+def refusal(said: str, cause: Exception, *values: Any, advice: str = "") -> TypeError:
+    """Return the error of values that cannot be sent on: the first of them that has a bad part.
+
+    `said` is its beginning, up to "cannot be pickled"; `advice` a sentence of what to do.
+    """
+    place = next(filter(None, map(find_unpicklable, values)), "")
+    where = f": {place}" if place else ""
+    do = f" {advice}" if advice else ""
+    return TypeError(f"{said} cannot be pickled{where}.{do} The cause: {cause}")
 
 
 def find_unpicklable(value: Any) -> str:

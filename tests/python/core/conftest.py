@@ -10,6 +10,7 @@ import pytest
 from fake_hub import FakeHub
 from named_pipes import Gate
 from round_trip import Carrier
+from task_worker import TaskWorker
 
 import penstock
 from penstock.core import connection
@@ -38,6 +39,18 @@ def gate(tmp_path: Path) -> Gate:
 @pytest.fixture
 def second_gate(tmp_path: Path) -> Gate:
     return Gate(tmp_path / "second_gate")
+
+
+@pytest.fixture(scope="module")
+def shared_worker() -> Iterator[TaskWorker]:
+    with TaskWorker() as worker:
+        yield worker
+        assert worker.stop() == 0
+
+
+@pytest.fixture
+def worker(shared_worker: TaskWorker) -> TaskWorker:
+    return shared_worker
 
 
 @pytest.fixture

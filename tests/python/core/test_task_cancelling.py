@@ -22,22 +22,9 @@ import penstock
 from penstock.core.references import ObjectRef
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("sent_by_value")
-
-
-@pytest.fixture(scope="module")
-def shared_worker() -> Iterator[TaskWorker]:
-    with TaskWorker() as worker:
-        yield worker
-        assert worker.stop() == 0
-
-
-@pytest.fixture
-def worker(shared_worker: TaskWorker) -> TaskWorker:
-    return shared_worker
 
 
 def double(value: int) -> int:

@@ -34,18 +34,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("sent_by_value")
 
 
-@pytest.fixture(scope="module")
-def shared_worker() -> Iterator[TaskWorker]:
-    with TaskWorker() as worker:
-        yield worker
-        assert worker.stop() == 0
-
-
-@pytest.fixture
-def worker(shared_worker: TaskWorker) -> TaskWorker:
-    return shared_worker
-
-
 def double(value: int) -> int:
     return 2 * value
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from penstock.lazily import found
 
 if TYPE_CHECKING:
     from penstock.train.torch.config import TorchConfig
@@ -26,16 +27,15 @@ __all__ = [
     "prepare_model",
 ]
 
-_HOMES = {"TorchConfig": "config", "TorchTrainer": "trainer"}
+_HOMES = {
+    **dict.fromkeys(__all__, "loops"),
+    "TorchConfig": "config",
+    "TorchTrainer": "trainer",
+}
 
 
 def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module 'penstock.train.torch' has no attribute {name!r}")
-    home = importlib.import_module(f"penstock.train.torch.{_HOMES.get(name, 'loops')}")
-    value: object = getattr(home, name)
-    globals()[name] = value
-    return value
+    return found(__name__, name, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from penstock.lazily import found
 
 if TYPE_CHECKING:
     from penstock.train.xgboost.callback import RayTrainReportCallback
@@ -20,12 +21,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'penstock.train.xgboost' has no attribute {name!r}")
-    home = importlib.import_module(f"penstock.train.xgboost.{_HOMES[name]}")
-    value: object = getattr(home, name)
-    globals()[name] = value
-    return value
+    return found(__name__, name, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -334,13 +334,12 @@ def _packed(func: Callable[..., Any]) -> bytes:
         packed: bytes = cloudpickle.dumps(func)
     except Exception as error:
         from penstock.worker.callables import name_of
-        from penstock.worker.unpicklable import find_unpicklable
+        from penstock.worker.unpicklable import refusal
 
-        place = find_unpicklable(func)
-        raise TypeError(
-            f"{name_of(func)} cannot be sent to the pool's processes: something that it refers to "
-            f"cannot be pickled{place and ': '}{place}. The cause: {error}"
-        ) from error
+        said = (
+            f"{name_of(func)} cannot be sent to the pool's processes: something that it refers to"
+        )
+        raise refusal(said, error, func) from error
     return packed
 
 
