@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -21,6 +20,7 @@
 #include "penstock/runtime/hub_running.h"
 #include "penstock/worker/environment.h"
 #include "penstock/worker/reception.h"
+#include "penstock/worker/socket.h"
 
 namespace penstock::runtime {
 namespace {
@@ -131,15 +131,12 @@ RunningHub::~RunningHub() {
 void RunningHub::Ring() { (void)::eventfd_write(bell_.get(), 1); }
 
 Result<OwnedDescriptor> RunningHub::Connect() {
-  std::array<int, 2> pair{};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) {
-    return LastError("no socket to the hub");
-  }
+  PENSTOCK_TRY(SocketPair ends, MakeSocketPair());
   MutexLock lock(inbox_mutex_);
-  inbox_.sockets.emplace_back(pair[0]);
+  inbox_.sockets.push_back(std::move(ends.engine));
   inbox_.connected = true;
   Ring();
-  return OwnedDescriptor(pair[1]);
+  return std::move(ends.worker);
 }
 
 void RunningHub::Run() {

@@ -1,10 +1,10 @@
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "penstock/runtime/hub_running.h"
+#include "penstock/worker/socket.h"
 
 namespace penstock::runtime {
 namespace {
@@ -27,19 +27,9 @@ OwnedDescriptor TakeSocket(int reception, bool* more) {
   do bytes = ::recvmsg(reception, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   while (bytes < 0 && errno == EINTR);
   *more = bytes >= 0;
-  OwnedDescriptor socket;
-  if (bytes < 0) return socket;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; ++i) {
-      int descriptor;
-      std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof(int), sizeof descriptor);
-      socket = OwnedDescriptor(descriptor);
-    }
-  }
-  return socket;
+  if (bytes < 0) return {};
+  std::vector<OwnedDescriptor> descriptors = TakeDescriptors(&message);
+  return descriptors.empty() ? OwnedDescriptor() : std::move(descriptors.back());
 }
 
 }  // namespace

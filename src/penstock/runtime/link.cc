@@ -10,6 +10,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "penstock/worker/socket.h"
+
 namespace penstock::runtime {
 namespace {
 
@@ -68,10 +70,7 @@ Result<Link::Received> Link::Receive() {
   do bytes = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   while (bytes < 0 && (errno == EINTR || errno == ECONNRESET));
   if (bytes < 0) return Received::kNothing;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    TakeDescriptors(header);
-  }
+  for (OwnedDescriptor& taken : TakeDescriptors(&message)) descriptors_.push_back(std::move(taken));
   if (bytes == 0) return Received::kClosed;
   if ((message.msg_flags & MSG_CTRUNC) != 0) {
     return Status::Invalid(
@@ -86,17 +85,6 @@ Result<Link::Received> Link::Receive() {
     return Status::Invalid("sent more descriptors than a message may have");
   }
   return Received::kPacket;
-}
-
-void Link::TakeDescriptors(const void* control_message) {
-  const auto* header = static_cast<const cmsghdr*>(control_message);
-  if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) return;
-  const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-  for (size_t i = 0; i < count; ++i) {
-    int descriptor;
-    std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
-    descriptors_.emplace_back(descriptor);
-  }
 }
 
 Result<std::optional<IncomingMessage>> Link::Next() {

@@ -73,7 +73,6 @@ class Link {
   Packet& OpenPacket();
   Sent SendPacket(const Packet& packet);
   void AwaitRoom(bool wanted);
-  void TakeDescriptors(const void* control_message);
 
   const OwnedDescriptor socket_;
   const int poller_;

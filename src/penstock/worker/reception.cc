@@ -1,16 +1,13 @@
 #include "penstock/worker/reception.h"
 
 #include <poll.h>
-#include <sys/socket.h>
 
-#include <array>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "penstock/base/mutex.h"
 #include "penstock/worker/descriptor.h"
 #include "penstock/worker/pipe.h"
+#include "penstock/worker/socket.h"
 
 namespace penstock {
 namespace {
@@ -27,15 +24,9 @@ Ends ends PENSTOCK_GUARDED_BY(mutex);
 /// Both ends have numbers above those that a new process gets by number.
 Status Make() PENSTOCK_REQUIRES(mutex) {
   if (ends.workers.get() >= 0) return Status::OK();
-  std::array<int, 2> pair{};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0) {
-    return Status::IOError("no socket for a hub's reception: ",
-                           std::generic_category().message(errno));
-  }
-  const OwnedDescriptor low_hub(pair[0]);
-  const OwnedDescriptor low_workers(pair[1]);
-  PENSTOCK_TRY(OwnedDescriptor hub, MoveUp(low_hub));
-  PENSTOCK_TRY(ends.workers, MoveUp(low_workers));
+  PENSTOCK_TRY(const SocketPair low, MakeSocketPair());
+  PENSTOCK_TRY(OwnedDescriptor hub, MoveUp(low.engine));
+  PENSTOCK_TRY(ends.workers, MoveUp(low.worker));
   MakeNonBlocking(hub.get());
   ends.hub = std::move(hub);
   return Status::OK();

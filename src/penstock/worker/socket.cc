@@ -21,10 +21,24 @@ constexpr size_t kDescriptorsReceivedMax = 8;  // More are closed by the kernel,
 Result<SocketPair> MakeSocketPair() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-    return Status::IOError("a worker's socket could not be made: ",
-                           std::generic_category().message(errno));
+    return Status::IOError("a socket could not be made: ", std::generic_category().message(errno));
   }
   return SocketPair{.engine = OwnedDescriptor(ends[0]), .worker = OwnedDescriptor(ends[1])};
+}
+
+std::vector<OwnedDescriptor> TakeDescriptors(msghdr* message) {
+  std::vector<OwnedDescriptor> taken;
+  for (cmsghdr* header = CMSG_FIRSTHDR(message); header != nullptr;
+       header = CMSG_NXTHDR(message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int descriptor;
+      std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+      taken.emplace_back(descriptor);
+    }
+  }
+  return taken;
 }
 
 SendOutcome SendFrame(int socket, const Frame& frame, std::span<const int> descriptors) {
@@ -67,18 +81,9 @@ Result<ReceiveOutcome> ReceiveFrame(int socket, RawFrame* received) {
   while (bytes < 0 && (errno == EINTR || errno == ECONNRESET));
   if (bytes < 0) return ReceiveOutcome::kNothing;
 
-  received->descriptors = 0;
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-       header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; ++i) {
-      int descriptor;
-      std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
-      received->descriptor = OwnedDescriptor(descriptor);
-      ++received->descriptors;
-    }
-  }
+  std::vector<OwnedDescriptor> descriptors = TakeDescriptors(&message);
+  received->descriptors = static_cast<int>(descriptors.size());
+  if (!descriptors.empty()) received->descriptor = std::move(descriptors.back());
   if (bytes == 0) return ReceiveOutcome::kClosed;
   if ((message.msg_flags & MSG_CTRUNC) != 0) {
     return Status::Invalid(

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "penstock/base/status.h"
 #include "penstock/worker/descriptor.h"
@@ -17,6 +20,9 @@ struct SocketPair {
 
 /// Makes the two ends of a worker's socket; no other process inherits them. IOError.
 Result<SocketPair> MakeSocketPair();
+
+/// Takes the descriptors that rode on a received message, in their order.
+std::vector<OwnedDescriptor> TakeDescriptors(msghdr* message);
 
 enum class SendOutcome : uint8_t {
   kSent,
