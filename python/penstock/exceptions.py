@@ -36,16 +36,20 @@ class RayTaskError(RayError):
     def as_instanceof_cause(self) -> RayTaskError:
         """Return this error as one that is also an instance of the cause's class.
 
+        Of a task's that waited for another one's: of the class that the innermost raised.
         Causes that no `except Exception` would catch, and classes that cannot be derived from,
         leave it as it is.
         """
-        kind = _dual_class(type(self.cause))
+        raised = self.cause
+        while isinstance(raised, RayTaskError):  # By a task that a task waited for.
+            raised = raised.cause
+        kind = _dual_class(type(raised))
         if kind is None:
             return self
-        error = _blank(kind, self.cause)
+        error = _blank(kind, raised)
         if error is None:
             return self
-        _copy_state(self.cause, error)
+        _copy_state(raised, error)
         try:
             _fill(error, self.function_name, self.traceback_str, self.cause)
         except AttributeError:  # The user's class has a property of one of these names.
@@ -78,6 +82,10 @@ class TaskCancelledError(RayError):
     """The work was stopped before it ended."""
 
 
+class DeadlockError(RayError):
+    """Tasks wait for each other, so that none of them could ever end."""
+
+
 class GetTimeoutError(RayError, TimeoutError):
     """A result did not come in time."""
 
@@ -96,6 +104,10 @@ class ObjectStoreFullError(RayError):
 
 class RaySystemError(RayError):
     """Something in Penstock itself went wrong."""
+
+
+class RuntimeEndedError(RaySystemError, ConnectionError):
+    """The runtime that ran the tasks has ended, as by `shutdown`."""
 
 
 class NodeDiedError(RayError):

@@ -103,7 +103,7 @@ void Client::CheckProcess() const {
 
 void Client::CheckOpen() {
   if (!has_ended_) return;
-  throw HubGone(is_closed_ ? "the connection to the hub was closed"
+  throw HubGone(is_closed_ ? "the connection to the hub was closed, as by shutdown()"
                            : "the hub that runs tasks and actors has ended");
 }
 

@@ -96,7 +96,8 @@ class Client {
   uint64_t Put(Packed& packed);
 
   /// Returns all values, or those that have come where one is an error; none after the timeout.
-  std::optional<Values> Get(const std::vector<uint64_t>& ids, Timeout timeout);
+  /// `task`: the one that this thread runs, so that waits which can never end are refused; 0: none.
+  std::optional<Values> Get(const std::vector<uint64_t>& ids, Timeout timeout, uint64_t task);
 
   /// Returns the places of those that are ready, as soon as there are `enough`.
   std::vector<uint32_t> Wait(const std::vector<uint64_t>& ids, uint32_t enough, Timeout timeout);

@@ -140,7 +140,7 @@ void BindValues(nb::module_& module) {
 
 void BindRequests(nb::class_<Client>& client) {
   client
-      .def("get", &Client::Get, "ids"_a, "timeout_s"_a.none(),
+      .def("get", &Client::Get, "ids"_a, "timeout_s"_a.none(), "task"_a = 0,
            "All values, or as soon as one is an error those that have come; None: not in time.")
       .def("wait", &Client::Wait, "ids"_a, "enough"_a, "timeout_s"_a.none(),
            "The places of those that are ready, once there are enough.")
@@ -176,7 +176,8 @@ void BindClient(nb::module_& module) {
     try {
       std::rethrow_exception(failure);
     } catch (const HubGone& error) {
-      PyErr_SetString(PyExc_ConnectionError, error.what());
+      PyErr_SetString(nb::module_::import_("penstock.exceptions").attr("RuntimeEndedError").ptr(),
+                      error.what());
     }
   });
   BindValues(module);

@@ -43,7 +43,8 @@ class Client::OpenRequest {
   const int waits_;
 };
 
-std::optional<Client::Values> Client::Get(const std::vector<uint64_t>& ids, Timeout timeout) {
+std::optional<Client::Values> Client::Get(const std::vector<uint64_t>& ids, Timeout timeout,
+                                          uint64_t task) {
   CheckProcess();
   if (ids.empty()) return Values{};
   const Deadline deadline = DeadlineOf(timeout);
@@ -56,7 +57,7 @@ std::optional<Client::Values> Client::Get(const std::vector<uint64_t>& ids, Time
   CheckOpen();
   const OpenRequest request(*this, OpenRequest::WaitsFor::kWork, &answer);
   MessageWriter message(MessageKind::kGet);
-  message.Number(request.number()).Ids(ids);
+  message.Number(request.number()).Ids(ids).Number(task);
   Post(message);
   Flush();
   const auto has_come = [&] { return answer.is_complete || answer.has_error; };
@@ -191,7 +192,7 @@ void Client::WhenReady(uint64_t id, nb::object callback) {
   const uint64_t request = ++requests_made_;
   callbacks_[request] = callback.release().ptr();
   MessageWriter message(MessageKind::kGet);
-  message.Number(request).Ids({id});
+  message.Number(request).Ids({id}).Number(uint64_t{0});
   Post(message);
   Flush();
 }

@@ -9,6 +9,7 @@ from penstock.core import serialization
 from penstock.core.connection import client
 from penstock.core.references import ObjectRef, ObjectRefGenerator, number_of
 from penstock.core.values import error_of, is_error, object_of
+from penstock.worker import current
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,7 @@ def get(refs: Any, *, timeout: float | None = None) -> Any:
     Raises:
         GetTimeoutError: they were not there in time (it is a `TimeoutError` too).
         RayTaskError: a task has raised; also of the class that it raised.
+        DeadlockError: without a timeout, inside a task: what it would wait for waits for it.
         RayError: what else has become of a task, an actor or an object.
         ValueError, TypeError: `refs` are no references.
 
@@ -114,7 +116,9 @@ def wait(
 def _values(refs: Sequence[ObjectRef[Any]], timeout: float | None) -> list[Any]:
     if timeout is not None and timeout < 0:
         raise ValueError(f"timeout must not be negative; got: {timeout}")
-    values = client().get([number_of(_plain(reference)) for reference in refs], timeout)
+    task = current.task() if timeout is None else None
+    numbers = [number_of(_plain(reference)) for reference in refs]
+    values = client().get(numbers, timeout, 0 if task is None else task.task_id)
     if values is None:
         raise exceptions.GetTimeoutError(f"Not all of {len(refs)} objects came within {timeout} s")
     for value in values:

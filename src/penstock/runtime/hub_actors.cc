@@ -23,12 +23,14 @@ bool RunningHub::TakesName(HubClient& client, uint64_t request, uint64_t id, con
   return false;
 }
 
-void RunningHub::MakeActor(HubClient& client, const HubTask& task, bool is_named) {
+void RunningHub::MakeActor(uint64_t constructor, const HubTask& task, bool is_named) {
   const TaskOptions& options = *task.options;
   HubActor& actor = actors_[task.actor];
   if (is_named) actor.name = {options.name_space, options.name};
   actor.options_text = task.options_text;
   actor.label = options.label;
+  actor.constructor = constructor;
+  actor.max_concurrency = options.actor.max_concurrency;
   actor.max_task_retries = options.max_task_retries;
   actor.detached = options.detached;
   if (actor.detached) objects_.Pin(task.actor);

@@ -20,6 +20,7 @@ Status RunningHub::OnPut(HubClient& client, IncomingMessage& message) {
 Status RunningHub::OnGet(HubClient& client, IncomingMessage& message) {
   const auto number = message.fields.Number<uint64_t>();
   std::vector<uint64_t> ids = message.fields.Ids();
+  const auto task = message.fields.Number<uint64_t>();
   if (!message.fields.ok()) return Status::OK();
   Request* request = client.requests.Open(number, {.kind = RequestKind::kGet});
   if (request == nullptr) return Status::Invalid("used the number of an open request");
@@ -42,6 +43,7 @@ Status RunningHub::OnGet(HubClient& client, IncomingMessage& message) {
     client.requests.Close(number);
   } else {
     request->ids = std::move(ids);
+    if (task != 0) RefuseEndlessWait(client, number, task);
   }
   return Status::OK();
 }

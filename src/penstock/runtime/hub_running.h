@@ -23,6 +23,7 @@
 #include "penstock/runtime/scheduler.h"
 #include "penstock/runtime/store.h"
 #include "penstock/runtime/values.h"
+#include "penstock/runtime/waits.h"
 
 namespace penstock::runtime {
 
@@ -81,6 +82,8 @@ struct HubActor {
   std::pair<std::string, std::string> name;  // Namespace and name; the name empty: it has none.
   std::string options_text;                  // As its constructor was submitted with.
   std::string label;
+  uint64_t constructor = 0;
+  int max_concurrency = 1;
   int max_task_retries = 0;
   bool detached = false;
   bool ended = false;
@@ -166,6 +169,14 @@ class RunningHub final : public Hub {
   void DropRequest(HubClient& client, uint64_t number);
   void RemoveWaiters(uint32_t client, uint64_t number, const Request& request);
 
+  // hub_waits.cc: tasks that wait for each other.
+  using WaitingCalls = std::unordered_map<uint64_t, std::vector<uint64_t>>;
+  void RefuseEndlessWait(HubClient& client, uint64_t number, uint64_t task);
+  const Request* WaitingRequest(uint64_t task);
+  WaitsFor WaitsOf(uint64_t id, const WaitingCalls& calls);
+  void AddMakersOf(const std::vector<uint64_t>& ids, std::vector<uint64_t>& makers);
+  WaitingCalls FindWaitingCalls();
+
   // hub_spill.cc: what waits for the disk.
   SegmentStore::Options StoreOptions();
   void TakeSpilled();
@@ -188,7 +199,7 @@ class RunningHub final : public Hub {
 
   // hub_actors.cc.
   bool TakesName(HubClient& client, uint64_t request, uint64_t id, const HubTask& task);
-  void MakeActor(HubClient& client, const HubTask& task, bool is_named);
+  void MakeActor(uint64_t constructor, const HubTask& task, bool is_named);
   Status OnFindActor(HubClient& client, IncomingMessage& message);
   Status OnKill(HubClient& client, IncomingMessage& message);
   Status OnCancel(HubClient& client, IncomingMessage& message);
@@ -234,6 +245,7 @@ class RunningHub final : public Hub {
   GeneratorTable generators_;
   std::unordered_map<uint64_t, Value> functions_;
   std::unordered_map<uint64_t, HubTask> tasks_;
+  std::unordered_map<uint64_t, std::pair<uint32_t, uint64_t>> waiting_;  // Client and request.
   std::unordered_map<uint64_t, HubActor> actors_;
   std::map<std::pair<std::string, std::string>, uint64_t> names_;
   std::unordered_map<uint32_t, HubClient> clients_;

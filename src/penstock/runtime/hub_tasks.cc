@@ -50,7 +50,7 @@ Status RunningHub::OnSubmit(HubClient& client, IncomingMessage& message) {
     const bool is_named = request != 0;
     if (is_named && !TakesName(client, request, task.actor, task)) return Status::OK();
     PENSTOCK_RETURN_NOT_OK(objects_.Make(task.actor, client.number, ObjectKind::kActor));
-    MakeActor(client, task, is_named);
+    MakeActor(id, task, is_named);
     if (is_named) TellActor(client, request, task.actor, "");
   }
   PENSTOCK_RETURN_NOT_OK(MakeReturns(client, id, task));
@@ -196,6 +196,7 @@ void RunningHub::StoreInAll(uint64_t id, const HubTask& task, const Value& value
 
 /// Lets go of what a task referred to, at its end.
 void RunningHub::Forget(uint64_t id) {
+  waiting_.erase(id);
   auto ended = tasks_.extract(id);
   for (const uint64_t contained : ended.mapped().arguments.contained) objects_.Unpin(contained);
   for (const uint64_t given : ended.mapped().given) objects_.Unpin(given);

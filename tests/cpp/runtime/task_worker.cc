@@ -163,7 +163,7 @@ class Worker {
     submit.Ids({});
     client_.Send(submit);
     MessageWriter get(MessageKind::kGet);
-    get.Number(uint64_t{id}).Ids({id + 1});
+    get.Number(uint64_t{id}).Ids({id + 1}).Number(uint64_t{0});
     client_.Send(get);
     std::optional<PlainMessage> answer = Await(MessageKind::kValue);
     MessageReader fields(answer->fields);

@@ -12,6 +12,8 @@ import pytest
 from client_calls import submit
 from fake_hub import FakeHub, text
 
+from penstock import exceptions
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
@@ -67,9 +69,9 @@ def test_whoever_waits_hears_of_the_hubs_end(
         hub.next_of_any_kind()
     hub.close()
     for wait in waits:
-        with pytest.raises(ConnectionError, match="has ended"):
+        with pytest.raises(exceptions.RuntimeEndedError, match="has ended"):
             wait.result()
-    with pytest.raises(ConnectionError, match="has ended"):
+    with pytest.raises(exceptions.RuntimeEndedError, match="has ended"):
         submit(client)
     client.release(5)
 
@@ -80,10 +82,10 @@ def test_a_closed_client_says_so(
     waiting = later(client.get, [11], None)
     hub.next(fake_hub.GET)
     client.close()
-    with pytest.raises(ConnectionError, match="was closed"):
+    with pytest.raises(exceptions.RuntimeEndedError, match="was closed"):
         waiting.result()
     for call in (lambda: submit(client), lambda: client.get([1], None), lambda: client.ask("x")):
-        with pytest.raises(ConnectionError, match="was closed"):
+        with pytest.raises(exceptions.RuntimeEndedError, match="was closed"):
             call()
     client.close()
 
@@ -96,7 +98,7 @@ def test_a_hub_that_sends_something_else_is_left(
     hub.send(9999, b"")
     with pytest.raises((RuntimeError, ConnectionError)):
         waiting.result()
-    with pytest.raises(ConnectionError):
+    with pytest.raises(exceptions.RuntimeEndedError):
         client.ask("x")
 
 

@@ -98,6 +98,20 @@ def test_an_exception_is_of_its_own_class_and_of_ours() -> None:
     assert "raise OddError" in str(caught.value)
 
 
+def test_an_error_that_passes_through_a_waiting_task_keeps_its_class() -> None:
+    @penstock.remote
+    def fail() -> None:
+        raise LookupError("no such row")
+
+    @penstock.remote
+    def wait_for_it() -> None:
+        penstock.get(fail.remote())
+
+    with pytest.raises(LookupError, match="no such row") as caught:
+        penstock.get(wait_for_it.remote(), timeout=60)
+    assert isinstance(caught.value, exceptions.RayTaskError)
+
+
 def test_the_error_of_a_task_comes_out_of_those_that_wait_for_its_result() -> None:
     @penstock.remote
     def fail() -> None:
