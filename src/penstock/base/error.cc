@@ -24,6 +24,8 @@ arrow::StatusCode CodeOf(ErrorKind kind) {
     case ErrorKind::kSchemaMismatch:
     case ErrorKind::kBadReturn:
     case ErrorKind::kUnplaceable:
+    case ErrorKind::kOutputTaken:
+    case ErrorKind::kJobChanged:
       return arrow::StatusCode::Invalid;
   }
   return arrow::StatusCode::UnknownError;

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "penstock/sink/system_failure.h"
+#include "penstock/base/system_failure.h"
 
 namespace penstock {
 namespace {

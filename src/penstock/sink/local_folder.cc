@@ -14,11 +14,11 @@
 #include <system_error>
 #include <utility>
 
+#include "penstock/base/system_failure.h"
 #include "penstock/sink/folder_claim.h"
 #include "penstock/sink/named_stream.h"
 #include "penstock/sink/output_folder.h"
 #include "penstock/sink/remote_folder.h"
-#include "penstock/sink/system_failure.h"
 
 namespace penstock {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "penstock/sink/system_failure.h"
+#include "penstock/base/system_failure.h"
 
 namespace penstock {
 

@@ -12,10 +12,10 @@
 #include <filesystem>
 #include <utility>
 
+#include "penstock/base/system_failure.h"
 #include "penstock/files/upload.h"
 #include "penstock/sink/folder_claim.h"
 #include "penstock/sink/named_stream.h"
-#include "penstock/sink/system_failure.h"
 
 namespace penstock {
 namespace {

@@ -1,4 +1,4 @@
-#include "penstock/sink/system_failure.h"
+#include "penstock/base/system_failure.h"
 
 #include <arrow/util/io_util.h>
 #include <fmt/format.h>

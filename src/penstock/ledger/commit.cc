@@ -1,0 +1,135 @@
+#include "penstock/ledger/commit.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "penstock/base/crc32c.h"
+#include "penstock/base/error.h"
+
+namespace penstock {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kVersion = 1;
+constexpr std::string_view kChecksumLine = "\ncrc32c:";
+constexpr std::array<const char*, 3> kKindNames{"begin", "chunks", "end"};
+
+Json RangesToJson(const std::vector<ChunkRange>& ranges) {
+  Json json = Json::array();
+  for (const ChunkRange& range : ranges) json.push_back({range.first, range.last});
+  return json;
+}
+
+std::vector<ChunkRange> RangesFromJson(const Json& json) {
+  std::vector<ChunkRange> ranges;
+  for (const Json& range : json) {
+    ranges.push_back({range.at(0).get<int64_t>(), range.at(1).get<int64_t>()});
+  }
+  return ranges;
+}
+
+Json FileToJson(const CommittedFile& file) {
+  return {{"name", file.name},
+          {"temporary", file.temporary},
+          {"rows", file.rows},
+          {"bytes", file.bytes},
+          {"crc32c", file.crc32c}};
+}
+
+CommittedFile FileFromJson(const Json& json) {
+  return {.name = json.at("name"),
+          .temporary = json.at("temporary"),
+          .rows = json.at("rows"),
+          .bytes = json.at("bytes"),
+          .crc32c = json.at("crc32c")};
+}
+
+Json ToJson(const Commit& commit) {
+  Json files = Json::array();
+  for (const CommittedFile& file : commit.files) files.push_back(FileToJson(file));
+  return {{"version", kVersion},
+          {"kind", kKindNames.at(static_cast<size_t>(commit.kind))},
+          {"number", commit.number},
+          {"epoch", commit.epoch},
+          {"writer", commit.writer},
+          {"identity", commit.identity},
+          {"chunks", RangesToJson(commit.chunks)},
+          {"files", std::move(files)},
+          {"done", RangesToJson(commit.done.Ranges())},
+          {"rows", {{"in", commit.rows.in}, {"out", commit.rows.out}, {"dead", commit.rows.dead}}},
+          {"files_done", commit.files_done},
+          {"last_begin", commit.last_begin},
+          {"published", commit.published}};
+}
+
+CommitKind KindOf(const std::string& name) {
+  for (size_t kind = 0; kind < kKindNames.size(); ++kind) {
+    if (name == kKindNames[kind]) return static_cast<CommitKind>(kind);
+  }
+  throw std::invalid_argument("unknown kind of commit: " + name);
+}
+
+Commit FromJson(const Json& json) {
+  Commit commit{.kind = KindOf(json.at("kind")),
+                .number = json.at("number"),
+                .epoch = json.at("epoch"),
+                .writer = json.at("writer"),
+                .identity = json.at("identity"),
+                .chunks = RangesFromJson(json.at("chunks")),
+                .files = {},
+                .done = ChunkSet(RangesFromJson(json.at("done"))),
+                .rows = {.in = json.at("rows").at("in"),
+                         .out = json.at("rows").at("out"),
+                         .dead = json.at("rows").at("dead")},
+                .files_done = json.at("files_done"),
+                .last_begin = json.at("last_begin"),
+                .published = json.at("published")};
+  for (const Json& file : json.at("files")) commit.files.push_back(FileFromJson(file));
+  return commit;
+}
+
+Status Corrupt(const std::string& path, const std::string& why) {
+  return MakeError(
+      ErrorKind::kCorruptData,
+      fmt::format("An entry of a job's ledger is damaged ({}): write elsewhere, or begin anew with "
+                  "on_mismatch=\"restart\"; got: {}",
+                  why, path));
+}
+
+}  // namespace
+
+Result<std::string> CommitText(const Commit& commit) {
+  try {
+    std::string text = ToJson(commit).dump();
+    text += fmt::format("{}{:08x}\n", kChecksumLine, Crc32c(text));
+    return text;
+  } catch (const Json::type_error& error) {
+    return Status::Invalid("A file's name must be valid UTF-8 to be in a ledger: ", error.what());
+  }
+}
+
+Result<Commit> ReadCommit(const std::string& text, const std::string& path) {
+  const size_t end = text.rfind(kChecksumLine);
+  if (end == std::string::npos) return Corrupt(path, "it has no checksum");
+  const std::string body = text.substr(0, end);
+  if (text.substr(end) != fmt::format("{}{:08x}\n", kChecksumLine, Crc32c(body))) {
+    return Corrupt(path, "its checksum is another");
+  }
+  try {
+    const Json json = Json::parse(body);
+    if (json.at("version") != kVersion) {
+      return Status::NotImplemented("A ledger of another version of Penstock (",
+                                    json.at("version").dump(),
+                                    "); go on with that one, or write elsewhere; got: ", path);
+    }
+    return FromJson(json);
+  } catch (const std::exception& error) {
+    return Corrupt(path, error.what());
+  }
+}
+
+}  // namespace penstock

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "penstock/base/status.h"
+#include "penstock/ledger/chunk_set.h"
+
+namespace penstock {
+
+/// What makes a job the same job: named digests of its parts, such as "input", "the code of Model".
+using JobIdentity = std::map<std::string, std::string>;
+
+/// A file of the output.
+struct CommittedFile {
+  std::string name;       // In the output folder, once it is published,
+  std::string temporary;  // and until then, in the ledger's folder for pending files.
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  uint32_t crc32c = 0;  // Of its bytes.
+
+  bool operator==(const CommittedFile&) const = default;
+};
+
+/// What has become of input rows. `rows_in = rows_out + dead` where the plan keeps rows one to one,
+/// and not less where it filters.
+struct RowCounts {
+  int64_t in = 0;
+  int64_t out = 0;
+  int64_t dead = 0;
+
+  bool operator==(const RowCounts&) const = default;
+};
+
+enum class CommitKind : uint8_t {
+  kBegin,   // A process takes the job over, as its only writer.
+  kChunks,  // Chunks are done.
+  kEnd,     // All are; nothing follows.
+};
+
+/// One entry of the log. It tells what is new, and how far the job is with it, so that the last one
+/// is all that a job needs to go on.
+struct Commit {
+  CommitKind kind = CommitKind::kBegin;
+  int64_t number = 0;
+  int64_t epoch = 0;     // Of its writer: how many have begun.
+  std::string writer;    // For people: host and process.
+  JobIdentity identity;  // kBegin.
+
+  std::vector<ChunkRange> chunks;
+  std::vector<CommittedFile> files;
+
+  ChunkSet done;
+  RowCounts rows;
+  int64_t files_done = 0;
+  int64_t last_begin = 0;  // The number of the latest kBegin.
+  int64_t published = 0;   // The files of all commits before this number have their names.
+
+  bool operator==(const Commit&) const = default;
+};
+
+/// Returns the bytes of the commit's file: JSON, and a line with its checksum. Invalid for names
+/// that are not UTF-8.
+Result<std::string> CommitText(const Commit& commit);
+
+/// Reads them. kCorruptData naming `path` for bytes that CommitText did not make; NotImplemented
+/// for a newer version's.
+Result<Commit> ReadCommit(const std::string& text, const std::string& path);
+
+}  // namespace penstock

@@ -1,0 +1,144 @@
+#include "penstock/ledger/ledger.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
+#include <utility>
+
+#include "penstock/base/error.h"
+
+namespace penstock {
+namespace {
+
+Status Taken(const std::string& by) {
+  return MakeError(ErrorKind::kOutputTaken,
+                   fmt::format("Another run writes this output; wait for it, end it, or write "
+                               "elsewhere; got: {}",
+                               by.empty() ? "a run that does not say which it is" : by));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Ledger>> Ledger::Open(std::unique_ptr<LogStore> store, std::string writer) {
+  std::unique_ptr<Ledger> ledger(new Ledger(std::move(store), std::move(writer)));
+  PENSTOCK_RETURN_NOT_OK(ledger->Take());
+  return ledger;
+}
+
+/// Learns what is in the log.
+Status Ledger::Take() {
+  last_ = {};
+  identity_.clear();
+  PENSTOCK_TRY(const std::vector<int64_t> numbers, store_->List());
+  has_entries_ = !numbers.empty();
+  if (!has_entries_) return Status::OK();
+  PENSTOCK_TRY(last_, ReadEntry(numbers.back()));
+  PENSTOCK_TRY(const Commit begin, ReadEntry(last_.last_begin));
+  identity_ = begin.identity;
+  return Status::OK();
+}
+
+Result<Commit> Ledger::ReadEntry(int64_t number) {
+  PENSTOCK_TRY(const std::string text, store_->Read(number));
+  PENSTOCK_TRY(Commit commit, ReadCommit(text, store_->PathOf(number)));
+  if (commit.number != number) {
+    return MakeError(
+        ErrorKind::kCorruptData,
+        fmt::format("An entry of a job's ledger is not the one of its name, but number "
+                    "{}; got: {}",
+                    commit.number, store_->PathOf(number)));
+  }
+  return commit;
+}
+
+Ledger::Found Ledger::found() const {
+  if (!has_entries_) return Found::kNothing;
+  return last_.kind == CommitKind::kEnd ? Found::kFinished : Found::kUnfinished;
+}
+
+std::string Ledger::DifferenceFrom(const JobIdentity& identity) const {
+  if (!has_entries_) return "";
+  std::set<std::string> changed;
+  for (const auto* side : {&identity, &identity_}) {
+    for (const auto& [name, digest] : *side) {
+      const auto here = identity.find(name);
+      const auto there = identity_.find(name);
+      const bool same =
+          here != identity.end() && there != identity_.end() && here->second == there->second;
+      if (!same) changed.insert(name);
+    }
+  }
+  if (changed.empty()) return "";
+  return fmt::format("{} {} changed", fmt::join(changed, ", "),
+                     changed.size() == 1 ? "has" : "have");
+}
+
+Result<std::vector<CommittedFile>> Ledger::Unpublished() { return FilesOf(last_.published); }
+
+Result<std::vector<CommittedFile>> Ledger::Files() { return FilesOf(0); }
+
+Result<std::vector<CommittedFile>> Ledger::FilesOf(int64_t first) {
+  std::vector<CommittedFile> files;
+  for (int64_t number = first; has_entries_ && number <= last_.number; ++number) {
+    PENSTOCK_TRY(Commit commit, ReadEntry(number));
+    std::move(commit.files.begin(), commit.files.end(), std::back_inserter(files));
+  }
+  return files;
+}
+
+Status Ledger::Begin(const JobIdentity& identity) {
+  PENSTOCK_RETURN_NOT_OK(store_->Create());
+  if (!has_lock_) {
+    PENSTOCK_TRY(has_lock_, store_->Lock());
+    if (!has_lock_) return Taken(store_->Holder());
+    PENSTOCK_RETURN_NOT_OK(Take());  // Who had it until now may have gone on meanwhile.
+  }
+  Commit commit = Next(CommitKind::kBegin, {});
+  commit.epoch = last_.epoch + 1;
+  commit.identity = identity;
+  commit.last_begin = commit.number;
+  identity_ = identity;
+  return Put(std::move(commit));
+}
+
+Status Ledger::Clear() {
+  PENSTOCK_RETURN_NOT_OK(store_->Clear());
+  return Take();
+}
+
+Status Ledger::Add(Progress progress) {
+  return Put(Next(CommitKind::kChunks, std::move(progress)));
+}
+
+Status Ledger::End(Progress progress) { return Put(Next(CommitKind::kEnd, std::move(progress))); }
+
+void Ledger::Published() { last_.published = last_.number + 1; }
+
+/// Returns the entry after the last one, with what that one knew and what is new.
+Commit Ledger::Next(CommitKind kind, Progress progress) const {
+  Commit next = last_;
+  next.kind = kind;
+  next.number = has_entries_ ? last_.number + 1 : 0;
+  next.writer = writer_;
+  next.identity.clear();
+  for (const ChunkRange& range : progress.chunks) next.done.Add(range);
+  next.rows.in += progress.rows.in;
+  next.rows.out += progress.rows.out;
+  next.rows.dead += progress.rows.dead;
+  next.files_done += static_cast<int64_t>(progress.files.size());
+  next.chunks = std::move(progress.chunks);
+  next.files = std::move(progress.files);
+  return next;
+}
+
+Status Ledger::Put(Commit commit) {
+  PENSTOCK_TRY(const std::string text, CommitText(commit));
+  PENSTOCK_TRY(const bool put, store_->PutIfAbsent(commit.number, text));
+  if (!put) return Taken(store_->Holder());
+  last_ = std::move(commit);
+  has_entries_ = true;
+  return Status::OK();
+}
+
+}  // namespace penstock

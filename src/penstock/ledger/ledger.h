@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "penstock/base/status.h"
+#include "penstock/ledger/commit.h"
+#include "penstock/ledger/log_store.h"
+
+namespace penstock {
+
+/// What a commit adds.
+struct Progress {
+  std::vector<ChunkRange> chunks;
+  std::vector<CommittedFile> files;
+  RowCounts rows;
+};
+
+/// The record of one job's output: which chunks of its input are done, and in which files their
+/// rows lie. A log of commits, each a file that is created only where none of its number is; what
+/// is in the log is true, and nothing else.
+///
+/// Order of a commit: its files are durable under temporary names; the entry is put; the files get
+/// their names (Published). A process that dies in between leaves files that the next one gives
+/// their names (Unpublished), or that nobody knows of. So a reader of the output's folder sees
+/// whole files of chunks that are done, and nothing twice.
+///
+/// Writers: a job has one. Begin takes it over with an entry of its own, by the next number; where
+/// the one before it still lives, its next entry has that number too, is refused, and it must stop
+/// (kOutputTaken): it has published nothing that is not in the log.
+///
+/// Cost: opening it lists the log and reads its last entry, however many chunks the job has.
+///
+/// Threads: one at a time.
+class Ledger {
+ public:
+  enum class Found : uint8_t {
+    kNothing,     // No job has written here.
+    kUnfinished,  // One has, and can go on.
+    kFinished,    // All of its chunks are done.
+  };
+
+  /// Reads how far the job has come. kCorruptData naming the entry that is damaged; IOError.
+  static Result<std::unique_ptr<Ledger>> Open(std::unique_ptr<LogStore> store, std::string writer);
+
+  Found found() const;
+
+  /// Returns what of the job that wrote here is not as in `identity`; "", where nothing has, or all
+  /// is the same. As the end of a sentence: "the code of Model and the input have changed".
+  std::string DifferenceFrom(const JobIdentity& identity) const;
+
+  /// Returns the files of finished commits that may still have their temporary names.
+  Result<std::vector<CommittedFile>> Unpublished();
+
+  /// Returns all files, in the order of the commits.
+  Result<std::vector<CommittedFile>> Files();
+
+  /// Takes the job over, as its only writer. kOutputTaken where another process that lives has it.
+  Status Begin(const JobIdentity& identity);
+
+  /// Forgets the job. Call after Begin, when its output is removed; Begin again then.
+  Status Clear();
+
+  /// Adds what is done. kOutputTaken when another writer has begun; nothing was added then.
+  Status Add(Progress progress);
+
+  /// Adds what is done last; the job is finished with it.
+  Status End(Progress progress);
+
+  /// All files of the commits so far have their names, for good.
+  void Published();
+
+  const ChunkSet& done() const { return last_.done; }
+  const RowCounts& rows() const { return last_.rows; }
+  int64_t files_done() const { return last_.files_done; }
+
+ private:
+  Ledger(std::unique_ptr<LogStore> store, std::string writer)
+      : store_(std::move(store)), writer_(std::move(writer)) {}
+
+  Result<Commit> ReadEntry(int64_t number);
+  Result<std::vector<CommittedFile>> FilesOf(int64_t first);
+  Status Put(Commit commit);
+  Status Take();
+  Commit Next(CommitKind kind, Progress progress) const;
+
+  const std::unique_ptr<LogStore> store_;
+  const std::string writer_;
+  bool has_entries_ = false;
+  bool has_lock_ = false;
+  Commit last_;
+  JobIdentity identity_;  // Of the job that wrote here.
+};
+
+}  // namespace penstock

@@ -1,0 +1,189 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <random>
+#include <system_error>
+#include <utility>
+
+#include "penstock/base/system_failure.h"
+#include "penstock/ledger/log_store.h"
+
+namespace penstock {
+namespace {
+
+namespace files = std::filesystem;
+
+constexpr std::string_view kSuffix = ".json";
+constexpr size_t kDigits = 20;
+
+/// A descriptor that is closed with it.
+class File {
+ public:
+  explicit File(int descriptor) : descriptor_(descriptor) {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  int get() const { return descriptor_; }
+  int release() { return std::exchange(descriptor_, -1); }
+
+ private:
+  int descriptor_;
+};
+
+Status WriteAll(int descriptor, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return SystemFailure(errno, "write", path);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+  return Status::OK();
+}
+
+Result<std::string> ReadAll(const std::string& path) {
+  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return SystemFailure(errno, "read", path);
+  std::string text;
+  char piece[16 * 1024];
+  while (true) {
+    const ssize_t bytes = read(file.get(), piece, sizeof piece);
+    if (bytes < 0 && errno == EINTR) continue;
+    if (bytes < 0) return SystemFailure(errno, "read", path);
+    if (bytes == 0) return text;
+    text.append(piece, static_cast<size_t>(bytes));
+  }
+}
+
+Status SyncFolder(const std::string& path) {
+  const File folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0) return SystemFailure(errno, "open the folder", path);
+  // EINVAL: a file system whose folders cannot be synced.
+  if (fsync(folder.get()) == 0 || errno == EINVAL) return Status::OK();
+  return SystemFailure(errno, "sync the folder", path);
+}
+
+Status MakeFolder(const files::path& path) {
+  if (mkdir(path.c_str(), 0777) == 0) return SyncFolder(path.parent_path());
+  return errno == EEXIST ? Status::OK() : SystemFailure(errno, "make the folder", path);
+}
+
+std::optional<int64_t> NumberOf(const std::string& name) {
+  if (name.size() != kDigits + kSuffix.size() || !name.ends_with(kSuffix)) return std::nullopt;
+  int64_t number = 0;
+  const char* const end = name.data() + kDigits;
+  const auto [stop, error] = std::from_chars(name.data(), end, number);
+  if (error != std::errc() || stop != end || number < 0) return std::nullopt;
+  return number;
+}
+
+class LocalLogStore final : public LogStore {
+ public:
+  LocalLogStore(const std::string& folder, std::string holder)
+      : folder_(folder),
+        log_(folder_ / "log"),
+        lock_(folder_ / "lock"),
+        holder_(std::move(holder)) {}
+
+  Status Create() override {
+    PENSTOCK_RETURN_NOT_OK(MakeFolder(folder_));
+    return MakeFolder(log_);
+  }
+
+  Result<bool> Lock() override {
+    File file(open(lock_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666));
+    if (file.get() < 0) return SystemFailure(errno, "create", lock_);
+    if (flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+    if (ftruncate(file.get(), 0) != 0) return SystemFailure(errno, "write", lock_);
+    PENSTOCK_RETURN_NOT_OK(WriteAll(file.get(), holder_, lock_));
+    held_.emplace(file.release());
+    return true;
+  }
+
+  std::string Holder() override { return ReadAll(lock_).ValueOr(""); }
+
+  Result<std::vector<int64_t>> List() override {
+    std::vector<int64_t> numbers;
+    std::error_code error;
+    files::directory_iterator entry(log_, error);
+    for (; !error && entry != files::directory_iterator(); entry.increment(error)) {
+      if (const auto number = NumberOf(entry->path().filename())) numbers.push_back(*number);
+    }
+    if (error && error.value() != ENOENT) return SystemFailure(error.value(), "list", log_);
+    std::ranges::sort(numbers);
+    return numbers;
+  }
+
+  Result<std::string> Read(int64_t number) override { return ReadAll(PathOf(number)); }
+
+  Result<bool> PutIfAbsent(int64_t number, const std::string& text) override {
+    const std::string path = PathOf(number);
+    const std::string temporary = fmt::format("{}/.{}.{:08x}", log_.string(), number, random_());
+    const Status written = WriteTemporary(temporary, text);
+    Result<bool> put = written.ok() ? Link(temporary, path, text) : written;
+    unlink(temporary.c_str());
+    if (put.ok() && *put) PENSTOCK_RETURN_NOT_OK(SyncFolder(log_));
+    return put;
+  }
+
+  Status Clear() override {
+    PENSTOCK_TRY(const std::vector<int64_t> numbers, List());
+    for (const int64_t number : numbers) {
+      const std::string path = PathOf(number);
+      if (unlink(path.c_str()) != 0 && errno != ENOENT) return SystemFailure(errno, "remove", path);
+    }
+    return numbers.empty() ? Status::OK() : SyncFolder(log_);
+  }
+
+  std::string PathOf(int64_t number) override {
+    return fmt::format("{}/{:0{}}{}", log_.string(), number, kDigits, kSuffix);
+  }
+
+ private:
+  static Status WriteTemporary(const std::string& path, const std::string& text) {
+    const File file(open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666));
+    if (file.get() < 0) return SystemFailure(errno, "create", path);
+    PENSTOCK_RETURN_NOT_OK(WriteAll(file.get(), text, path));
+    return fsync(file.get()) == 0 ? Status::OK() : SystemFailure(errno, "make durable", path);
+  }
+
+  /// Gives the file its name where that is free, or is known to be taken by the same file: a
+  /// network may carry out twice what was asked for once.
+  static Result<bool> Link(const std::string& temporary, const std::string& path,
+                           const std::string& text) {
+    if (link(temporary.c_str(), path.c_str()) == 0) return true;
+    const bool knows_no_links = errno == EPERM || errno == ENOTSUP || errno == ENOSYS;
+    if (knows_no_links &&
+        renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
+      return true;
+    }
+    if (errno != EEXIST) return SystemFailure(errno, "add an entry to the log", path);
+    PENSTOCK_TRY(const std::string there, ReadAll(path));
+    return there == text;
+  }
+
+  const files::path folder_;
+  const files::path log_;
+  const files::path lock_;
+  const std::string holder_;
+  std::random_device random_;
+  std::optional<File> held_;  // The lock's.
+};
+
+}  // namespace
+
+std::unique_ptr<LogStore> MakeLocalLogStore(const std::string& folder, std::string holder) {
+  return std::make_unique<LocalLogStore>(folder, std::move(holder));
+}
+
+}  // namespace penstock

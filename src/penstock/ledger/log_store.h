@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "penstock/base/status.h"
+
+namespace penstock {
+
+/// Where the entries of one log lie, each a small file by its number. Threads: one at a time.
+class LogStore {
+ public:
+  virtual ~LogStore() = default;
+
+  /// Makes the place, where it is not there.
+  virtual Status Create() = 0;
+
+  /// Takes the place for this process, until it ends; false: another one that lives has it.
+  virtual Result<bool> Lock() = 0;
+
+  /// Returns who has it, or had it last, as that one described itself; "" where nobody did.
+  virtual std::string Holder() = 0;
+
+  /// Returns the numbers of the entries, from the lowest on; none where the place is not there.
+  virtual Result<std::vector<int64_t>> List() = 0;
+
+  virtual Result<std::string> Read(int64_t number) = 0;
+
+  /// Adds an entry, which survives a power cut from then on; false: there is one of this number,
+  /// which is another's.
+  virtual Result<bool> PutIfAbsent(int64_t number, const std::string& text) = 0;
+
+  /// Removes all entries, the latest last.
+  virtual Status Clear() = 0;
+
+  /// Returns how errors name an entry.
+  virtual std::string PathOf(int64_t number) = 0;
+};
+
+/// Returns the log in a folder of this machine's file systems: `<folder>/log/<20 digits>.json`, and
+/// `<folder>/lock`, which is locked (flock) while a process has the place. `holder` is how this
+/// process describes itself to others. A file system without locks lets everybody in: then the
+/// numbers of entries alone decide (see ledger.h).
+std::unique_ptr<LogStore> MakeLocalLogStore(const std::string& folder, std::string holder);
+
+}  // namespace penstock

@@ -1,0 +1,79 @@
+#include "penstock/ledger/commit.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "penstock/base/crc32c.h"
+#include "penstock/base/error.h"
+
+namespace penstock {
+namespace {
+
+using ::testing::HasSubstr;
+
+Commit SomeCommit() {
+  return {.kind = CommitKind::kChunks,
+          .number = 7,
+          .epoch = 2,
+          .writer = "process 12 of \"host\"",
+          .identity = {{"input", "5e1f"}, {"the code of Modèle", ""}},
+          .chunks = {{3, 4}, {9, 9}},
+          .files = {{.name = "year=2020/a.parquet",
+                     .temporary = "0.tmp",
+                     .rows = 5,
+                     .bytes = int64_t{1} << 40,
+                     .crc32c = 0xFFFFFFFF}},
+          .done = ChunkSet({{0, 4}, {9, 9}}),
+          .rows = {.in = 12, .out = 10, .dead = 2},
+          .files_done = 3,
+          .last_begin = 4,
+          .published = 6};
+}
+
+ErrorKind KindOf(const Status& status) {
+  const ErrorDetail* const detail = DetailOf(status);
+  return detail == nullptr ? ErrorKind::kCancelled : detail->kind();
+}
+
+TEST(Commit, IsReadAsItWasWritten) {
+  const std::string text = CommitText(SomeCommit()).ValueOrDie();
+  EXPECT_EQ(ReadCommit(text, "log/7").ValueOrDie(), SomeCommit());
+}
+
+TEST(Commit, IsRefusedWithAnyByteChanged) {
+  const std::string text = CommitText(SomeCommit()).ValueOrDie();
+  for (size_t place = 0; place < text.size(); ++place) {
+    for (const int mask : {0x01, 0x20, 0x80}) {
+      std::string changed = text;
+      changed[place] = static_cast<char>(changed[place] ^ mask);
+      const Status status = ReadCommit(changed, "log/7").status();
+      EXPECT_EQ(KindOf(status), ErrorKind::kCorruptData) << place << ": " << status.ToString();
+    }
+  }
+}
+
+TEST(Commit, IsRefusedWhereverItIsCutOff) {
+  const std::string text = CommitText(SomeCommit()).ValueOrDie();
+  for (size_t bytes = 0; bytes < text.size(); ++bytes) {
+    const Status status = ReadCommit(text.substr(0, bytes), "log/7").status();
+    EXPECT_EQ(KindOf(status), ErrorKind::kCorruptData) << bytes;
+    EXPECT_THAT(status.message(), HasSubstr("log/7"));
+  }
+}
+
+TEST(Commit, OfAnotherVersionIsNotRead) {
+  std::string body = R"({"version":2})";
+  body += "\ncrc32c:";
+  char checksum[9];
+  std::snprintf(checksum, sizeof checksum, "%08x", Crc32c(R"({"version":2})"));
+  EXPECT_TRUE(ReadCommit(body + checksum + "\n", "log/7").status().IsNotImplemented());
+}
+
+TEST(Commit, RefusesNamesThatAreNoText) {
+  Commit commit = SomeCommit();
+  commit.files[0].name = "\xFF.parquet";
+  EXPECT_TRUE(CommitText(commit).status().IsInvalid());
+}
+
+}  // namespace
+}  // namespace penstock
