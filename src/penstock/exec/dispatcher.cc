@@ -130,7 +130,7 @@ void StateMachine::Apply(const SplitsListed& event) {
   --listings_;
   if (read.done) return;
   for (const SplitSize& split : event.splits) {
-    if (!ordered()) {
+    if (follows_chunks()) {
       chunks_.Add(read.index, split.chunk, 1);
       if (read.last_chunk_listed && *read.last_chunk_listed != split.chunk) {
         chunks_.Listed(read.index, *read.last_chunk_listed);
@@ -153,6 +153,7 @@ void StateMachine::Apply(const StepDone& event) {
     return;
   }
   StepEnded(stage, *task);
+  if (commits() && event.rows_read > 0) commits_.Read(task->chunk, event.rows_read);
   stage.steps_busy_ns += event.busy_ns;
   if (stage.limits.grows_batches && event.finished) LearnBatch(stage, *task, event.busy_ns);
   if (task->worker >= 0) {
@@ -208,7 +209,7 @@ void StateMachine::Apply(const Cancel& event) {
 
 void StateMachine::Apply(const OutputCommitted& event) {
   committing_ = false;
-  committed_ = true;
+  committed_ = last_commit_;
 }
 
 void StateMachine::End(Status status) {
@@ -221,8 +222,10 @@ void StateMachine::End(Status status) {
 void StateMachine::FinishIfDone() {
   if (!last().done || !emitted_.empty()) return;
   if (last().limits.role == StageRole::kWrite && !committed_) {
-    if (!committing_) actions_.push_back(CommitOutput{});
-    committing_ = true;
+    if (committing_) return;
+    CommitOutput commit = commits_.Take();
+    commit.last = last_commit_ = committing_ = true;
+    actions_.push_back(std::move(commit));
     return;
   }
   if (workers_alive_ == 0 && native_running_ == 0) End(Status::OK());

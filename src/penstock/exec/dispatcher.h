@@ -65,6 +65,12 @@ namespace penstock {
 /// chunk's border where order is kept, and yields several blocks of each. Its `restored_by` gets
 /// the rows of each window as one task. When the budget is full of a window, the window ends early.
 ///
+/// Commits. At its end a job that writes commits all of its parts. With `commits_chunks` it does so
+/// on the way: a chunk of which nothing is left in any stage is committed with its parts, together
+/// with all others that are ready by then, one commit at a time; the last one takes the rest. The
+/// stages before must keep each chunk's rows to itself: no limit, zip, or regrouping. Parts are
+/// numbered by chunk then: the n-th that begins with a chunk is `chunk << kPartBits | n`.
+///
 /// Properties (held by the simulator under all orders of events): no deadlock: while work is left,
 /// something runs or an action is out; every block that enters is dropped, emitted or written
 /// exactly once; after Finish nothing more comes out.
@@ -75,6 +81,8 @@ using StageIndex = int32_t;
 using TaskId = int64_t;   // In a stage, from 0, in input order.
 using BlockId = int64_t;  // Chosen by whoever carries out the actions; unique in the job.
 using WorkerIndex = int32_t;
+
+inline constexpr int kPartBits = 20;  // See "Commits".
 
 enum class StageRole : uint8_t {
   kRead,
@@ -123,6 +131,7 @@ struct StageLimits {
   int64_t rows_per_part_max = 0;
   int64_t bytes_per_part_min = 0;
   bool part_ends_with_block = false;  // kWrite: each block counts as a chunk of its own.
+  bool commits_chunks = false;        // kWrite: see "Commits".
 };
 
 /// Something of which workers hold a part.
@@ -139,8 +148,9 @@ struct DispatcherLimits {
   int64_t splits_ahead = 1024;              // Splits listed but not started, at most.
   int64_t ahead_bytes = int64_t{64} << 20;  // Native stages pause at so much, see "Ahead".
   std::vector<ResourceLimit> resources;
-  int64_t warn_after_ns = 0;  // Without an event, Warn says what the job waits for; 0: never.
-  int64_t fail_after_ns = 0;  // Without an event, the job ends with kNoProgress; 0: never.
+  int64_t warn_after_ns = 0;       // Without an event, Warn says what the job waits for; 0: never.
+  int64_t fail_after_ns = 0;       // Without an event, the job ends with kNoProgress; 0: never.
+  int64_t commit_interval_ns = 0;  // From one commit's begin to the next one's, at least.
 };
 
 struct SplitSize {
@@ -173,7 +183,8 @@ struct StepDone {
   TaskId task = 0;
   std::optional<BlockSize> block;
   bool finished = true;
-  int64_t busy_ns = 0;  // kWork: what the function took, where the worker said so.
+  int64_t busy_ns = 0;    // kWork: what the function took, where the worker said so.
+  int64_t rows_read = 0;  // kRead: of the input, before the stage's own operators.
 };
 struct TaskFailed {
   StageIndex stage = 0;
@@ -295,8 +306,15 @@ struct DropBlock {
 struct EmitBlock {
   PieceRef piece;
 };
-/// All parts are closed: make the output visible. Answered by OutputCommitted or JobFailed.
-struct CommitOutput {};
+/// Make the output visible: all of it, or with StageLimits::commits_chunks that of these chunks,
+/// which is in these parts. `last`: the job's last. Answered by OutputCommitted or JobFailed.
+struct CommitOutput {
+  bool last = true;
+  std::vector<int64_t> chunks;
+  std::vector<int64_t> parts;
+  int64_t rows_read = 0;
+  int64_t rows_written = 0;
+};
 /// The job has ended; the last action ever. On failure or cancellation, whatever still runs is to
 /// be stopped by whoever carries out the actions.
 struct Finish {

@@ -16,7 +16,7 @@ void StateMachine::StepEnded(StageState& stage, Task& task) {
   --stage.running;
   if (stage.native()) --native_running_;
   if (stage.limits.role == StageRole::kWrite) {
-    stage.parts.Done(task.part);
+    if (stage.parts.Done(task.part) && commits()) commits_.ClosePart(task.part);
     stage.rows_out += task.rows;
     ++stage.blocks_out;
     rows_delivered_ += task.rows;
@@ -49,7 +49,7 @@ void StateMachine::Pass(StageState& stage, LiveBlock* block) {
   ++stage.blocks_out;
   block->holds = 1;
   next(stage).inputs.Push(stage.place.input, piece, next(stage).queue);
-  if (!ordered() && next(stage).yields()) {
+  if (follows_chunks() && next(stage).yields()) {
     chunks_.Add(stage.place.consumer, block->size.chunk, piece.rows);
   }
   if (limit && stage.rows_let_out == *limit) CloseThrough(stage.index);
@@ -84,6 +84,9 @@ void StateMachine::EndTask(StageState& stage, TaskId id, Task& task) {
 
 void StateMachine::TakeOffFinished(StageState& stage) {
   while (!stage.tasks.empty() && stage.tasks.front().state == TaskState::kFinished) {
+    if (ordered() && commits() && stage.yields()) {  // With order its blocks have been passed now.
+      chunks_.Remove(stage.index, stage.tasks.front().chunk, 1);
+    }
     stage.tasks.pop_front();
     ++stage.first_task;
     if (!ordered() || !stage.yields() || stage.tasks.empty()) continue;
@@ -183,11 +186,27 @@ void StateMachine::EndInputs() {
 
 void StateMachine::ChunkComplete(StageIndex index, int64_t chunk) {
   StageState& stage = *stages_[index];
+  const bool writes = stage.limits.role == StageRole::kWrite;
+  if (ordered() && !writes) return;
   stage.queue.MarkComplete(chunk);
   if (!stage.queue.Drained(chunk)) return;
   stage.queue.Forget(chunk);
   stage.batcher.EndChunk(chunk);
+  if (writes) EndChunkOfParts(stage, chunk);
+}
+
+void StateMachine::EndChunkOfParts(StageState& stage, int64_t chunk) {
   stage.parts.EndChunk(chunk);
+  if (commits()) commits_.EndChunk(chunk);
+}
+
+/// Commits on the way what is done by now.
+void StateMachine::CommitWhatIsDone() {
+  if (finished_ || committing_ || !commits_.has_some() || last().done) return;
+  if (now_ns_ - committed_ns_ < limits_.commit_interval_ns) return;
+  committing_ = true;
+  committed_ns_ = now_ns_;
+  actions_.push_back(commits_.Take());
 }
 
 }  // namespace penstock::dispatch

@@ -79,6 +79,22 @@ Status CheckWrite(const StageLimits& stage) {
   return AtLeast(stage.name, "rows_per_part_max", stage.rows_per_part_min, stage.rows_per_part_max);
 }
 
+/// Refuses stages that mix the rows of chunks where these are committed one by one.
+Status CheckCommits(const std::vector<StageLimits>& stages, bool preserve_order) {
+  if (!stages.back().commits_chunks) return Status::OK();
+  for (const StageLimits& stage : stages) {
+    const bool batches = stage.role == StageRole::kWork || stage.role == StageRole::kNative;
+    const bool mixes = stage.row_limit || stage.role == StageRole::kZip || stage.regroup_rows > 0 ||
+                       stage.regroup_blocks > 0 || stage.part_ends_with_block ||
+                       (batches && !stage.batch_in_chunk);
+    const bool gathers = stage.rows_per_part_min > 0 || stage.bytes_per_part_min > 0;
+    if (!mixes && (preserve_order || !gathers)) continue;
+    return Status::Invalid("Stage '", stage.name,
+                           "' mixes the rows of chunks, which commits_chunks forbids");
+  }
+  return Status::OK();
+}
+
 Status CheckStage(const StageLimits& stage, bool is_last) {
   const bool ends = stage.role == StageRole::kWrite || stage.role == StageRole::kCollect;
   if (ends != is_last) {
@@ -156,7 +172,7 @@ Status CheckLimits(const std::vector<StageLimits>& stages, const DispatcherLimit
     PENSTOCK_RETURN_NOT_OK(CheckWindows(stages, stages[index]));
     PENSTOCK_RETURN_NOT_OK(CheckInputs(stages, index, firsts, limits.preserve_order));
   }
-  return Status::OK();
+  return CheckCommits(stages, limits.preserve_order);
 }
 
 }  // namespace penstock::dispatch

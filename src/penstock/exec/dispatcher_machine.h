@@ -11,6 +11,7 @@
 #include "penstock/exec/dispatcher_admission.h"
 #include "penstock/exec/dispatcher_blocks.h"
 #include "penstock/exec/dispatcher_chunks.h"
+#include "penstock/exec/dispatcher_commits.h"
 #include "penstock/exec/dispatcher_resources.h"
 #include "penstock/exec/dispatcher_stage.h"
 
@@ -99,6 +100,8 @@ class StateMachine final : public Dispatcher {
   void WatchProgress();
   std::string WaitsFor() const;
   void ChunkComplete(StageIndex stage, int64_t chunk);
+  void EndChunkOfParts(StageState& stage, int64_t chunk);
+  void CommitWhatIsDone();
   void End(Status status);
   void FinishIfDone();
 
@@ -138,6 +141,8 @@ class StateMachine final : public Dispatcher {
   StageState& StageOf(StageIndex stage);
   Worker& WorkerOf(StageIndex stage, WorkerIndex worker);
   bool ordered() const { return limits_.preserve_order; }
+  bool commits() const { return stages_.back()->limits.commits_chunks; }
+  bool follows_chunks() const { return !ordered() || commits(); }
   StageState& next(const StageState& stage) { return *stages_[stage.place.consumer]; }
   const StageState& next(const StageState& stage) const { return *stages_[stage.place.consumer]; }
   StageState& last() { return *stages_.back(); }
@@ -147,7 +152,9 @@ class StateMachine final : public Dispatcher {
   BlockTable blocks_;
   Admission admission_;
   ResourceTable resources_;
-  ChunkProgress chunks_;  // Used without order only.
+  ChunkProgress chunks_;      // With follows_chunks() only.
+  CommitPlanner commits_;     // With commits() only.
+  int64_t committed_ns_ = 0;  // When the last commit began.
   std::unordered_map<BlockId, Piece> emitted_;
   int native_running_ = 0;
   int workers_busy_ = 0;
@@ -155,7 +162,8 @@ class StateMachine final : public Dispatcher {
   int workers_alive_ = 0;
   int listings_ = 0;  // ListSplits out.
   bool committing_ = false;
-  bool committed_ = false;
+  bool last_commit_ = false;  // Of the one that is out, or was.
+  bool committed_ = false;    // All.
   bool finished_ = false;
   int64_t started_ns_ = 0;
   int64_t now_ns_ = 0;

@@ -10,7 +10,12 @@ PartPlanner::PartPlanner(const StageLimits& limits, bool preserve_order)
     : rows_min_(limits.rows_per_part_min),
       bytes_min_(limits.bytes_per_part_min),
       rows_max_(limits.rows_per_part_max),
-      by_chunk_(!preserve_order && rows_min_ == 0 && bytes_min_ == 0) {}
+      by_chunk_(!preserve_order && rows_min_ == 0 && bytes_min_ == 0),
+      named_by_chunk_(limits.commits_chunks) {}
+
+int64_t PartPlanner::NextPart(int64_t chunk) {
+  return named_by_chunk_ ? chunk << kPartBits | parts_of_chunk_[chunk]++ : next_part_++;
+}
 
 PartPlanner::Room PartPlanner::RoomFor(int64_t chunk, int64_t rows) {
   auto open = open_.find(KeyOf(chunk));
@@ -22,7 +27,7 @@ PartPlanner::Room PartPlanner::RoomFor(int64_t chunk, int64_t rows) {
     }
   }
   if (open == open_.end()) {
-    open = open_.emplace(KeyOf(chunk), next_part_++).first;
+    open = open_.emplace(KeyOf(chunk), NextPart(chunk)).first;
     parts_.emplace(open->second, Part{});
   }
   const int64_t taken = parts_.at(open->second).rows;
@@ -52,8 +57,11 @@ void PartPlanner::End(std::map<int64_t, int64_t>::iterator open) {
 }
 
 void PartPlanner::EndChunk(int64_t chunk) {
-  const auto open = open_.find(chunk);
-  if (by_chunk_ && open != open_.end()) End(open);
+  parts_of_chunk_.erase(chunk);
+  const auto open = open_.find(KeyOf(chunk));
+  if (open == open_.end()) return;
+  const Part& part = parts_.at(open->second);
+  if (by_chunk_ || (named_by_chunk_ && part.last_chunk == chunk && HasEnough(part))) End(open);
 }
 
 void PartPlanner::EndAll() {
@@ -84,14 +92,15 @@ PartPlanner::Step PartPlanner::Start() {
   return {task, number, part.ended && part.steps.empty()};
 }
 
-void PartPlanner::Done(int64_t number) {
+bool PartPlanner::Done(int64_t number) {
   const auto found = parts_.find(number);
   found->second.step_out = false;
   if (found->second.ended && found->second.steps.empty()) {
     parts_.erase(found);
-  } else {
-    Refresh(number);
+    return true;
   }
+  Refresh(number);
+  return false;
 }
 
 }  // namespace penstock::dispatch

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <unordered_map>
 
 #include "penstock/exec/dispatcher.h"
 
@@ -32,7 +33,7 @@ class PartPlanner {
   /// Adds a step of so many rows and bytes to the part that RoomFor just returned for `chunk`.
   void Append(int64_t chunk, TaskId task, int64_t rows, int64_t bytes);
 
-  /// No more rows of `chunk` will come. Without order: ends its part.
+  /// No more rows of `chunk` will come. Ends the part that is open for it, as far as that may end.
   void EndChunk(int64_t chunk);
   void EndAll();
 
@@ -49,8 +50,8 @@ class PartPlanner {
   /// Takes the next step that may run; can_start() must hold.
   Step Start();
 
-  /// The step of the part that was out has ended.
-  void Done(int64_t part);
+  /// The step of the part that was out has ended. Returns whether it was the part's last.
+  bool Done(int64_t part);
 
   /// Steps that wait to be known as a part's last or not.
   int64_t held() const { return static_cast<int64_t>(open_.size()); }
@@ -67,6 +68,7 @@ class PartPlanner {
   };
 
   int64_t KeyOf(int64_t chunk) const { return by_chunk_ ? chunk : 0; }
+  int64_t NextPart(int64_t chunk);
   void End(std::map<int64_t, int64_t>::iterator open);
   void Refresh(int64_t part);
 
@@ -78,9 +80,11 @@ class PartPlanner {
   const int64_t bytes_min_;
   const int64_t rows_max_;
   const bool by_chunk_;
+  const bool named_by_chunk_;
   int64_t next_part_ = 0;
-  std::map<int64_t, int64_t> open_;  // Key to the part that takes its rows.
-  std::map<int64_t, Part> parts_;    // Those with steps to run.
+  std::unordered_map<int64_t, int64_t> parts_of_chunk_;  // named_by_chunk_: begun, until it ends.
+  std::map<int64_t, int64_t> open_;                      // Key to the part that takes its rows.
+  std::map<int64_t, Part> parts_;                        // Those with steps to run.
   std::set<int64_t> startable_;
 };
 

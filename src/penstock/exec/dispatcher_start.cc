@@ -21,6 +21,7 @@ void StateMachine::Dispatch() {
   }
   ManageWorkers();
   ListMore();
+  CommitWhatIsDone();
   FinishIfDone();
   if (!finished_ && IsStalled()) ForceStep();
   if (!finished_) NoteSlots();
@@ -74,7 +75,7 @@ void StateMachine::FillBatches(StageState& stage) {
     if (stage.limits.restored_by >= 0) {
       stages_[stage.limits.restored_by]->batcher.ExpectRows(batch->rows);
     }
-    if (!ordered()) {
+    if (follows_chunks()) {
       chunks_.Add(stage.index, chunk, 1);
       for (const Piece& piece : batch->pieces) {
         chunks_.Remove(stage.index, piece.block->size.chunk, piece.rows);
@@ -107,10 +108,11 @@ void StateMachine::FillParts(StageState& stage) {
     const TaskId task =
         stage.AddTask({.chunk = chunk, .part = room.part, .rows = piece.rows, .pieces = {piece}});
     stage.parts.Append(border, task, piece.rows, piece.bytes());
+    if (commits()) commits_.Append(chunk, room.part, piece.rows);
     if (by_block && piece.rows == rows) stage.parts.EndChunk(border);
-    if (!ordered() && stage.queue.Drained(chunk)) {
+    if (follows_chunks() && stage.queue.Drained(chunk)) {
       stage.queue.Forget(chunk);
-      if (!by_block) stage.parts.EndChunk(chunk);
+      if (!by_block) EndChunkOfParts(stage, chunk);
     }
   }
   if (stage.input_ended && stage.queue.empty()) stage.parts.EndAll();

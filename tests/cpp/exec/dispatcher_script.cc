@@ -50,7 +50,12 @@ struct Writer {
   std::string operator()(const EmitBlock& action) const {
     return fmt::format("emit {}", Of(action.piece));
   }
-  std::string operator()(const CommitOutput&) const { return "commit"; }
+  std::string operator()(const CommitOutput& action) const {
+    std::string line = "commit";
+    if (!action.chunks.empty()) line += fmt::format(" chunks {}", fmt::join(action.chunks, " "));
+    if (!action.parts.empty()) line += fmt::format(" parts {}", fmt::join(action.parts, " "));
+    return action.last ? line : line + " …";
+  }
   std::string operator()(const Finish& action) const {
     return action.status.ok() ? "finish" : "fail";
   }

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -118,6 +119,56 @@ TEST_F(DispatcherWriteTest, WithoutOrderAPartMayEndWithEachBlockAsItComes) {
   DispatcherScript job = ReadInto(write, {0, 0}, /*ordered=*/false);
   EXPECT_THAT(job.Done(0, 1, 1, 5, 0), ElementsAre("start 1/0 [1:0+5] part 0 closes"));
   EXPECT_THAT(job.Done(0, 0, 2, 5, 0), ElementsAre("start 1/1 [2:0+5] part 1 closes"));
+}
+
+StageLimits CommittingStage() {
+  StageLimits write = WriteStage(4);
+  write.commits_chunks = true;
+  return write;
+}
+
+constexpr int64_t kFirstOfChunk1 = int64_t{1} << kPartBits;
+
+TEST_F(DispatcherWriteTest, CommitsAChunkOnceItsPartIsClosed) {
+  DispatcherScript job = ReadInto(CommittingStage(), {0, 1});
+  EXPECT_THAT(job.Done(0, 0, 1, 5, 0), ElementsAre("start 1/0 [1:0+5] part 0 closes"));
+  EXPECT_THAT(job.DoneEmpty(1, 0), ElementsAre("drop 1", "commit chunks 0 parts 0 …"));
+  EXPECT_THAT(job.Done(0, 1, 2, 5, 1),
+              ElementsAre(fmt::format("start 1/1 [2:0+5] part {} closes", kFirstOfChunk1)));
+  EXPECT_THAT(job.DoneEmpty(1, 1), ElementsAre("drop 2")) << "the first commit is still out";
+  EXPECT_THAT(job.Send(OutputCommitted{}),
+              ElementsAre(fmt::format("commit chunks 1 parts {}", kFirstOfChunk1)));
+  EXPECT_THAT(job.Send(OutputCommitted{}), ElementsAre("finish"));
+}
+
+TEST_F(DispatcherWriteTest, CommitsChunksWithoutRowsToo) {
+  DispatcherScript job = ReadInto(CommittingStage(), {0, 1});
+  EXPECT_THAT(job.DoneEmpty(0, 0), ElementsAre("commit chunks 0 …"));
+  job.Send(OutputCommitted{});
+  EXPECT_THAT(job.DoneEmpty(0, 1), ElementsAre("commit chunks 1"));
+}
+
+TEST_F(DispatcherWriteTest, CommitsTogetherTheChunksThatShareAPart) {
+  StageLimits write = CommittingStage();
+  write.rows_per_part_min = 8;
+  DispatcherScript job = ReadInto(write, {0, 1, 2});
+  job.Done(0, 0, 1, 5, 0);
+  EXPECT_THAT(job.Done(0, 1, 2, 5, 1), ElementsAre("start 1/0 [1:0+5] part 0"));
+  EXPECT_THAT(job.DoneEmpty(1, 0), ElementsAre("drop 1", "start 1/1 [2:0+5] part 0 closes"));
+  EXPECT_THAT(job.DoneEmpty(1, 1), ElementsAre("drop 2", "commit chunks 0 1 parts 0 …"));
+}
+
+TEST_F(DispatcherWriteTest, CommitsAtMostOnceInAnInterval) {
+  DispatcherLimits limits = AmpleLimits();
+  limits.commit_interval_ns = int64_t{1} << 60;
+  DispatcherScript job({ReadStage(8), CommittingStage()}, limits);
+  job.Start();
+  job.List({0, 1});
+  job.Done(0, 0, 1, 5, 0);
+  EXPECT_THAT(job.DoneEmpty(1, 0), ElementsAre("drop 1"));
+  job.Done(0, 1, 2, 5, 1);
+  EXPECT_THAT(job.DoneEmpty(1, 1),
+              ElementsAre("drop 2", fmt::format("commit chunks 0 1 parts 0 {}", kFirstOfChunk1)));
 }
 
 TEST_F(DispatcherWriteTest, AJobOfNoRowsStillCommits) {

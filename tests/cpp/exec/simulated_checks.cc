@@ -107,6 +107,51 @@ void SimulatedWorld::CheckPart(const StartTask& action, const SimulatedTask& tas
   part.bytes += block.size.bytes * piece.rows / block.size.rows;
   const auto first = block.rows.begin() + piece.offset;
   part.row_ids.insert(part.row_ids.end(), first, first + piece.rows);
+  for (auto row = first; row != first + piece.rows; ++row) {
+    Require(!committed_chunks_.contains(chunk_of_row_.at(*row)),
+            "nothing is written of a chunk that is committed", *row);
+  }
+}
+
+void SimulatedWorld::CheckCommit(const CommitOutput& action) {
+  if (!job_.stages.back().limits.commits_chunks) {
+    Require(action.last && action.chunks.empty() && action.parts.empty(),
+            "a commit names chunks only where they are committed one by one");
+    return;
+  }
+  Require(action.last || !action.chunks.empty(), "a commit on the way has something to commit");
+  for (const int64_t chunk : action.chunks) {
+    Require(committed_chunks_.insert(chunk).second, "a chunk is committed once", chunk);
+  }
+  int64_t rows = 0;
+  for (const int64_t number : action.parts) {
+    const auto part = parts_.find(number);
+    Require(part != parts_.end() && part->second.closed, "a part is closed when it is committed",
+            number);
+    Require(committed_parts_.insert(number).second, "a part is committed once", number);
+    if (!violation_.empty()) return;
+    rows += part->second.rows;
+    for (const int64_t row : part->second.row_ids) {
+      Require(committed_chunks_.contains(chunk_of_row_.at(row)),
+              "a part is committed with all its chunks", row);
+    }
+  }
+  Require(rows == action.rows_written, "a commit counts the rows written", action.rows_written);
+  rows_read_ += action.rows_read;
+  rows_written_ += action.rows_written;
+}
+
+void SimulatedWorld::CheckCommitsAtEnd() {
+  if (!job_.stages.back().limits.commits_chunks) return;
+  int64_t rows = 0;
+  for (size_t stage = 0; stage < job_.stages.size(); ++stage) {
+    if (Limits(stage).role == StageRole::kRead) rows += rows_yielded_[stage];
+    for (const SimulatedSplit& split : job_.stages[stage].splits) {
+      Require(committed_chunks_.contains(split.chunk), "every chunk is committed", split.chunk);
+    }
+  }
+  Require(committed_parts_.size() == parts_.size(), "every part is committed", parts_.size());
+  Require(rows_read_ == rows, "the rows read are counted", rows_read_);
 }
 
 void SimulatedWorld::CheckResources() {
@@ -192,6 +237,7 @@ void SimulatedWorld::CheckEnd() {
   CheckRowsAtEnd();
   CheckBatchesAtEnd();
   CheckPartsAtEnd();
+  CheckCommitsAtEnd();
 }
 
 void SimulatedWorld::CheckFailure() {
@@ -309,8 +355,13 @@ void SimulatedWorld::CheckPartsAtEnd() {
   const StageLimits& limits = job_.stages.back().limits;
   int64_t number = 0;
   for (auto part = parts_.begin(); part != parts_.end(); ++part) {
-    Require(part->first == number++, "parts are numbered without gaps", part->first);
     const SimulatedPart& one = part->second;
+    if (limits.commits_chunks) {
+      Require(part->first >> kPartBits == one.chunks.front(),
+              "a part has the number of the chunk that it begins with", part->first);
+    } else {
+      Require(part->first == number++, "parts are numbered without gaps", part->first);
+    }
     const auto after = std::next(part);
     if (limits.rows_per_part_min == 0 && limits.bytes_per_part_min == 0) {
       Require(one.chunks.size() == 1, "a part is of one chunk, or block");

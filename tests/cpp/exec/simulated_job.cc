@@ -303,6 +303,21 @@ void MakeLimits(Dice& dice, SimulatedJob& job) {
       job.budget_is_ample ? AmpleBudget(job) : dice.Pick<int64_t>({1, 100, 1000, 10'000, 100'000});
 }
 
+/// Has a job that can commit its chunks on the way: its stages keep each chunk's rows to itself.
+void MakeCommits(Dice& dice, SimulatedJob& job) {
+  for (SimulatedStage& stage : job.stages) {
+    stage.limits.row_limit.reset();
+    stage.limits.batch_in_chunk = true;
+    stage.limits.regroup_rows = stage.limits.regroup_blocks = 0;
+    stage.limits.part_ends_with_block = false;
+    if (!job.limits.preserve_order) {
+      stage.limits.rows_per_part_min = stage.limits.bytes_per_part_min = 0;
+    }
+  }
+  job.stages.back().limits.commits_chunks = true;
+  job.limits.commit_interval_ns = dice.Pick<int64_t>({0, 1000, 100'000});
+}
+
 }  // namespace
 
 SimulatedJob MakeSimulatedJob(uint64_t seed) {
@@ -310,6 +325,7 @@ SimulatedJob MakeSimulatedJob(uint64_t seed) {
   SimulatedJob job{.seed = seed};
   MakeStages(dice, job);
   MakeLimits(dice, job);
+  if (job.Writes() && !Zips(job) && dice.OneIn(2)) MakeCommits(dice, job);
   if (dice.OneIn(4)) {
     job.fault = dice.Pick<Fault>({Fault::kTaskFails, Fault::kJobFails, Fault::kCancel});
     job.fault_after_events = dice.Between(0, dice.Pick<int64_t>({5, 50, 500}));
@@ -391,8 +407,9 @@ std::string SimulatedJob::ToString() const {
         std::to_string(one.block_bytes_estimate) + " part " +
         std::to_string(one.rows_per_part_min) + "-" + std::to_string(one.rows_per_part_max) + "/" +
         std::to_string(one.bytes_per_part_min) + "/" + std::to_string(one.part_ends_with_block) +
-        " keep " + std::to_string(stage.keep_percent) + " copies " + std::to_string(stage.copies) +
-        " blocks " + std::to_string(stage.blocks_per_task_max) + " bytes " +
+        "/" + std::to_string(one.commits_chunks) + " keep " + std::to_string(stage.keep_percent) +
+        " copies " + std::to_string(stage.copies) + " blocks " +
+        std::to_string(stage.blocks_per_task_max) + " bytes " +
         std::to_string(stage.bytes_per_row) + "+" + std::to_string(stage.bytes_per_block) + "\n";
   }
   return text;

@@ -44,7 +44,9 @@ SimulatedWorld::SimulatedWorld(const SimulatedJob& job)
     int64_t row = job.stages[index].first_row;
     for (const SimulatedSplit& split : job.stages[index].splits) {
       split_base_[index].push_back(row);
-      for (const int64_t rows : split.block_rows) row += rows;
+      for (const int64_t rows : split.block_rows) {
+        for (int64_t last = row + rows; row < last; ++row) chunk_of_row_[row] = split.chunk;
+      }
     }
   }
   dispatcher_ = Dispatcher::Make(std::move(stages), job.limits).ValueOrDie();
@@ -115,6 +117,8 @@ bool SimulatedWorld::Happens(Event& event, int64_t life) {
     return StepHappens(*step, life);
   } else if (auto* listed = std::get_if<SplitsListed>(&event)) {
     listing_out_[listed->stage] = false;
+  } else if (std::holds_alternative<OutputCommitted>(event)) {
+    commit_out_ = false;
   }
   return true;
 }
@@ -138,6 +142,9 @@ bool SimulatedWorld::StepHappens(StepDone& event, int64_t life) {
     task.empty_step_left = false;
   }
   event.finished = task.outputs.empty() && !task.empty_step_left;
+  if (job_.stages[event.stage].limits.role == StageRole::kRead && event.block) {
+    event.rows_read = event.block->rows;
+  }
   event.busy_ns = Random(job_.stages[event.stage].step_ns_max);
   if (task.part >= 0) {
     SimulatedPart& part = parts_[task.part];
@@ -427,11 +434,15 @@ void SimulatedWorld::Do(const EmitBlock& action) {
 }
 
 void SimulatedWorld::Do(const CommitOutput& action) {
-  Require(job_.Writes() && !commit_asked_, "a job that writes commits once");
-  commit_asked_ = true;
+  Require(job_.Writes() && !commit_asked_, "a job that writes has one last commit");
+  Require(!commit_out_, "one commit is out at once");
+  commit_out_ = true;
+  commit_asked_ = action.last;
   for (const auto& [number, part] : parts_) {
-    Require(part.closed && !part.step_out, "all parts are closed before the commit", number);
+    Require(!action.last || (part.closed && !part.step_out),
+            "all parts are closed before the last commit", number);
   }
+  CheckCommit(action);
   Post(Random(100), OutputCommitted{});
 }
 

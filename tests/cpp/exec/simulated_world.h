@@ -127,6 +127,8 @@ class SimulatedWorld {
   void CheckEnd();
   void CheckBatchesAtEnd();
   void CheckPartsAtEnd();
+  void CheckCommit(const CommitOutput& action);
+  void CheckCommitsAtEnd();
   void CheckRowsAtEnd();
   void CheckZipsAtEnd();
   void CheckFailure();
@@ -194,7 +196,13 @@ class SimulatedWorld {
 
   std::map<int64_t, SimulatedPart> parts_;
   std::vector<int64_t> delivered_;
-  bool commit_asked_ = false;
+  bool commit_asked_ = false;  // The last one.
+  bool commit_out_ = false;
+  std::map<int64_t, int64_t> chunk_of_row_;
+  std::set<int64_t> committed_chunks_;
+  std::set<int64_t> committed_parts_;
+  int64_t rows_read_ = 0;  // As the commits say.
+  int64_t rows_written_ = 0;
 };
 
 }  // namespace penstock
