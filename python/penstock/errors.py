@@ -24,6 +24,8 @@ _BY_KIND: dict[str, Callable[[str], BaseException]] = {
     "AccessDenied": PermissionError,
     "Unreachable": ConnectionError,
     "RemoteFailure": OSError,
+    "OutputTaken": exceptions.OutputTakenError,
+    "JobChanged": exceptions.JobChangedError,
 }
 
 _BY_CODE: dict[str, Callable[[str], BaseException]] = {

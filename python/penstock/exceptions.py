@@ -138,6 +138,14 @@ class ExecutionTimeoutError(RayError, TimeoutError):
     """Nothing has happened in a job for longer than `execution_no_progress_timeout_s`."""
 
 
+class JobChangedError(RayError, ValueError):
+    """The output was written by another job: its input, its functions or its options differ."""
+
+
+class OutputTakenError(RayError, RuntimeError):
+    """Another run of a job writes the same output."""
+
+
 class UnplaceableError(RayError, ValueError):
     """A stage asks for resources that this machine does not have."""
 

@@ -32,6 +32,10 @@ const char* KindName(const ErrorDetail* detail) {
       return "BudgetTooSmall";
     case ErrorKind::kNoProgress:
       return "NoProgress";
+    case ErrorKind::kOutputTaken:
+      return "OutputTaken";
+    case ErrorKind::kJobChanged:
+      return "JobChanged";
     case ErrorKind::kUnplaceable:
       return "Unplaceable";
     case ErrorKind::kCancelled:

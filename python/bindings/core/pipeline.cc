@@ -65,6 +65,7 @@ class RunningPipeline {
 void Construct(RunningPipeline* place, const LogicalPlan& plan, int64_t budget_bytes,
                int processors, double gpus, std::vector<std::pair<std::string, double>> resources,
                int64_t no_progress_timeout_ms, bool preserve_order, int64_t block_bytes,
+               int64_t rows_per_chunk, int64_t commit_interval_ms,
                std::vector<std::string> worker_arguments,
                std::vector<std::string> template_arguments,
                std::vector<std::string> worker_environment,
@@ -77,6 +78,8 @@ void Construct(RunningPipeline* place, const LogicalPlan& plan, int64_t budget_b
   options.no_progress_timeout_ms = no_progress_timeout_ms;
   options.preserve_order = preserve_order;
   if (block_bytes > 0) options.read.block_bytes = block_bytes;
+  options.rows_per_chunk = rows_per_chunk;
+  options.commit_interval_ms = commit_interval_ms;
   options.worker_command.arguments = std::move(worker_arguments);
   options.worker_command.template_arguments = std::move(template_arguments);
   options.worker_command.environment = std::move(worker_environment);
@@ -106,8 +109,10 @@ void BindPipeline(nb::module_& module) {
            nb::arg("processors") = 0, nb::arg("gpus") = 0.0,
            nb::arg("resources") = std::vector<std::pair<std::string, double>>(),
            nb::arg("no_progress_timeout_ms") = 0, nb::arg("preserve_order") = true,
-           nb::arg("block_bytes") = 0, nb::arg("worker_arguments"), nb::arg("template_arguments"),
-           nb::arg("worker_environment"), nb::arg("worker_lines").none() = nb::none())
+           nb::arg("block_bytes") = 0, nb::arg("rows_per_chunk") = 0,
+           nb::arg("commit_interval_ms") = 500, nb::arg("worker_arguments"),
+           nb::arg("template_arguments"), nb::arg("worker_environment"),
+           nb::arg("worker_lines").none() = nb::none())
       .def("next", &RunningPipeline::Next, nb::arg("timeout_s"),
            nb::sig("def next(self, timeout_s: float) -> Block | bool | None"),
            "The next block; None after `timeout_s` seconds without one; False at the end.")

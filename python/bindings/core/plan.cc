@@ -1,4 +1,5 @@
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -190,13 +191,20 @@ void BindFunction(nb::module_& module) {
       .def(
           "__init__",
           [](FunctionSpec* place, std::string name, const std::string& kind, nb::bytes payload,
-             bool keeps_rows) {
+             bool keeps_rows, std::map<std::string, std::string> identity,
+             std::vector<std::string> files) {
             new (place) FunctionSpec{.name = std::move(name),
                                      .kind = KindNamed(kind),
                                      .payload = std::string(payload.c_str(), payload.size()),
-                                     .keeps_rows = keeps_rows};
+                                     .keeps_rows = keeps_rows,
+                                     .identity = std::move(identity),
+                                     .files = std::move(files)};
           },
-          nb::arg("name"), nb::arg("kind"), nb::arg("payload"), nb::arg("keeps_rows") = false);
+          nb::arg("name"), nb::arg("kind"), nb::arg("payload"), nb::arg("keeps_rows") = false,
+          nb::arg("identity") = std::map<std::string, std::string>(),
+          nb::arg("files") = std::vector<std::string>(),
+          "`identity`: what makes it the same in another run, by digests; `files`: and what "
+          "files.");
 }
 
 /// `serialised` is how pyarrow pickles an expression.

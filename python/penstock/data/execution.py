@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from penstock import session
 from penstock._core import Block, Pipeline, WorkerLines, inherit_reception, reception_waits
+from penstock.data import arguments
 from penstock.progress import Progress
 from penstock.worker_output import show
 
@@ -160,6 +161,8 @@ def start_pipeline(
         no_progress_timeout_ms=_milliseconds(context.execution_no_progress_timeout_s),
         preserve_order=options.preserve_order,
         block_bytes=_UNLIMITED_BYTES if block_bytes is None else block_bytes,
+        rows_per_chunk=_rows_per_chunk(context),
+        commit_interval_ms=max(0, int(context.commit_interval_s * 1000)),
         worker_arguments=command.arguments,
         template_arguments=command.template_arguments,
         worker_environment=command.environment,
@@ -178,6 +181,12 @@ def resources(context: DataContext) -> session.Resources:
         gpus=defaults.gpus if limits.gpu is None else limits.gpu,
         others=defaults.others,
     )
+
+
+def _rows_per_chunk(context: DataContext) -> int:
+    """Return 0 for the engine's choice."""
+    wanted = context.rows_per_chunk
+    return 0 if wanted is None else arguments.at_least_one("rows_per_chunk", wanted)
 
 
 def _milliseconds(timeout_s: float) -> int:

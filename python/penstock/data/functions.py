@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock._core import Function
 from penstock.data import arguments
+from penstock.data.identity import files_of, identity_of
 from penstock.data.strategy import make_pool
 from penstock.data.worker_arguments import (
     FunctionArguments,
@@ -81,17 +82,25 @@ def extend(
     }
     if options["threads"] and options["shares_model"]:
         raise ValueError("Threads share their model already; leave out share_model")
+    passed: dict[str, Any] = {
+        "constructor_args": constructor_args,
+        "constructor_kwargs": constructor_kwargs,
+        "args": given.get("fn_args"),
+        "kwargs": given.get("fn_kwargs"),
+    }
     payload = pack_function(
         function,
-        constructor_args=constructor_args,
-        constructor_kwargs=constructor_kwargs,
-        args=given.get("fn_args"),
-        kwargs=given.get("fn_kwargs"),
+        **passed,
         batch_format=shape.batch_format,
         device="cuda" if options["gpus"] else "cpu",
         zero_copy=shape.zero_copy,
     )
-    described = Function(name_of(function), shape.kind, payload, shape.keeps_rows)
+    identity = {
+        **identity_of(function, **passed),
+        f"the form of the batches of {name_of(function)}": shape.batch_format,
+    }
+    files = files_of(*passed.values())
+    described = Function(name_of(function), shape.kind, payload, shape.keeps_rows, identity, files)
     return plan.functions([described], json.dumps(options))
 
 

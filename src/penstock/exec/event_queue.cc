@@ -21,7 +21,11 @@ int64_t HeldBytes(const Block& block) {
 thread_local const EventQueue* EventQueue::quiet_ = nullptr;
 
 void EventQueue::PostBlock(StageIndex stage, TaskId task, Block block, const StepFacts& facts) {
-  StepDone done{.stage = stage, .task = task, .finished = facts.finished, .busy_ns = facts.busy_ns};
+  StepDone done{.stage = stage,
+                .task = task,
+                .finished = facts.finished,
+                .busy_ns = facts.busy_ns,
+                .rows_read = facts.rows_read};
   done.block = BlockSize{.block = next_block_.fetch_add(1),
                          .rows = block.rows(),
                          .bytes = HeldBytes(block),

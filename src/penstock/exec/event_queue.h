@@ -23,7 +23,8 @@ struct PostedEvent {
 struct StepFacts {
   int64_t chunk = 0;  // kRead.
   bool finished = true;
-  int64_t busy_ns = 0;  // kWork.
+  int64_t busy_ns = 0;    // kWork.
+  int64_t rows_read = 0;  // kRead.
 };
 
 /// Carries events from all threads to the dispatcher.

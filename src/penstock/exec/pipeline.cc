@@ -15,6 +15,7 @@
 #include "penstock/exec/event_queue.h"
 #include "penstock/exec/native_pool.h"
 #include "penstock/exec/native_runner.h"
+#include "penstock/exec/open_output.h"
 #include "penstock/exec/output_queue.h"
 #include "penstock/exec/pipeline_shells.h"
 #include "penstock/exec/plan_facts.h"
@@ -113,7 +114,7 @@ class PipelineImpl final : public Pipeline, public ActionHands {
     WarmPool::Shared().AllowIdle(0);
   }
 
-  Status Begin(Sources sources, std::unique_ptr<Sink> sink);
+  Status Begin(Sources sources, JobOutput output);
 
   Result<NextResult> Next(std::chrono::nanoseconds timeout) override {
     OutputQueue::Popped popped = output_.Pop(timeout);
@@ -148,7 +149,7 @@ class PipelineImpl final : public Pipeline, public ActionHands {
   }
 
   Status MakeHost();
-  Status MakeRunners(Sources sources, std::unique_ptr<Sink> sink);
+  Status MakeRunners(Sources sources, JobOutput output);
   void WaitForStoppedWorkers();
   void PostTaken(BlockId block);
   std::vector<Piece> TakePieces(const std::vector<PieceRef>& refs) const;
@@ -186,7 +187,7 @@ class PipelineImpl final : public Pipeline, public ActionHands {
                  SliceBlock(found->second, action.piece.offset, action.piece.rows));
     blocks_.erase(found);
   }
-  void Do(const CommitOutput&) { writer_->Commit(); }
+  void Do(const CommitOutput& action) { writer_->Commit(action); }
   void Do(const Finish& action);
 
   const PhysicalPlan plan_;
@@ -204,6 +205,7 @@ class PipelineImpl final : public Pipeline, public ActionHands {
   std::vector<WorkRunner*> workers_of_;                // Of runners_, or null.
   WorkerDirectory directory_;
   Devices devices_;
+  ChunkSet done_;                              // By earlier runs.
   std::unordered_map<BlockId, Block> blocks_;  // Within a turn of the loop.
   std::unique_ptr<DispatchLoop> loop_;
 
@@ -215,7 +217,7 @@ class PipelineImpl final : public Pipeline, public ActionHands {
   ConditionVariable worker_gone_;
 };
 
-Status PipelineImpl::Begin(Sources sources, std::unique_ptr<Sink> sink) {
+Status PipelineImpl::Begin(Sources sources, JobOutput output) {
   const int native_threads = options_.processors;
   DispatcherLimits job_limits;
   job_limits.budget_bytes = options_.budget_bytes;
@@ -224,8 +226,11 @@ Status PipelineImpl::Begin(Sources sources, std::unique_ptr<Sink> sink) {
   job_limits.resources = LimitsOf(ResourcesOf(options_));
   job_limits.fail_after_ns = options_.no_progress_timeout_ms * 1'000'000;
   job_limits.warn_after_ns = kWarnAfterNs;
+  job_limits.commit_interval_ns = options_.commit_interval_ms * 1'000'000;
   PENSTOCK_TRY(std::vector<StageLimits> limits,
-               LimitsOf(plan_, sources, sink.get(), options_.read, job_limits));
+               LimitsOf(plan_, sources, output.sink.get(), output.ledger != nullptr, options_.read,
+                        job_limits));
+  output.commits_chunks = limits.back().commits_chunks;
   PENSTOCK_TRY(auto dispatcher, Dispatcher::Make(std::move(limits), job_limits));
   loop_ = std::make_unique<DispatchLoop>(events_, std::move(dispatcher), *this);
   for (const Stage& stage : plan_.stages) {
@@ -234,7 +239,7 @@ Status PipelineImpl::Begin(Sources sources, std::unique_ptr<Sink> sink) {
   }
   pool_ = std::make_unique<NativePool>(native_threads);
   if (HasWorkers(plan_)) PENSTOCK_RETURN_NOT_OK(MakeHost());
-  PENSTOCK_RETURN_NOT_OK(MakeRunners(std::move(sources), std::move(sink)));
+  PENSTOCK_RETURN_NOT_OK(MakeRunners(std::move(sources), std::move(output)));
   loop_->Start();
   return Status::OK();
 }
@@ -264,7 +269,8 @@ Status PipelineImpl::MakeHost() {
   return Status::OK();
 }
 
-Status PipelineImpl::MakeRunners(Sources sources, std::unique_ptr<Sink> sink) {
+Status PipelineImpl::MakeRunners(Sources sources, JobOutput output) {
+  if (output.ledger != nullptr) done_ = output.ledger->done();
   std::vector<Source*> inputs;  // The read runners', soon.
   for (const std::unique_ptr<Source>& source : sources) inputs.push_back(source.get());
   readers_.resize(plan_.stages.size());
@@ -282,7 +288,7 @@ Status PipelineImpl::MakeRunners(Sources sources, std::unique_ptr<Sink> sink) {
                                 .split_names = split_names_};
     switch (stage.kind) {
       case StageKind::kRead: {
-        auto runner = ReadRunner::Make(context, std::move(sources[i]), reads++);
+        auto runner = ReadRunner::Make(context, std::move(sources[i]), reads++, done_);
         readers_[i] = runner.get();
         runners_.push_back(std::move(runner));
         break;
@@ -316,7 +322,7 @@ Status PipelineImpl::MakeRunners(Sources sources, std::unique_ptr<Sink> sink) {
         break;
       }
       case StageKind::kWrite: {
-        auto runner = WriteRunner::Make(context, std::move(sink), [this, inputs] {
+        auto runner = WriteRunner::Make(context, std::move(output), [this, inputs] {
           return SchemaWithoutRows(plan_, inputs, transforms_);
         });
         writer_ = runner.get();
@@ -383,18 +389,20 @@ void PipelineImpl::Do(const Finish& action) {
 Result<std::unique_ptr<Pipeline>> Pipeline::Start(const LogicalPlan& plan,
                                                   const PipelineOptions& options) {
   PENSTOCK_RETURN_NOT_OK(ValidatePlan(plan));
-  const PipelineOptions complete = WithDefaults(options);
+  PipelineOptions complete = WithDefaults(options);
   const RewrittenPlan rewritten = Rewrite(plan, ReaderTraitsOf);
   PENSTOCK_TRY(PhysicalPlan physical, MakePhysicalPlan(rewritten.plan, ResourcesOf(complete)));
+  complete.read = ReadLimitsFor(physical, complete.read, complete.rows_per_chunk);
   PENSTOCK_TRY(Sources sources, MakeSources(physical, complete));
-  std::unique_ptr<Sink> sink;
+  std::optional<JobOutput> output = JobOutput{};
   if (physical.stages.back().write) {
-    PENSTOCK_TRY(sink, MakeSink(*physical.stages.back().write));
-    PENSTOCK_TRY(const SinkStart start, sink->Start());
-    if (start == SinkStart::kSkip) return MakeSkippedPipeline();
+    const bool in_order = complete.preserve_order || Zips(physical);
+    PENSTOCK_TRY(output,
+                 OpenOutput(plan, *physical.stages.back().write, sources, complete.read, in_order));
+    if (!output) return MakeSkippedPipeline();
   }
   auto pipeline = std::make_unique<PipelineImpl>(std::move(physical), complete);
-  PENSTOCK_RETURN_NOT_OK(pipeline->Begin(std::move(sources), std::move(sink)));
+  PENSTOCK_RETURN_NOT_OK(pipeline->Begin(std::move(sources), *std::move(output)));
   return OwnedByThisProcess(std::move(pipeline));
 }
 

@@ -30,6 +30,10 @@ struct PipelineOptions {
   /// (kNoProgress) with what it waits for; 0: never. A warning comes earlier.
   int64_t no_progress_timeout_ms = 1'800'000;
   ReadLimits read;
+  int64_t rows_per_chunk = 0;  // Of the input, committed together; 0: see open_output.h.
+
+  /// From one commit's begin to the next one's, at least: each waits for the disk a few times.
+  int64_t commit_interval_ms = 500;
   WorkerCommand worker_command;               // Needed by plans with functions.
   std::shared_ptr<WorkerLines> worker_lines;  // Takes what workers print; null: it is dropped.
 };

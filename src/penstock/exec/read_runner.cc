@@ -19,8 +19,9 @@ struct OpenSplit {
 
 class ReadRunnerImpl final : public ReadRunner {
  public:
-  ReadRunnerImpl(RunnerContext context, std::unique_ptr<Source> source, int64_t read)
-      : context_(context), source_(std::move(source)), read_(read) {}
+  ReadRunnerImpl(RunnerContext context, std::unique_ptr<Source> source, int64_t read,
+                 const ChunkSet& done)
+      : context_(context), source_(std::move(source)), read_(read), done_(done) {}
 
   void ListSplits(int64_t count_max) override {
     context_.pool.Submit([this, count_max] { List(count_max); });
@@ -48,22 +49,28 @@ class ReadRunnerImpl final : public ReadRunner {
   }
 
  private:
+  /// Lists splits until some are to be read, or there are no more.
   void List(int64_t count_max) {
     SplitsListed listed{.stage = context_.index};
-    Result<std::vector<Split>> more = source_->NextSplits(count_max);
-    if (!more.ok()) {
-      context_.events.Post(JobFailed{more.status()});
-      return;
-    }
-    listed.last = more->empty();
-    for (Split& split : *more) {
-      context_.split_names.Add(read_, split.index, split.name);
-      split.chunk = JobWideNumber(read_, split.chunk);
-      listed.splits.push_back({.chunk = split.chunk, .rows = split.rows, .bytes = split.bytes});
-      MutexLock lock(mutex_);
-      listed_.emplace(split.index, std::move(split));
+    while (listed.splits.empty() && !listed.last) {
+      Result<std::vector<Split>> more = source_->NextSplits(count_max);
+      if (!more.ok()) {
+        context_.events.Post(JobFailed{more.status()});
+        return;
+      }
+      listed.last = more->empty();
+      for (Split& split : *more) Add(std::move(split), listed);
     }
     context_.events.Post(std::move(listed));
+  }
+
+  void Add(Split split, SplitsListed& listed) {
+    context_.split_names.Add(read_, split.index, split.name);
+    split.chunk = JobWideNumber(read_, split.chunk);
+    if (done_.Contains(split.chunk)) return;
+    listed.splits.push_back({.chunk = split.chunk, .rows = split.rows, .bytes = split.bytes});
+    MutexLock lock(mutex_);
+    listed_.emplace(next_task_++, std::move(split));
   }
 
   void Submit(TaskId task, std::shared_ptr<OpenSplit> open) {
@@ -83,9 +90,10 @@ class ReadRunnerImpl final : public ReadRunner {
     Block block{.batch = next.MoveValueUnsafe()};
     const int64_t split = JobWideNumber(read_, open.split.index);
     block.lineage = Lineage({split, open.rows_read, block.rows()});
-    open.rows_read += block.rows();
+    const int64_t rows = block.rows();
+    open.rows_read += rows;
     PostTransformed(context_, task, std::move(block),
-                    {.chunk = open.split.chunk, .finished = false});
+                    {.chunk = open.split.chunk, .finished = false, .rows_read = rows});
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> Next(OpenSplit& open) {
@@ -98,17 +106,19 @@ class ReadRunnerImpl final : public ReadRunner {
   const RunnerContext context_;
   const std::unique_ptr<Source> source_;
   const int64_t read_;
+  const ChunkSet& done_;                                         // The job's, as its ledger has it.
   std::unordered_map<TaskId, std::shared_ptr<OpenSplit>> open_;  // Of the methods alone.
 
   Mutex mutex_;
   std::unordered_map<TaskId, Split> listed_ PENSTOCK_GUARDED_BY(mutex_);  // Not started yet.
+  TaskId next_task_ PENSTOCK_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<ReadRunner> ReadRunner::Make(RunnerContext context, std::unique_ptr<Source> source,
-                                             int64_t read) {
-  return std::make_unique<ReadRunnerImpl>(context, std::move(source), read);
+                                             int64_t read, const ChunkSet& done) {
+  return std::make_unique<ReadRunnerImpl>(context, std::move(source), read, done);
 }
 
 }  // namespace penstock

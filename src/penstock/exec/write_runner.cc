@@ -2,7 +2,10 @@
 
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <unordered_map>
 #include <utility>
 
@@ -14,8 +17,8 @@ namespace {
 
 class WriteRunnerImpl final : public WriteRunner {
  public:
-  WriteRunnerImpl(RunnerContext context, std::unique_ptr<Sink> sink, EmptySchema empty_schema)
-      : context_(context), sink_(std::move(sink)), empty_schema_(std::move(empty_schema)) {}
+  WriteRunnerImpl(RunnerContext context, JobOutput output, EmptySchema empty_schema)
+      : context_(context), output_(std::move(output)), empty_schema_(std::move(empty_schema)) {}
 
   void StartTask(const penstock::StartTask& action, std::vector<Piece> pieces) override {
     context_.pool.Submit([this, task = action.task, part = action.part, closes = action.closes_part,
@@ -29,17 +32,16 @@ class WriteRunnerImpl final : public WriteRunner {
     });
   }
 
-  void Commit() override {
-    context_.pool.Submit([this] {
-      Status status = WriteEmptyPart();
-      if (status.ok()) status = sink_->Commit().status();
+  void Commit(const CommitOutput& action) override {
+    context_.pool.Submit([this, action] {
+      const Status status = CommitNow(action);
       if (!status.ok()) {
         context_.events.Post(JobFailed{status});
         return;
       }
       {
         MutexLock lock(mutex_);
-        committed_ = true;
+        committed_ = action.last;
       }
       context_.events.Post(OutputCommitted{});
     });
@@ -49,13 +51,38 @@ class WriteRunnerImpl final : public WriteRunner {
     MutexLock lock(mutex_);
     if (committed_) return;
     parts_.clear();
-    sink_->Abort();
+    if (output_.ledger != nullptr) output_.ledger->Abort();
+    output_.sink->Abort();
   }
 
  private:
   using Parts = std::unordered_map<int64_t, std::unique_ptr<PartWriter>>;
 
+  Status CommitNow(const CommitOutput& action) {
+    if (action.last) PENSTOCK_RETURN_NOT_OK(WriteEmptyPart());
+    if (output_.ledger == nullptr) return output_.sink->Commit().status();
+    return output_.ledger->Commit(action, TakeClosed(action));
+  }
+
+  /// Returns the files of the parts that are committed; all, where they are not named.
+  std::vector<PartFile> TakeClosed(const CommitOutput& action) {
+    MutexLock lock(mutex_);
+    std::vector<PartFile> files;
+    for (auto part = closed_.begin(); part != closed_.end();) {
+      const bool named =
+          !action.last && std::ranges::find(action.parts, part->first) == action.parts.end();
+      if (named) {
+        ++part;
+        continue;
+      }
+      files.insert(files.end(), part->second.begin(), part->second.end());
+      part = closed_.erase(part);
+    }
+    return files;
+  }
+
   Status WriteEmptyPart() {
+    if (output_.ledger != nullptr && output_.ledger->files_done() > 0) return Status::OK();
     {
       MutexLock lock(mutex_);
       if (any_opened_) return Status::OK();
@@ -63,9 +90,26 @@ class WriteRunnerImpl final : public WriteRunner {
     PENSTOCK_TRY(std::shared_ptr<arrow::Schema> schema, empty_schema_());
     if (schema == nullptr) schema = arrow::schema(arrow::FieldVector{});
     PENSTOCK_TRY(auto batch, arrow::RecordBatch::MakeEmpty(schema));
-    PENSTOCK_TRY(const auto writer, sink_->Open(/*part=*/0));
+    PENSTOCK_TRY(const auto writer, output_.sink->Open(/*part=*/0, LabelOf(/*part=*/0)));
     PENSTOCK_RETURN_NOT_OK(writer->Write(Block{.batch = std::move(batch)}));
-    return writer->Close().status();
+    return Close(/*part=*/0, *writer);
+  }
+
+  Status Close(int64_t part, PartWriter& writer) {
+    PENSTOCK_TRY(std::vector<PartFile> files, writer.Close());
+    if (output_.ledger == nullptr) return Status::OK();
+    MutexLock lock(mutex_);
+    closed_[part] = std::move(files);
+    return Status::OK();
+  }
+
+  /// Returns what part files' names say of the part: the same in each run that commits chunks.
+  std::string LabelOf(int64_t part) const {
+    if (!output_.commits_chunks) return fmt::format("{:06}", part);
+    const int64_t chunk = part >> kPartBits;
+    const int64_t of_chunk = part & ((int64_t{1} << kPartBits) - 1);
+    const bool has_several = output_.sink->rows_per_part_max() > 0 || of_chunk > 0;
+    return has_several ? fmt::format("{:06}-{:06}", chunk, of_chunk) : fmt::format("{:06}", chunk);
   }
 
   /// Says which rows a block of other columns comes from.
@@ -87,7 +131,7 @@ class WriteRunnerImpl final : public WriteRunner {
       if (!written.ok()) return Located(written, piece);
     }
     if (!closes) return Status::OK();
-    PENSTOCK_RETURN_NOT_OK(writer->Close().status());
+    PENSTOCK_RETURN_NOT_OK(Close(part, *writer));
     MutexLock lock(mutex_);
     parts_.erase(part);
     return Status::OK();
@@ -99,27 +143,28 @@ class WriteRunnerImpl final : public WriteRunner {
       const auto found = parts_.find(part);
       if (found != parts_.end()) return found->second.get();
     }
-    PENSTOCK_TRY(std::unique_ptr<PartWriter> writer, sink_->Open(part));
+    PENSTOCK_TRY(std::unique_ptr<PartWriter> writer, output_.sink->Open(part, LabelOf(part)));
     MutexLock lock(mutex_);
     any_opened_ = true;
     return parts_.emplace(part, std::move(writer)).first->second.get();
   }
 
   const RunnerContext context_;
-  const std::unique_ptr<Sink> sink_;
+  const JobOutput output_;
   const EmptySchema empty_schema_;
 
   Mutex mutex_;
   Parts parts_ PENSTOCK_GUARDED_BY(mutex_);
+  std::map<int64_t, std::vector<PartFile>> closed_ PENSTOCK_GUARDED_BY(mutex_);  // With a ledger.
   bool any_opened_ PENSTOCK_GUARDED_BY(mutex_) = false;
   bool committed_ PENSTOCK_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace
 
-std::unique_ptr<WriteRunner> WriteRunner::Make(RunnerContext context, std::unique_ptr<Sink> sink,
+std::unique_ptr<WriteRunner> WriteRunner::Make(RunnerContext context, JobOutput output,
                                                EmptySchema empty_schema) {
-  return std::make_unique<WriteRunnerImpl>(context, std::move(sink), std::move(empty_schema));
+  return std::make_unique<WriteRunnerImpl>(context, std::move(output), std::move(empty_schema));
 }
 
 }  // namespace penstock

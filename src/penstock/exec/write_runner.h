@@ -3,10 +3,18 @@
 #include <functional>
 #include <memory>
 
+#include "penstock/exec/job_ledger.h"
 #include "penstock/exec/stage_runner.h"
 #include "penstock/sink/sink.h"
 
 namespace penstock {
+
+/// What a write stage writes to.
+struct JobOutput {
+  std::unique_ptr<Sink> sink;
+  std::unique_ptr<JobLedger> ledger;  // Null: parts become visible at the end, together.
+  bool commits_chunks = false;        // On the way, as the dispatcher says.
+};
 
 /// Runs a write stage: appends blocks to part files on the native pool.
 class WriteRunner : public OneStepRunner {
@@ -14,14 +22,15 @@ class WriteRunner : public OneStepRunner {
   /// `empty_schema` returns the columns that no rows would have, or null where only rows tell; it
   /// is called on the pool, and only where a job without a row commits.
   using EmptySchema = std::function<Result<std::shared_ptr<arrow::Schema>>()>;
-  static std::unique_ptr<WriteRunner> Make(RunnerContext context, std::unique_ptr<Sink> sink,
+  static std::unique_ptr<WriteRunner> Make(RunnerContext context, JobOutput output,
                                            EmptySchema empty_schema);
 
-  /// Commits on the native pool; posts OutputCommitted or JobFailed. Without a row it first writes
-  /// one part that holds the columns alone, so that the output can be read.
-  virtual void Commit() = 0;
+  /// Commits on the native pool; posts OutputCommitted or JobFailed. The last commit of a job
+  /// without a row first writes one part that holds the columns alone, so that the output can be
+  /// read.
+  virtual void Commit(const CommitOutput& action) = 0;
 
-  /// Removes what was written, unless it has been committed. Call when the pool is closed.
+  /// Removes what was written and has not been committed. Call when the pool is closed.
   virtual void AbortUnlessCommitted() = 0;
 };
 

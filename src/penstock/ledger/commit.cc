@@ -62,6 +62,7 @@ Json ToJson(const Commit& commit) {
           {"done", RangesToJson(commit.done.Ranges())},
           {"rows", {{"in", commit.rows.in}, {"out", commit.rows.out}, {"dead", commit.rows.dead}}},
           {"files_done", commit.files_done},
+          {"ignored", commit.ignored},
           {"last_begin", commit.last_begin},
           {"published", commit.published}};
 }
@@ -86,6 +87,7 @@ Commit FromJson(const Json& json) {
                          .out = json.at("rows").at("out"),
                          .dead = json.at("rows").at("dead")},
                 .files_done = json.at("files_done"),
+                .ignored = json.at("ignored"),
                 .last_begin = json.at("last_begin"),
                 .published = json.at("published")};
   for (const Json& file : json.at("files")) commit.files.push_back(FileFromJson(file));

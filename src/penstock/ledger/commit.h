@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace penstock {
 
 /// What makes a job the same job: named digests of its parts, such as "input", "the code of Model".
 using JobIdentity = std::map<std::string, std::string>;
+
+/// Names of parts of an identity.
+using IdentityParts = std::set<std::string>;
 
 /// A file of the output.
 struct CommittedFile {
@@ -55,6 +59,7 @@ struct Commit {
   ChunkSet done;
   RowCounts rows;
   int64_t files_done = 0;
+  IdentityParts ignored;   // Parts of the identity that the job itself changes as it runs.
   int64_t last_begin = 0;  // The number of the latest kBegin.
   int64_t published = 0;   // The files of all commits before this number have their names.
 

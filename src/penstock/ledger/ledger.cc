@@ -57,7 +57,8 @@ Ledger::Found Ledger::found() const {
   return last_.kind == CommitKind::kEnd ? Found::kFinished : Found::kUnfinished;
 }
 
-std::string Ledger::DifferenceFrom(const JobIdentity& identity) const {
+std::string Ledger::DifferenceFrom(const JobIdentity& identity,
+                                   const IdentityParts& new_parts) const {
   if (!has_entries_) return "";
   std::set<std::string> changed;
   for (const auto* side : {&identity, &identity_}) {
@@ -66,7 +67,8 @@ std::string Ledger::DifferenceFrom(const JobIdentity& identity) const {
       const auto there = identity_.find(name);
       const bool same =
           here != identity.end() && there != identity_.end() && here->second == there->second;
-      if (!same) changed.insert(name);
+      const bool is_new = there == identity_.end() && new_parts.contains(name);
+      if (!same && !is_new && !last_.ignored.contains(name)) changed.insert(name);
     }
   }
   if (changed.empty()) return "";
@@ -105,6 +107,10 @@ Status Ledger::Begin(const JobIdentity& identity) {
 Status Ledger::Clear() {
   PENSTOCK_RETURN_NOT_OK(store_->Clear());
   return Take();
+}
+
+void Ledger::RemoveIfNothingIsDone() {
+  if (has_lock_ && last_.done.empty() && last_.kind != CommitKind::kEnd) store_->Remove();
 }
 
 Status Ledger::Add(Progress progress) {

@@ -49,8 +49,11 @@ class Ledger {
   Found found() const;
 
   /// Returns what of the job that wrote here is not as in `identity`; "", where nothing has, or all
-  /// is the same. As the end of a sentence: "the code of Model and the input have changed".
-  std::string DifferenceFrom(const JobIdentity& identity) const;
+  /// is the same but for what is ignored. As the end of a sentence: "the code of Model has
+  /// changed".
+  /// A part of `new_parts` that the job did not have is none.
+  std::string DifferenceFrom(const JobIdentity& identity,
+                             const IdentityParts& new_parts = {}) const;
 
   /// Returns the files of finished commits that may still have their temporary names.
   Result<std::vector<CommittedFile>> Unpublished();
@@ -63,6 +66,12 @@ class Ledger {
 
   /// Forgets the job. Call after Begin, when its output is removed; Begin again then.
   Status Clear();
+
+  /// Removes the ledger's folder, where nothing is done. Nothing may be called after it.
+  void RemoveIfNothingIsDone();
+
+  /// Has later runs, from the next commit on, pass over these parts of the identity.
+  void Ignore(const IdentityParts& parts) { last_.ignored.insert(parts.begin(), parts.end()); }
 
   /// Adds what is done. kOutputTaken when another writer has begun; nothing was added then.
   Status Add(Progress progress);

@@ -145,6 +145,11 @@ class LocalLogStore final : public LogStore {
     return numbers.empty() ? Status::OK() : SyncFolder(log_);
   }
 
+  void Remove() override {
+    std::error_code ignored;
+    files::remove_all(folder_, ignored);
+  }
+
   std::string PathOf(int64_t number) override {
     return fmt::format("{}/{:0{}}{}", log_.string(), number, kDigits, kSuffix);
   }

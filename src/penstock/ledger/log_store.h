@@ -35,6 +35,9 @@ class LogStore {
   /// Removes all entries, the latest last.
   virtual Status Clear() = 0;
 
+  /// Removes the place with all that is in it. This process keeps the lock.
+  virtual void Remove() = 0;
+
   /// Returns how errors name an entry.
   virtual std::string PathOf(int64_t number) = 0;
 };

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -47,6 +48,11 @@ struct FunctionSpec {
   FunctionKind kind = FunctionKind::kBatches;
   std::string payload;
   bool keeps_rows = false;  // Promised to be one row out for one row in, in order.
+
+  // What makes it the same in another run, by digests: "the code of Model", "the arguments of
+  // Model"; empty: the payload does. And files and folders that its arguments name.
+  std::map<std::string, std::string> identity;
+  std::vector<std::string> files;
 };
 
 /// A C++ function over batches; may return any number of rows. As in penstock.h.

@@ -22,9 +22,12 @@ namespace {
 /// Beyond it the file that has waited longest is closed; its folder's next rows begin another.
 constexpr size_t kOpenFilesOfPartMax = 64;
 
+constexpr const char* kCompleteMarker = "_SUCCESS";
+
 struct FileSinkOptions {
   std::string path;
   std::string mode;
+  std::string write_name;  // Empty: one that is drawn.
   int64_t rows_per_part_min = 0;
   int64_t rows_per_part_max = 0;
   int64_t bytes_per_part_min = 0;
@@ -40,10 +43,11 @@ Result<FileSinkOptions> ReadOptions(OptionReader& options) {
   if (read.path.empty())
     return Status::Invalid("A writer needs the folder to write to in \"path\"");
   PENSTOCK_TRY(read.mode, options.Text("mode", "append"));
-  constexpr std::array kModes{"append", "overwrite", "ignore", "error"};
+  constexpr std::array kModes{"append", "overwrite", "ignore", "error", "resume"};
   if (std::ranges::find(kModes, read.mode) == kModes.end()) {
-    return options.Wrong("mode", "append, overwrite, ignore or error");
+    return options.Wrong("mode", "append, overwrite, ignore, error or resume");
   }
+  PENSTOCK_TRY(read.write_name, options.Text("write_name", ""));
   PENSTOCK_TRY(read.rows_per_part_min, options.Integer("rows_per_part_min", 0, 0));
   PENSTOCK_TRY(read.rows_per_part_max, options.Integer("rows_per_part_max", 0, 0));
   if (read.rows_per_part_max > 0 && read.rows_per_part_min > read.rows_per_part_max) {
@@ -174,7 +178,7 @@ class FileSink final : public Sink {
                                    "made (create_folder); got: {}",
                                    options_.path));
     }
-    if (exists && options_.mode != "append") {
+    if (exists && options_.mode != "append" && options_.mode != "resume") {
       const bool by_format = options_.mode == "overwrite" && names_ == nullptr;
       PENSTOCK_TRY(old_files_, folder_->List(by_format ? Extension() : ""));
     }
@@ -186,15 +190,16 @@ class FileSink final : public Sink {
           old_files_.front(), options_.path));
     }
     PENSTOCK_RETURN_NOT_OK(folder_->Create());
+    if (!ledger_folder().empty()) return SinkStart::kWrite;
     const Status claimed = folder_->Claim();
     if (claimed.ok()) return SinkStart::kWrite;
     folder_->RemoveIfCreated();
     return claimed;
   }
 
-  Result<std::unique_ptr<PartWriter>> Open(int64_t part) override {
+  Result<std::unique_ptr<PartWriter>> Open(int64_t part, const std::string& label) override {
     return std::make_unique<FilePartWriter>(options_, *format_, *folder_, shared_, part,
-                                            fmt::format("{}_{:06}", write_name_, part));
+                                            write_name_ + "_" + label);
   }
 
   Result<std::vector<PartFile>> Commit() override {
@@ -204,7 +209,7 @@ class FileSink final : public Sink {
     for (ClosedFile& closed : files) {
       const bool replaces = std::ranges::binary_search(old_files_, closed.file.name);
       PENSTOCK_RETURN_NOT_OK(
-          folder_->Publish(closed.temporary_name, closed.file.name,
+          folder_->Publish(closed.file.temporary_name, closed.file.name,
                            /*replace=*/replaces && options_.mode == "overwrite"));
       published_.push_back(closed.file.name);
       parts.push_back(std::move(closed.file));
@@ -222,10 +227,32 @@ class FileSink final : public Sink {
       static_cast<void>(folder_->Remove(name));
     }
     for (const ClosedFile& file : shared_->InOrder()) {
-      folder_->RemoveTemporary(file.temporary_name);
+      if (ledger_folder().empty()) folder_->RemoveTemporary(file.file.temporary_name);
     }
     folder_->Release();
     folder_->RemoveIfCreated();
+  }
+
+  std::string ledger_folder() const override { return folder_->LedgerFolder(); }
+  Status RemoveTemporaries() override { return folder_->RemoveTemporaries(); }
+  Status SyncTemporaries() override { return folder_->SyncTemporaries(); }
+
+  Status Publish(const std::vector<PartFile>& files) override {
+    for (const PartFile& file : files) {
+      PENSTOCK_RETURN_NOT_OK(folder_->PublishAgain(file.temporary_name, file.name));
+    }
+    return folder_->Sync();
+  }
+
+  Status RemoveFiles(const std::vector<std::string>& names) override {
+    PENSTOCK_RETURN_NOT_OK(folder_->Remove(kCompleteMarker));
+    for (const std::string& name : names) PENSTOCK_RETURN_NOT_OK(folder_->Remove(name));
+    return folder_->Sync();
+  }
+
+  Status MarkComplete() override {
+    committed_ = true;
+    return folder_->PutMarker(kCompleteMarker);
   }
 
   int64_t rows_per_part_max() const override { return options_.rows_per_part_max; }
@@ -272,6 +299,8 @@ class FileSink final : public Sink {
           extensions_, [&](const std::string& extension) { return name.ends_with(extension); });
       if (is_of_its_kind && !kept.contains(name)) PENSTOCK_RETURN_NOT_OK(folder_->Remove(name));
     }
+    PENSTOCK_RETURN_NOT_OK(folder_->RemoveLedger());
+    PENSTOCK_RETURN_NOT_OK(folder_->Remove(kCompleteMarker));
     return folder_->Sync();
   }
 
@@ -292,9 +321,11 @@ class FileSink final : public Sink {
 Result<std::unique_ptr<Sink>> MakeFileSink(OptionReader options, std::unique_ptr<FileFormat> format,
                                            const WriteOp& write) {
   PENSTOCK_TRY(FileSinkOptions read, ReadOptions(options));
-  const std::string write_name = RandomName();
+  const std::string write_name = read.write_name.empty() ? RandomName() : read.write_name;
   FileAccess access{.file_system = write.file_system, .retried_errors = read.retried_errors};
-  PENSTOCK_TRY(auto folder, OpenOutputFolder(read.path, std::move(access), write_name));
+  const bool with_ledger = read.mode == "resume" && write.file_names == nullptr;
+  PENSTOCK_TRY(auto folder,
+               OpenOutputFolder(read.path, std::move(access), write_name, with_ledger));
   return std::make_unique<FileSink>(std::move(read), std::move(format), write.file_names,
                                     write_name, std::move(folder));
 }

@@ -13,9 +13,11 @@ namespace penstock {
 /// Makes a sink that writes files of one format into a folder. It reads these options, which all
 /// writers of files share, and refuses those that neither it nor the format has asked for:
 ///   path               the folder to write to; required
-///   mode               "append", "overwrite" (the files of this format, and those that end as the
+///   mode               "resume" (with a ledger, see sink.h; where there can be none, as "append"),
+///                      "append", "overwrite" (the files of this format, and those that end as the
 ///                      names which were given do, go once the new ones stand), "ignore" (do
 ///                      nothing where there are files), "error" (where there are); "append"
+///   write_name         32 hexadecimal digits, for names that another run gives again; drawn
 ///   rows_per_part_min  see Sink; 0
 ///   rows_per_part_max  see Sink; 0
 ///   bytes_per_part_min  see Sink; 0

@@ -25,6 +25,9 @@ namespace {
 
 namespace files = std::filesystem;
 
+constexpr const char* kLedgerFolder = "_penstock";
+constexpr const char* kPendingFolder = "_penstock/pending";
+
 /// Returns the mode of what lies at the path; 0 where nothing does.
 Result<mode_t> ModeAt(const files::path& path, const std::string& doing) {
   struct stat found{};
@@ -35,8 +38,8 @@ Result<mode_t> ModeAt(const files::path& path, const std::string& doing) {
 
 class LocalTemporaryFile final : public TemporaryFile {
  public:
-  LocalTemporaryFile(const files::path& path, std::shared_ptr<NamedStream> file)
-      : path_(path), name_(path.filename()), file_(std::move(file)), stream_(file_) {}
+  LocalTemporaryFile(const files::path& path, std::string name, std::shared_ptr<NamedStream> file)
+      : path_(path), name_(std::move(name)), file_(std::move(file)), stream_(file_) {}
 
   ~LocalTemporaryFile() override {
     if (kept_) return;
@@ -49,11 +52,12 @@ class LocalTemporaryFile final : public TemporaryFile {
 
   Status OverwriteStart(const std::string& head) override { return file_->WriteAtStart(head); }
 
-  Result<int64_t> Keep() override {
-    PENSTOCK_TRY(const int64_t bytes, file_->Tell());
-    PENSTOCK_RETURN_NOT_OK(file_->SyncAndClose());
+  Result<KeptFile> Keep() override {
+    KeptFile kept;
+    PENSTOCK_TRY(kept.bytes, file_->Tell());
+    PENSTOCK_TRY(kept.crc32c, file_->SyncAndClose());
     kept_ = true;
-    return bytes;
+    return kept;
   }
 
  private:
@@ -66,8 +70,10 @@ class LocalTemporaryFile final : public TemporaryFile {
 
 class LocalFolder final : public OutputFolder {
  public:
-  LocalFolder(const std::string& path, std::string write_name)
-      : path_(files::path(path).lexically_normal()), write_name_(std::move(write_name)) {
+  LocalFolder(const std::string& path, std::string write_name, bool with_ledger)
+      : path_(files::path(path).lexically_normal()),
+        write_name_(std::move(write_name)),
+        with_ledger_(with_ledger) {
     if (!path_.has_filename()) path_ = path_.parent_path();
   }
 
@@ -114,13 +120,15 @@ class LocalFolder final : public OutputFolder {
   }
 
   Result<std::unique_ptr<TemporaryFile>> CreateTemporary(const std::string& final_name) override {
-    const files::path path = path_ / fmt::format("{}{:06}{}", TemporaryPrefix(write_name_),
-                                                 next_temporary_++, kTemporarySuffix);
-    const int file = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+    const std::string prefix =
+        with_ledger_ ? std::string(kPendingFolder) + "/" : TemporaryPrefix(write_name_);
+    const std::string name = fmt::format("{}{:06}{}", prefix, next_temporary_++, kTemporarySuffix);
+    const files::path path = path_ / name;
+    const int file = open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
     if (file < 0) return SystemFailure(errno, "create", path_ / final_name);
     PENSTOCK_TRY(auto stream, arrow::io::FileOutputStream::Open(file));
     return std::make_unique<LocalTemporaryFile>(
-        path, std::make_shared<NamedStream>(std::move(stream), path_ / final_name));
+        path, name, std::make_shared<NamedStream>(std::move(stream), path_ / final_name));
   }
 
   Status Publish(const std::string& temporary_name, const std::string& final_name,
@@ -141,6 +149,50 @@ class LocalFolder final : public OutputFolder {
     }
     unlink(from.c_str());
     return Status::OK();
+  }
+
+  Status PublishAgain(const std::string& temporary_name, const std::string& final_name) override {
+    const files::path to = path_ / final_name;
+    if (to.parent_path() != path_) PENSTOCK_RETURN_NOT_OK(MakeFolders(to.parent_path()));
+    changed_.insert(to.parent_path());
+    if (rename((path_ / temporary_name).c_str(), to.c_str()) == 0) return Status::OK();
+    const int error = errno;
+    PENSTOCK_TRY(const mode_t there, ModeAt(to, "write into"));
+    if (error == ENOENT && S_ISREG(there)) return Status::OK();
+    return SystemFailure(error, "give a part its final name", to);
+  }
+
+  std::string LedgerFolder() const override {
+    return with_ledger_ ? (path_ / kLedgerFolder).string() : "";
+  }
+
+  Status RemoveLedger() override {
+    std::error_code error;
+    files::remove_all(path_ / kLedgerFolder, error);
+    if (!error) return Status::OK();
+    return SystemFailure(error.value(), "remove an earlier job's ledger", path_ / kLedgerFolder);
+  }
+
+  Status RemoveTemporaries() override {
+    PENSTOCK_RETURN_NOT_OK(MakeFolders(path_ / kPendingFolder));
+    std::error_code error;
+    files::directory_iterator entry(path_ / kPendingFolder, error);
+    for (; !error && entry != files::directory_iterator(); entry.increment(error)) {
+      files::remove(entry->path(), error);
+    }
+    if (!error) return Status::OK();
+    return SystemFailure(error.value(), "remove what an earlier run left", path_ / kPendingFolder);
+  }
+
+  Status SyncTemporaries() override { return SyncOne(path_ / kPendingFolder); }
+
+  Status PutMarker(const std::string& name) override {
+    const files::path path = path_ / name;
+    const int file = open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+    if (file < 0) return SystemFailure(errno, "create", path);
+    close(file);
+    rmdir((path_ / kPendingFolder).c_str());  // Nothing will be.
+    return SyncOne(path_);
   }
 
   Status Remove(const std::string& name) override {
@@ -193,6 +245,7 @@ class LocalFolder final : public OutputFolder {
 
   files::path path_;
   const std::string write_name_;
+  const bool with_ledger_;
   std::atomic<int64_t> next_temporary_ = 0;
   std::vector<files::path> created_;  // Outermost first.
   std::set<files::path> changed_;     // Folders with names that are not synced yet.
@@ -202,10 +255,11 @@ class LocalFolder final : public OutputFolder {
 }  // namespace
 
 Result<std::unique_ptr<OutputFolder>> OpenOutputFolder(const std::string& path, FileAccess access,
-                                                       const std::string& write_name) {
+                                                       const std::string& write_name,
+                                                       bool with_ledger) {
   PENSTOCK_TRY(PlacedPath placed, PathPlacer(std::move(access)).Place(path));
   if (placed.file_system->type_name() == "local") {
-    return std::make_unique<LocalFolder>(placed.location, write_name);
+    return std::make_unique<LocalFolder>(placed.location, write_name, with_ledger);
   }
   return MakeRemoteFolder(placed, write_name);
 }

@@ -11,6 +11,12 @@
 
 namespace penstock {
 
+/// What a file is once it is written.
+struct KeptFile {
+  int64_t bytes = 0;
+  uint32_t crc32c = 0;
+};
+
 /// A file that grows under a temporary name. One thread. Removed on destruction unless Keep.
 class TemporaryFile {
  public:
@@ -27,8 +33,8 @@ class TemporaryFile {
   virtual Status OverwriteStart(const std::string& head) = 0;
 
   /// Makes what was written durable under the temporary name, to be given its final name by
-  /// Publish. Returns the file's bytes.
-  virtual Result<int64_t> Keep() = 0;
+  /// Publish.
+  virtual Result<KeptFile> Keep() = 0;
 };
 
 /// The folder that one write goes to: each kind of file system makes it in its own way that a file
@@ -36,7 +42,8 @@ class TemporaryFile {
 ///
 /// Temporary files are hidden: `.<write>_<number>.tmp`, `write` being the name of the write. A
 /// job that is killed leaves them behind; the next write to a local folder removes them, and never
-/// those of a job that lives.
+/// those of a job that lives. With a ledger they lie in `_penstock/pending/`, and whoever has the
+/// ledger removes those that it does not know.
 class OutputFolder {
  public:
   virtual ~OutputFolder() = default;
@@ -65,6 +72,10 @@ class OutputFolder {
   virtual Status Publish(const std::string& temporary_name, const std::string& final_name,
                          bool replace) = 0;
 
+  /// Gives it its final name durably, in the place of any file there; does nothing where that was
+  /// done already. Makes the folders in that name.
+  virtual Status PublishAgain(const std::string& temporary_name, const std::string& final_name) = 0;
+
   /// Removes a file by its name in the folder, or a temporary file; one that is not there is no
   /// error.
   virtual Status Remove(const std::string& name) = 0;
@@ -72,11 +83,31 @@ class OutputFolder {
 
   /// Makes names durable: what Publish and Remove did before survives a power cut.
   virtual Status Sync() = 0;
+
+  /// Removes an earlier job's ledger.
+  virtual Status RemoveLedger() { return Status::OK(); }
+
+  // ---- Of folders with a ledger (LedgerFolder() is not empty)
+  // ------------------------------------
+
+  /// Returns where a ledger can lie: "" where there is no place for one.
+  virtual std::string LedgerFolder() const { return ""; }
+
+  /// Removes all temporary files of whatever write.
+  virtual Status RemoveTemporaries() { return Status::OK(); }
+
+  /// Makes the temporary names survive a power cut, as Keep does the bytes.
+  virtual Status SyncTemporaries() { return Status::OK(); }
+
+  /// Makes an empty file of this name, durably.
+  virtual Status PutMarker(const std::string& name) { return Status::OK(); }
 };
 
 /// Opens the folder at a path or URI for the write of this name; see remote_folder.h for file
-/// systems other than the local one.
+/// systems other than the local one. `with_ledger`: it is wanted; whether there is
+/// one, LedgerFolder() tells.
 Result<std::unique_ptr<OutputFolder>> OpenOutputFolder(const std::string& path, FileAccess access,
-                                                       const std::string& write_name);
+                                                       const std::string& write_name,
+                                                       bool with_ledger);
 
 }  // namespace penstock

@@ -143,12 +143,15 @@ Status FileSequence::CloseFile() {
   PENSTOCK_RETURN_NOT_OK(Named(head.status()));
   PENSTOCK_RETURN_NOT_OK(Named(file_->stream->Close()));
   if (!head->empty()) PENSTOCK_RETURN_NOT_OK(file_->temporary->OverwriteStart(*head));
-  PENSTOCK_TRY(const int64_t bytes, file_->temporary->Keep());
+  PENSTOCK_TRY(const KeptFile kept, file_->temporary->Keep());
   shared_.Add({.part = part_,
                .subfolder = subfolder_,
                .place = Place(),
-               .temporary_name = file_->temporary->name(),
-               .file = {.name = FinalName(), .rows = file_->rows, .bytes = bytes}});
+               .file = {.name = FinalName(),
+                        .temporary_name = file_->temporary->name(),
+                        .rows = file_->rows,
+                        .bytes = kept.bytes,
+                        .crc32c = kept.crc32c}});
   file_ = nullptr;
   ++files_;
   return Status::OK();

@@ -20,8 +20,7 @@ struct ClosedFile {
   int64_t part = 0;
   std::string subfolder;  // "year=2020/" where rows are parted by columns, else "".
   std::string place;      // "" or "_000001", the further file that it is of its part.
-  std::string temporary_name;
-  PartFile file;  // Under the name that it has unless the caller gives names.
+  PartFile file;          // Under the name that it has unless the caller gives names.
 };
 
 /// What all parts of one write have in common. Threads: any.

@@ -56,15 +56,16 @@ class RemoteTemporaryFile final : public TemporaryFile {
 
   Status OverwriteStart(const std::string& head) override { return spool_->WriteAtStart(head); }
 
-  Result<int64_t> Keep() override {
-    PENSTOCK_TRY(const int64_t bytes, spool_->Tell());
+  Result<KeptFile> Keep() override {
+    KeptFile kept;
+    PENSTOCK_TRY(kept.bytes, spool_->Tell());
     const int other = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
     if (other < 0) return SystemFailure(errno, "read again", place_.location);
     PENSTOCK_TRY(const auto written, arrow::io::ReadableFile::Open(other));
     uploads_ = true;
     PENSTOCK_RETURN_NOT_OK(Upload(*written, place_));
     kept_ = true;
-    return bytes;
+    return kept;
   }
 
  private:
@@ -153,6 +154,10 @@ class RemoteFolder final : public OutputFolder {
                                                      /*recursive=*/true));
     }
     return file_system_->Move(PathOf(temporary_name), PathOf(final_name));
+  }
+
+  Status PublishAgain(const std::string& temporary_name, const std::string& final_name) override {
+    return Publish(temporary_name, final_name, /*replace=*/true);
   }
 
   Status Remove(const std::string& name) override {

@@ -14,8 +14,10 @@ namespace penstock {
 /// A part file as it lies in the output folder.
 struct PartFile {
   std::string name;
+  std::string temporary_name;  // Until it has its final one.
   int64_t rows = 0;
   int64_t bytes = 0;
+  uint32_t crc32c = 0;  // Of a sink with a ledger: of its bytes.
 };
 
 /// Writes one part. One thread at a time.
@@ -47,6 +49,10 @@ enum class SinkStart : uint8_t {
 /// failed or cancelled job nothing of it is left.
 ///
 /// Order: Open (any thread, many parts at once), PartWriter calls, then Commit or Abort, once.
+///
+/// With a ledger (ledger_folder() is not empty) parts become visible some at a time, whoever keeps
+/// the ledger says which (Publish): first RemoveTemporaries, at the end MarkComplete instead of
+/// Commit. What a job that failed has published stays.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -55,16 +61,40 @@ class Sink {
   /// mode "error" where there are files, kMissingPath where the folder may not be made.
   virtual Result<SinkStart> Start() = 0;
 
-  virtual Result<std::unique_ptr<PartWriter>> Open(int64_t part) = 0;
+  /// `label` tells the part's files from others' by their names, and has them sort.
+  virtual Result<std::unique_ptr<PartWriter>> Open(int64_t part, const std::string& label) = 0;
 
   /// Gives all closed parts their final names (without replacing others', folder synced); in mode
   /// "overwrite" a part takes the place of one that had its name at Start, and the others that were
   /// there are removed then. Returns them by part.
   virtual Result<std::vector<PartFile>> Commit() = 0;
 
-  /// Removes every temporary file, and the parts that a failed Commit has named. Does nothing
-  /// after a Commit that succeeded. Safe after partial failure.
+  /// Removes every temporary file, and the parts that a failed Commit has named; with a ledger only
+  /// the folder, where it is empty and was not there before. Does nothing after a Commit that
+  /// succeeded. Safe after partial failure.
   virtual void Abort() = 0;
+
+  // ---- With a ledger ---------------------------------------------------------------------------
+
+  /// Returns where the ledger lies; "": the sink has none.
+  virtual std::string ledger_folder() const = 0;
+
+  /// Removes all temporary files that are there; none of this sink may be.
+  virtual Status RemoveTemporaries() = 0;
+
+  /// Makes the temporary names of closed parts survive a power cut.
+  virtual Status SyncTemporaries() = 0;
+
+  /// Gives files their final names, durably; those that have them already are passed over.
+  virtual Status Publish(const std::vector<PartFile>& files) = 0;
+
+  /// Removes files that have their final names.
+  virtual Status RemoveFiles(const std::vector<std::string>& names) = 0;
+
+  /// Says to readers, by an empty file `_SUCCESS`, that all parts are there.
+  virtual Status MarkComplete() = 0;
+
+  // ---- How parts are cut -----------------------------------------------------------------------
 
   /// Rows after which a part is closed and the next begins; 0: no limit. And the least rows
   /// that a part gathers across chunks; 0: a part ends where its chunk does, or, right behind a

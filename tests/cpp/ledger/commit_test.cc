@@ -26,6 +26,7 @@ Commit SomeCommit() {
           .done = ChunkSet({{0, 4}, {9, 9}}),
           .rows = {.in = 12, .out = 10, .dead = 2},
           .files_done = 3,
+          .ignored = {"the file a"},
           .last_begin = 4,
           .published = 6};
 }

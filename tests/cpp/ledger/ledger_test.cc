@@ -75,6 +75,29 @@ TEST_F(LedgerTest, NamesWhatOfTheJobHasChanged) {
             "the code of Model, the code of Other, the input have changed");
 }
 
+TEST_F(LedgerTest, PassesOverWhatTheJobItselfChanges) {
+  {
+    auto ledger = OpenAndBegin();
+    ledger->Ignore({"the input"});
+    ASSERT_TRUE(ledger->Add(ProgressOf(0, "a")).ok());
+  }
+  JobIdentity now = kJob;
+  now["the input"] = "grown";
+  EXPECT_EQ(Open()->DifferenceFrom(now), "");
+  now["the code of Model"] = "other";
+  EXPECT_EQ(Open()->DifferenceFrom(now), "the code of Model has changed");
+}
+
+TEST_F(LedgerTest, TakesPartsThatMayBeNewForNoChange) {
+  OpenAndBegin();
+  JobIdentity now = kJob;
+  now["the file log"] = "3 bytes";
+  EXPECT_EQ(Open()->DifferenceFrom(now, {"the file log"}), "");
+  EXPECT_EQ(Open()->DifferenceFrom(now), "the file log has changed");
+  now["the input"] = "other";
+  EXPECT_EQ(Open()->DifferenceFrom(now, {"the file log", "the input"}), "the input has changed");
+}
+
 TEST_F(LedgerTest, KnowsWhichFilesMayStillHaveTemporaryNames) {
   {
     auto ledger = OpenAndBegin();

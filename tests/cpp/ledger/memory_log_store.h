@@ -65,6 +65,8 @@ class MemoryLogStore final : public LogStore {
     return Status::OK();
   }
 
+  void Remove() override { place_->entries.clear(); }
+
   std::string PathOf(int64_t number) override { return fmt::format("log/{}", number); }
 
  private:

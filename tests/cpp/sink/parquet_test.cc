@@ -71,7 +71,7 @@ class ParquetSinkTest : public ::testing::Test {
                                nlohmann::json options = nlohmann::json::object()) {
     auto sink = Make(std::move(options));
     EXPECT_EQ(sink->Start().ValueOrDie(), SinkStart::kWrite);
-    const auto part = sink->Open(0).ValueOrDie();
+    const auto part = sink->Open(0, "00000" + std::to_string(0)).ValueOrDie();
     EXPECT_TRUE(part->Write(block).ok());
     EXPECT_TRUE(part->Close().ok());
     return sink;
@@ -104,7 +104,7 @@ TEST_F(ParquetSinkTest, NothingShowsBeforeCommitAndThenAllDoes) {
   const auto sink = Make();
   ASSERT_EQ(sink->Start().ValueOrDie(), SinkStart::kWrite);
   for (const int64_t part : {1, 0}) {
-    const auto writer = sink->Open(part).ValueOrDie();
+    const auto writer = sink->Open(part, "00000" + std::to_string(part)).ValueOrDie();
     ASSERT_TRUE(writer->Write(Numbers(part == 0 ? "[1,2]" : "[3]")).ok());
     ASSERT_TRUE(writer->Close().ok());
   }
@@ -122,7 +122,7 @@ TEST_F(ParquetSinkTest, NothingShowsBeforeCommitAndThenAllDoes) {
 TEST_F(ParquetSinkTest, BlocksOfOnePartComeBackInOrderWithTheirTypes) {
   const auto sink = Make();
   ASSERT_TRUE(sink->Start().ok());
-  const auto writer = sink->Open(0).ValueOrDie();
+  const auto writer = sink->Open(0, "00000" + std::to_string(0)).ValueOrDie();
   const auto tensor = TensorType(arrow::float32(), {2, 2}).ValueOrDie();
   const auto storage = Column(arrow::fixed_size_list(arrow::float32(), 4), "[[1,2,3,4]]");
   const auto images = arrow::ExtensionType::WrapArray(tensor, storage);
@@ -140,7 +140,7 @@ TEST_F(ParquetSinkTest, BlocksOfOnePartComeBackInOrderWithTheirTypes) {
 
 TEST_F(ParquetSinkTest, AbortLeavesNothingNotEvenTheFolder) {
   const auto sink = Filled(Numbers("[1]"));
-  auto open = sink->Open(1).ValueOrDie();
+  auto open = sink->Open(1, "00000" + std::to_string(1)).ValueOrDie();
   ASSERT_TRUE(open->Write(Numbers("[2]")).ok());
   open.reset();
   sink->Abort();
@@ -163,7 +163,7 @@ TEST_F(ParquetSinkTest, AbortAfterCommitKeepsTheParts) {
 
 TEST_F(ParquetSinkTest, ACommitThatFailsHalfWayCanBeAborted) {
   const auto sink = Filled(Numbers("[1]"));
-  const auto writer = sink->Open(1).ValueOrDie();
+  const auto writer = sink->Open(1, "00000" + std::to_string(1)).ValueOrDie();
   ASSERT_TRUE(writer->Write(Numbers("[2]")).ok());
   const PartFile part = writer->Close().ValueOrDie().front();
   std::ofstream(folder_ / part.name) << "another's";
@@ -229,7 +229,7 @@ TEST_F(ParquetSinkTest, APartWithoutABlockMakesNoFile) {
   const auto sink = Make();
   ASSERT_TRUE(sink->Start().ok());
   {
-    const auto writer = sink->Open(0).ValueOrDie();
+    const auto writer = sink->Open(0, "00000" + std::to_string(0)).ValueOrDie();
     ASSERT_TRUE(writer->Close().ok());
   }
   EXPECT_THAT(sink->Commit().ValueOrDie(), IsEmpty());
@@ -240,9 +240,10 @@ TEST_F(ParquetSinkTest, ATypeThatGoesWithNoneBeforeIsRefusedByColumnEvenAcrossPa
   const auto sink = Make();
   ASSERT_TRUE(sink->Start().ok());
   const Block text = BlockOf({{"a", Column(arrow::utf8(), R"(["x"])")}});
-  const auto first = sink->Open(0).ValueOrDie();
+  const auto first = sink->Open(0, "00000" + std::to_string(0)).ValueOrDie();
   ASSERT_TRUE(first->Write(Numbers("[1]")).ok());
-  for (const Status& status : {first->Write(text), sink->Open(1).ValueOrDie()->Write(text)}) {
+  for (const Status& status :
+       {first->Write(text), sink->Open(1, "00000" + std::to_string(1)).ValueOrDie()->Write(text)}) {
     ASSERT_NE(DetailOf(status), nullptr);
     EXPECT_EQ(DetailOf(status)->kind(), ErrorKind::kSchemaMismatch);
     EXPECT_THAT(status.message(), HasSubstr("Column 'a' is int64 in one place and string"));
@@ -253,7 +254,7 @@ TEST_F(ParquetSinkTest, ATypeThatGoesWithNoneBeforeIsRefusedByColumnEvenAcrossPa
 TEST_F(ParquetSinkTest, BlocksThatFitTheFirstStayInOneFile) {
   const auto sink = Make();
   ASSERT_TRUE(sink->Start().ok());
-  const auto writer = sink->Open(0).ValueOrDie();
+  const auto writer = sink->Open(0, "00000" + std::to_string(0)).ValueOrDie();
   const Block first = BlockOf({{"a", Column(arrow::float64(), "[0.5]")},
                                {"b", Column(arrow::int64(), "[1]")},
                                {"c", Column(arrow::utf8(), R"(["x"])")}});
@@ -278,7 +279,7 @@ TEST_F(ParquetSinkTest, BlocksThatFitTheFirstStayInOneFile) {
 TEST_F(ParquetSinkTest, ABlockThatDoesNotFitBeginsTheNextFileOfItsPart) {
   const auto sink = Make();
   ASSERT_TRUE(sink->Start().ok());
-  const auto writer = sink->Open(0).ValueOrDie();
+  const auto writer = sink->Open(0, "00000" + std::to_string(0)).ValueOrDie();
   const Block wide =
       BlockOf({{"a", Column(arrow::float64(), "[2.5]")}, {"b", Column(arrow::int64(), "[7]")}});
   for (const Block& block : {Numbers("[1]"), wide, Numbers("[3]"), wide}) {
@@ -299,7 +300,7 @@ TEST_F(ParquetSinkTest, ABlockThatDoesNotFitBeginsTheNextFileOfItsPart) {
 TEST_F(ParquetSinkTest, AnIntegerThatNoFloatHoldsKeepsItsValue) {
   const auto sink = Make();
   ASSERT_TRUE(sink->Start().ok());
-  const auto writer = sink->Open(0).ValueOrDie();
+  const auto writer = sink->Open(0, "00000" + std::to_string(0)).ValueOrDie();
   ASSERT_TRUE(writer->Write(BlockOf({{"a", Column(arrow::float64(), "[2.5]")}})).ok());
   ASSERT_TRUE(writer->Write(Numbers("[9007199254740993]")).ok());
   ASSERT_TRUE(writer->Close().ok());
@@ -312,7 +313,7 @@ TEST_F(ParquetSinkTest, AnIntegerThatNoFloatHoldsKeepsItsValue) {
 TEST_F(ParquetSinkTest, ListsOfAFixedSizeThatAreFilledUpWithNullsCanBeRead) {
   const auto sink = Make();
   ASSERT_TRUE(sink->Start().ok());
-  const auto writer = sink->Open(0).ValueOrDie();
+  const auto writer = sink->Open(0, "00000" + std::to_string(0)).ValueOrDie();
   const auto type = arrow::fixed_size_list(arrow::float32(), 2);
   for (const Block& block : {BlockOf({{"x", Column(type, "[[1, 2]]")}}), Numbers("[1]")}) {
     ASSERT_TRUE(writer->Write(block).ok());
@@ -328,7 +329,7 @@ TEST_F(ParquetSinkTest, ListsOfAFixedSizeThatAreFilledUpWithNullsCanBeRead) {
 TEST_F(ParquetSinkTest, AbortRemovesTheFilesThatAPartHasEndedBefore) {
   const auto sink = Make();
   ASSERT_TRUE(sink->Start().ok());
-  auto writer = sink->Open(0).ValueOrDie();
+  auto writer = sink->Open(0, "00000" + std::to_string(0)).ValueOrDie();
   ASSERT_TRUE(writer->Write(Numbers("[1]")).ok());
   ASSERT_TRUE(writer->Write(BlockOf({{"b", Column(arrow::utf8(), R"(["x"])")}})).ok());
   writer.reset();
@@ -347,7 +348,7 @@ TEST_F(ParquetSinkTest, APathThatTheSystemRefusesIsAnErrorWithItsReason) {
 TEST_F(ParquetSinkTest, ColumnsInAnotherOrderAreReordered) {
   const auto sink = Make();
   ASSERT_TRUE(sink->Start().ok());
-  const auto writer = sink->Open(0).ValueOrDie();
+  const auto writer = sink->Open(0, "00000" + std::to_string(0)).ValueOrDie();
   const auto one = Column(arrow::int64(), "[1]");
   const auto two = Column(arrow::int64(), "[2]");
   ASSERT_TRUE(writer->Write(BlockOf({{"a", one}, {"b", two}})).ok());
@@ -384,7 +385,7 @@ TEST_F(ParquetSinkTest, PagesCarryChecksumsThatReadersCanCheck) {
 TEST_F(ParquetSinkTest, AFullDiskNamesTheFileAndLeavesNothing) {
   const auto sink = Make();
   ASSERT_TRUE(sink->Start().ok());
-  auto writer = sink->Open(0).ValueOrDie();
+  auto writer = sink->Open(0, "00000" + std::to_string(0)).ValueOrDie();
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);

@@ -25,7 +25,7 @@ class RemoteFolderTest : public ::testing::Test {
   std::string Kept(const std::string& text) {
     auto file = folder_->CreateTemporary("x.csv").ValueOrDie();
     EXPECT_TRUE(file->stream()->Write(text).ok());
-    EXPECT_EQ(file->Keep().ValueOrDie(), static_cast<int64_t>(text.size()));
+    EXPECT_EQ(file->Keep().ValueOrDie().bytes, static_cast<int64_t>(text.size()));
     return file->name();
   }
 
@@ -69,7 +69,7 @@ TEST_F(RemoteFolderTest, ASinkWritesThereByUri) {
   const auto sink =
       MakeSink({.kind = "json", .options = {{"path", "mock:///bucket/out"}}}).ValueOrDie();
   ASSERT_EQ(sink->Start().ValueOrDie(), SinkStart::kWrite);
-  const auto part = sink->Open(0).ValueOrDie();
+  const auto part = sink->Open(0, "00000" + std::to_string(0)).ValueOrDie();
   const auto schema = arrow::schema({arrow::field("a", arrow::int64())});
   ASSERT_TRUE(part->Write({.batch = arrow::RecordBatch::MakeEmpty(schema).ValueOrDie()}).ok());
   ASSERT_TRUE(part->Close().ok());

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from part_files import part_files
 
 import penstock
 
@@ -19,7 +20,7 @@ TABLE = pa.table(
 
 def written(tmp_path, table=TABLE, **options):
     penstock.data.from_arrow(table).write_parquet(tmp_path / "out", **options)
-    (path,) = (tmp_path / "out").iterdir()
+    (path,) = part_files(tmp_path / "out")
     return pq.ParquetFile(path)
 
 

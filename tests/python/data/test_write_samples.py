@@ -10,18 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from every_type import flat_table
+from part_files import part_files
 
 import penstock
 from penstock.data import FilenameProvider
 
 
-def files(folder):
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
 def written(ds, verb, folder, **options):
     getattr(ds, verb)(folder, **options)
-    (file,) = files(folder)
+    (file,) = part_files(folder)
     return file
 
 
@@ -98,7 +95,7 @@ def decoded_png(data):
 def test_png_holds_every_pixel(tmp_path, shape):
     images = np.random.default_rng(0).integers(0, 256, (3, *shape), np.uint8)
     penstock.data.from_numpy(images).write_images(tmp_path, "data")
-    names = files(tmp_path)
+    names = part_files(tmp_path)
     assert [name.suffix for name in names] == [".png"] * 3
     for name, image in zip(names, images, strict=True):
         assert (
@@ -112,15 +109,15 @@ def test_png_holds_every_pixel(tmp_path, shape):
 def test_images_have_the_format_asked_for(tmp_path, ending, magic):
     images = np.full((2, 8, 8, 3), 200, np.uint8)
     penstock.data.from_numpy(images).write_images(tmp_path, "data", ending)
-    assert [name.suffix for name in files(tmp_path)] == [f".{ending}"] * 2
-    assert files(tmp_path)[0].read_bytes().startswith(magic)
+    assert [name.suffix for name in part_files(tmp_path)] == [f".{ending}"] * 2
+    assert part_files(tmp_path)[0].read_bytes().startswith(magic)
 
 
 def test_images_of_differing_sizes_are_written(tmp_path):
     images = [np.full((size, 2, 3), size, np.uint8).tolist() for size in (1, 2, 3)]
     table = pa.table({"image": pa.array(images, NESTED)})
     penstock.data.from_arrow(table).write_images(tmp_path, "image")
-    shapes = [decoded_png(name.read_bytes()).shape for name in files(tmp_path)]
+    shapes = [decoded_png(name.read_bytes()).shape for name in part_files(tmp_path)]
     assert shapes == [(1, 2, 3), (2, 2, 3), (3, 2, 3)]
 
 
@@ -129,7 +126,7 @@ def test_tensors_of_differing_shapes_are_written_by_their_shape(tmp_path):
     values = [{"data": [1, 2], "shape": [1, 2]}, {"data": [3, 4, 5], "shape": [3, 1]}]
     table = pa.table({"image": pa.array(values, pa.struct(fields))})
     penstock.data.from_arrow(table).write_images(tmp_path, "image")
-    first, second = (decoded_png(name.read_bytes()) for name in files(tmp_path))
+    first, second = (decoded_png(name.read_bytes()) for name in part_files(tmp_path))
     assert first[:, :, 0].tolist() == [[1, 2]]
     assert second[:, :, 0].tolist() == [[3], [4], [5]]
 
@@ -163,7 +160,7 @@ def test_a_provider_names_images_by_task_and_row(tmp_path):
 
     images = np.zeros((2, 2, 2), np.uint8)
     penstock.data.from_numpy(images).write_images(tmp_path, "data", filename_provider=Named())
-    assert [file.name for file in files(tmp_path)] == [
+    assert [file.name for file in part_files(tmp_path)] == [
         "picture-0_000000.png",
         "picture-0_000001.png",
     ]
@@ -328,5 +325,5 @@ def test_equal_input_makes_equal_files_whatever_the_workers(tmp_path, verb):
         folder = tmp_path / str(workers)
         ds = penstock.data.range(300, override_num_blocks=6)
         getattr(ds.map_batches(lambda batch: {"x": batch["id"]}, concurrency=workers), verb)(folder)
-        contents.append([file.read_bytes() for file in files(folder)])
+        contents.append([file.read_bytes() for file in part_files(folder)])
     assert contents[0] == contents[1]

@@ -8,11 +8,12 @@ from penstock.data import arguments
 from penstock.data.writing import format_options
 from penstock.data.writing.files import FileVerbs
 from penstock.data.writing.options import FileOptions, merged
-from penstock.data.writing.save_mode import SaveMode
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping
+
+    from penstock.data.writing.save_mode import SaveMode
 
     Arguments = Callable[[], Mapping[str, Any]]
 
@@ -37,7 +38,8 @@ class ColumnFileVerbs(FileVerbs):
         ray_remote_args: dict[str, Any] | None = None,
         concurrency: int | None = None,
         num_rows_per_file: int | None = None,
-        mode: SaveMode | str = SaveMode.APPEND,
+        mode: SaveMode | str | None = None,
+        on_mismatch: str = "error",
         **arrow_parquet_args: Any,
     ) -> None:
         """Run the data set and write Parquet files into the folder `path`; see `WriteVerbs`.
@@ -68,6 +70,7 @@ class ColumnFileVerbs(FileVerbs):
             max_rows_per_file,
             min_bytes_per_file=min_bytes_per_file,
             concurrency=concurrency,
+            on_mismatch=on_mismatch,
         )
         options = files.for_engine(whole_file_codec=False)
         options.update(
@@ -99,7 +102,8 @@ class ColumnFileVerbs(FileVerbs):
         ray_remote_args: dict[str, Any] | None = None,
         concurrency: int | None = None,
         num_rows_per_file: int | None = None,
-        mode: SaveMode | str = SaveMode.APPEND,
+        mode: SaveMode | str | None = None,
+        on_mismatch: str = "error",
         **arrow_csv_args: Any,
     ) -> None:
         """Run the data set and write CSV files into the folder `path`; see `WriteVerbs`.
@@ -119,6 +123,7 @@ class ColumnFileVerbs(FileVerbs):
             mode,
             min_rows_per_file or num_rows_per_file,
             concurrency=concurrency,
+            on_mismatch=on_mismatch,
         )
         given = merged(arrow_csv_args, arrow_csv_args_fn)
         self._write_files(
@@ -145,7 +150,8 @@ class ColumnFileVerbs(FileVerbs):
         ray_remote_args: dict[str, Any] | None = None,
         concurrency: int | None = None,
         num_rows_per_file: int | None = None,
-        mode: SaveMode | str = SaveMode.APPEND,
+        mode: SaveMode | str | None = None,
+        on_mismatch: str = "error",
         **pandas_json_args: Any,
     ) -> None:
         """Run the data set and write JSON files, a row a line; see `WriteVerbs`.
@@ -167,6 +173,7 @@ class ColumnFileVerbs(FileVerbs):
             mode,
             min_rows_per_file or num_rows_per_file,
             concurrency=concurrency,
+            on_mismatch=on_mismatch,
         )
         given = merged(pandas_json_args, pandas_json_args_fn)
         self._write_files(
@@ -189,7 +196,8 @@ class ColumnFileVerbs(FileVerbs):
         min_rows_per_file: int | None = None,
         ray_remote_args: dict[str, Any] | None = None,
         concurrency: int | None = None,
-        mode: SaveMode | str = SaveMode.APPEND,
+        mode: SaveMode | str | None = None,
+        on_mismatch: str = "error",
         **arrow_orc_args: Any,
     ) -> None:
         """Run the data set and write ORC files into the folder `path`; see `WriteVerbs`.
@@ -209,6 +217,7 @@ class ColumnFileVerbs(FileVerbs):
             mode,
             min_rows_per_file,
             concurrency=concurrency,
+            on_mismatch=on_mismatch,
         )
         given = merged(arrow_orc_args, arrow_orc_args_fn)
         self._write_files(
@@ -228,7 +237,8 @@ class ColumnFileVerbs(FileVerbs):
         filename_provider: object = None,
         min_rows_per_file: int | None = None,
         max_rows_per_file: int | None = None,
-        mode: SaveMode | str = SaveMode.APPEND,
+        mode: SaveMode | str | None = None,
+        on_mismatch: str = "error",
         compression: str | None = None,
     ) -> None:
         """Run the data set and write Arrow (Feather) files; see `WriteVerbs`. Not in Ray.
@@ -246,6 +256,7 @@ class ColumnFileVerbs(FileVerbs):
             mode,
             min_rows_per_file,
             max_rows_per_file,
+            on_mismatch=on_mismatch,
         )
         options = files.for_engine(whole_file_codec=False)
         self._write_files(

@@ -39,11 +39,12 @@ class FileOptions(NamedTuple):
     filesystem: Any
     try_create_dir: bool
     arrow_open_stream_args: Mapping[str, Any] | None
-    mode: SaveMode | str
+    mode: SaveMode | str | None
     min_rows_per_file: int | None = None
     max_rows_per_file: int | None = None
     min_bytes_per_file: int | None = None
     concurrency: int | None = None
+    on_mismatch: str = "error"
 
     def for_engine(self, *, whole_file_codec: bool) -> dict[str, Any]:
         """Return the engine's options; `whole_file_codec`: the format's files may be compressed.
@@ -60,12 +61,19 @@ class FileOptions(NamedTuple):
             **retried_errors(),
             "path": placed.paths[0],
             "file_system": placed.file_system,
-            "mode": mode_name(self.mode),
+            **self._mode(),
             "create_folder": self.try_create_dir,
             **_rows_per_part(self.min_rows_per_file, self.max_rows_per_file),
             **self._write_limits(),
             **self._stream_options(whole_file_codec=whole_file_codec),
         }
+
+    def _mode(self) -> dict[str, str]:
+        if self.on_mismatch not in ("error", "restart"):
+            raise ValueError(f"on_mismatch must be 'error' or 'restart'; got: {self.on_mismatch!r}")
+        if self.mode is not None:
+            return {"mode": mode_name(self.mode)}
+        return {"mode": "resume", "on_mismatch": self.on_mismatch}
 
     def _write_limits(self) -> dict[str, int]:
         options: dict[str, int] = {}

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from penstock.data.writing.files import FileVerbs
 from penstock.data.writing.options import FileOptions
-from penstock.data.writing.save_mode import SaveMode
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
     from penstock.data.dataset import Dataset
+    from penstock.data.writing.save_mode import SaveMode
 
 
 class SampleFileVerbs(FileVerbs):
@@ -31,7 +31,8 @@ class SampleFileVerbs(FileVerbs):
         ray_remote_args: dict[str, Any] | None = None,
         concurrency: int | None = None,
         num_rows_per_file: int | None = None,
-        mode: SaveMode | str = SaveMode.APPEND,
+        mode: SaveMode | str | None = None,
+        on_mismatch: str = "error",
     ) -> None:
         """Run the data set and write a column as .npy files; see `WriteVerbs`.
 
@@ -50,6 +51,7 @@ class SampleFileVerbs(FileVerbs):
             mode,
             min_rows_per_file or num_rows_per_file,
             concurrency=concurrency,
+            on_mismatch=on_mismatch,
         )
         self._write_files(
             files.verb,
@@ -72,7 +74,8 @@ class SampleFileVerbs(FileVerbs):
         filename_provider: object = None,
         ray_remote_args: dict[str, Any] | None = None,
         concurrency: int | None = None,
-        mode: SaveMode | str = SaveMode.APPEND,
+        mode: SaveMode | str | None = None,
+        on_mismatch: str = "error",
     ) -> None:
         """Run the data set and write a column's images, a file a row; see `WriteVerbs`.
 
@@ -89,6 +92,7 @@ class SampleFileVerbs(FileVerbs):
             arrow_open_stream_args,
             mode,
             concurrency=concurrency,
+            on_mismatch=on_mismatch,
         )
         self._write_files(
             files.verb,
@@ -112,7 +116,8 @@ class SampleFileVerbs(FileVerbs):
         ray_remote_args: dict[str, Any] | None = None,
         concurrency: int | None = None,
         num_rows_per_file: int | None = None,
-        mode: SaveMode | str = SaveMode.APPEND,
+        mode: SaveMode | str | None = None,
+        on_mismatch: str = "error",
     ) -> None:
         """Run the data set and write TFRecord files of tf.train.Example; see `WriteVerbs`.
 
@@ -131,6 +136,7 @@ class SampleFileVerbs(FileVerbs):
             mode,
             min_rows_per_file or num_rows_per_file,
             concurrency=concurrency,
+            on_mismatch=on_mismatch,
         )
         self._write_files(
             files.verb,
@@ -156,7 +162,8 @@ class SampleFileVerbs(FileVerbs):
         encoder: Any = True,
         concurrency: int | None = None,
         num_rows_per_file: int | None = None,
-        mode: SaveMode | str = SaveMode.APPEND,
+        mode: SaveMode | str | None = None,
+        on_mismatch: str = "error",
     ) -> None:
         """Run the data set and write WebDataset archives (.tar); see `WriteVerbs`.
 
@@ -177,6 +184,7 @@ class SampleFileVerbs(FileVerbs):
             mode,
             min_rows_per_file or num_rows_per_file,
             concurrency=concurrency,
+            on_mismatch=on_mismatch,
         )
         dataset = cast("Dataset", self)
         encoders = encoder if isinstance(encoder, (list, tuple)) else [encoder]

@@ -1,0 +1,213 @@
+#include "penstock/exec/job_identity.h"
+
+#include <arrow/io/interfaces.h>
+#include <arrow/ipc/writer.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "penstock/ledger/digest.h"
+
+namespace penstock {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Where the rows go to does not change them.
+constexpr std::array kWriteOptionsLeftOut{
+    "path", "mode", "write_name", "create_folder", "retried_io_errors", "steps_max", "on_mismatch"};
+
+/// Of a folder that an argument names, so many files are looked at.
+constexpr size_t kFilesOfFolderMax = 10'000;
+
+/// Takes what is written to it into a digest.
+class DigestStream final : public arrow::io::OutputStream {
+ public:
+  Status Close() override { return Status::OK(); }
+  bool closed() const override { return false; }
+  Result<int64_t> Tell() const override { return bytes_; }
+  using arrow::io::OutputStream::Write;
+  Status Write(const void* data, int64_t bytes) override {
+    digest_.Add({static_cast<const char*>(data), static_cast<size_t>(bytes)});
+    bytes_ += bytes;
+    return Status::OK();
+  }
+  std::string Hex() const { return digest_.Hex(); }
+
+ private:
+  Digest digest_;
+  int64_t bytes_ = 0;
+};
+
+Result<std::string> DigestOfBatches(
+    const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
+  DigestStream stream;
+  for (const auto& batch : batches) {
+    PENSTOCK_TRY(const auto writer, arrow::ipc::MakeStreamWriter(&stream, batch->schema()));
+    PENSTOCK_RETURN_NOT_OK(writer->WriteRecordBatch(*batch));
+    PENSTOCK_RETURN_NOT_OK(writer->Close());
+  }
+  return stream.Hex();
+}
+
+std::string VersionOf(const struct stat& file) {
+  return fmt::format("{} bytes of {}.{:09}", file.st_size, file.st_mtim.tv_sec,
+                     file.st_mtim.tv_nsec);
+}
+
+std::string VersionOfFolder(const std::string& path) {
+  std::vector<std::string> lines;
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator entry(path, error);
+  const std::filesystem::recursive_directory_iterator end;
+  for (; !error && entry != end && lines.size() < kFilesOfFolderMax; entry.increment(error)) {
+    struct stat found{};
+    if (stat(entry->path().c_str(), &found) != 0 || S_ISDIR(found.st_mode)) continue;
+    lines.push_back(entry->path().string() + " " + VersionOf(found) + "\n");
+  }
+  std::ranges::sort(lines);
+  Digest digest;
+  for (const std::string& line : lines) digest.Add(line);
+  return digest.Hex();
+}
+
+class IdentityMaker {
+ public:
+  Status AddPlan(const LogicalPlan& plan) {
+    for (const LogicalOp& op : plan.ops) {
+      PENSTOCK_RETURN_NOT_OK(std::visit([this, &op](const auto& one) { return Add(op, one); }, op));
+    }
+    return Status::OK();
+  }
+
+  Status AddFiles(std::span<const std::unique_ptr<Source>> sources) {
+    std::vector<std::string> paths;
+    for (const std::unique_ptr<Source>& source : sources) {
+      if (source == nullptr) continue;
+      PENSTOCK_TRY(const std::vector<std::string> files, source->Files());
+      paths.insert(paths.end(), files.begin(), files.end());
+    }
+    if (paths.size() <= kNamedInputFilesMax) {
+      for (const std::string& path : paths) Put("the file " + path, VersionOfFile(path));
+      return Status::OK();
+    }
+    Digest digest;
+    for (const std::string& path : paths) digest.Add(path).Add("\n").Add(VersionOfFile(path));
+    Put("the input files", digest.Hex());
+    return Status::OK();
+  }
+
+  /// Adds a part; one of a name that is taken gets a number. Returns the name.
+  std::string Put(const std::string& name, std::string digest) {
+    std::string free = name;
+    for (int number = 2; identity_.contains(free); ++number) {
+      free = fmt::format("{} ({})", name, number);
+    }
+    identity_[free] = std::move(digest);
+    return free;
+  }
+
+  IdentifiedJob Take() { return {std::move(identity_), std::move(files_)}; }
+
+ private:
+  Status Add(const LogicalOp& op, const ReadOp& read) {
+    if (read.kind == "memory") {
+      PENSTOCK_TRY(std::string digest, DigestOfBatches(read.batches));
+      Put("the rows in memory", std::move(digest));
+    }
+    ReadOp copy = read;
+    copy.batches.clear();
+    copy.file_system.reset();
+    return AddJson(OpName(op), copy);
+  }
+
+  Status Add(const LogicalOp& op, const FunctionsOp& functions) {
+    for (const FunctionSpec& function : functions.functions) {
+      for (const auto& [part, digest] : function.identity) Put(part, digest);
+      if (function.identity.empty()) {
+        Put("the function " + function.name, DigestOf(function.payload));
+      }
+      for (const std::string& path : function.files) {
+        const std::string part =
+            fmt::format("the file {} (an argument of {})", path, function.name);
+        files_.push_back({Put(part, VersionOfFile(path)), path});
+      }
+    }
+    const WorkerOptions& options = functions.options;
+    const WorkerOptions told{.batch_rows = options.batch_rows,
+                             .grows_batches = options.grows_batches,
+                             .by_length = options.by_length};
+    Put("the batches of " + OpName(op), DigestOf(WorkerOptionsToJson(told).dump()));
+    return Status::OK();
+  }
+
+  Status Add(const LogicalOp& op, const NativeOp& native) {
+    return Status::NotImplemented(
+        "A job with C++ functions cannot be told from another with the same names");
+  }
+
+  Status Add(const LogicalOp& op, const CombineOp& combine) {
+    CombineOp copy = combine;
+    copy.others.clear();
+    PENSTOCK_RETURN_NOT_OK(AddJson(OpName(op), copy));
+    for (const auto& other : combine.others) PENSTOCK_RETURN_NOT_OK(AddPlan(*other));
+    return Status::OK();
+  }
+
+  Status Add(const LogicalOp& op, const WriteOp& write) {
+    WriteOp copy = write;
+    copy.file_names.reset();
+    copy.file_system.reset();
+    for (const char* option : kWriteOptionsLeftOut) copy.options.erase(option);
+    return AddJson(OpName(op), copy);
+  }
+
+  template <typename Other>
+  Status Add(const LogicalOp& op, const Other& other) {
+    return AddJson(OpName(op), other);
+  }
+
+  template <typename Op>
+  Status AddJson(const std::string& name, const Op& op) {
+    PENSTOCK_TRY(const Json json, PlanToJson(LogicalPlan{{op}}));
+    Put(name, DigestOf(json.dump()));
+    return Status::OK();
+  }
+
+  JobIdentity identity_;
+  std::vector<ArgumentFile> files_;
+};
+
+}  // namespace
+
+std::string VersionOfFile(const std::string& path) {
+  struct stat found{};
+  if (stat(path.c_str(), &found) != 0) return "";
+  return S_ISDIR(found.st_mode) ? VersionOfFolder(path) : VersionOf(found);
+}
+
+Result<IdentifiedJob> Identify(const LogicalPlan& plan,
+                               std::span<const std::unique_ptr<Source>> sources,
+                               const ReadLimits& limits, bool preserve_order) {
+  IdentityMaker maker;
+  PENSTOCK_RETURN_NOT_OK(maker.AddPlan(plan));
+  PENSTOCK_RETURN_NOT_OK(maker.AddFiles(sources));
+  maker.Put("the size of blocks and chunks",
+            fmt::format("{} {} {} {}", limits.block_bytes, limits.split_bytes, limits.chunk_rows,
+                        limits.chunk_bytes));
+  maker.Put("the order of rows", preserve_order ? "kept" : "free");
+  return maker.Take();
+}
+
+std::string WriteNameOf(const JobIdentity& identity) {
+  Digest digest;
+  for (const auto& [part, of_part] : identity) digest.Add(part).Add("\n").Add(of_part).Add("\n");
+  return digest.Hex();
+}
+
+}  // namespace penstock

@@ -1,0 +1,132 @@
+#include "penstock/exec/job_ledger.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "penstock/base/error.h"
+
+namespace penstock {
+namespace {
+
+std::string DescribeProcess() {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  return fmt::format("process {} on {}", getpid(), host);
+}
+
+std::vector<CommittedFile> Committed(const std::vector<PartFile>& parts) {
+  std::vector<CommittedFile> files;
+  for (const PartFile& part : parts) {
+    files.push_back({.name = part.name,
+                     .temporary = part.temporary_name,
+                     .rows = part.rows,
+                     .bytes = part.bytes,
+                     .crc32c = part.crc32c});
+  }
+  return files;
+}
+
+std::vector<PartFile> Parts(const std::vector<CommittedFile>& files) {
+  std::vector<PartFile> parts;
+  for (const CommittedFile& file : files) {
+    parts.push_back({.name = file.name,
+                     .temporary_name = file.temporary,
+                     .rows = file.rows,
+                     .bytes = file.bytes,
+                     .crc32c = file.crc32c});
+  }
+  return parts;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<JobLedger>> JobLedger::Open(Sink& sink, IdentifiedJob job,
+                                                   OnMismatch on_mismatch) {
+  const std::string folder = sink.ledger_folder();
+  PENSTOCK_TRY(auto ledger,
+               Ledger::Open(MakeLocalLogStore(folder, DescribeProcess()), DescribeProcess()));
+  IdentityParts may_be_new;  // Files that the job has made itself.
+  for (const ArgumentFile& file : job.files) may_be_new.insert(file.part);
+  const std::string difference = ledger->DifferenceFrom(job.identity, may_be_new);
+  std::unique_ptr<JobLedger> opened(new JobLedger(sink, std::move(job), std::move(ledger)));
+  if (difference.empty()) {
+    opened->finished_ = opened->ledger_->found() == Ledger::Found::kFinished;
+    return opened;
+  }
+  const bool loses_nothing =
+      opened->ledger_->found() == Ledger::Found::kUnfinished && opened->ledger_->done().empty();
+  if (on_mismatch == OnMismatch::kRestart || loses_nothing) {
+    opened->replaces_ = true;
+    return opened;
+  }
+  return MakeError(
+      ErrorKind::kJobChanged,
+      fmt::format("Another job has written this output: {}; write elsewhere, remove the output and "
+                  "begin anew (on_mismatch=\"restart\"), or say what is to become of it "
+                  "(mode=\"append\" or \"overwrite\"); got: {}",
+                  difference, folder));
+}
+
+Status JobLedger::Begin() {
+  if (!finished_) {
+    PENSTOCK_RETURN_NOT_OK(ledger_->Begin(job_.identity));
+    if (replaces_) PENSTOCK_RETURN_NOT_OK(RemoveOther());
+  }
+  shows_all_ = false;
+  PENSTOCK_TRY(const std::vector<CommittedFile> hidden, ledger_->Unpublished());
+  PENSTOCK_RETURN_NOT_OK(Publish(Parts(hidden)));
+  return finished_ ? sink_.MarkComplete() : sink_.RemoveTemporaries();
+}
+
+/// Removes another job's output, and forgets it.
+Status JobLedger::RemoveOther() {
+  PENSTOCK_TRY(const std::vector<CommittedFile> files, ledger_->Files());
+  std::vector<std::string> names;
+  for (const CommittedFile& file : files) names.push_back(file.name);
+  PENSTOCK_RETURN_NOT_OK(sink_.RemoveFiles(names));
+  PENSTOCK_RETURN_NOT_OK(ledger_->Clear());
+  return ledger_->Begin(job_.identity);
+}
+
+Status JobLedger::Commit(const CommitOutput& action, const std::vector<PartFile>& files) {
+  if (!files.empty()) PENSTOCK_RETURN_NOT_OK(sink_.SyncTemporaries());
+  Progress progress{.files = Committed(files),
+                    .rows = {.in = action.rows_read, .out = action.rows_written}};
+  for (const int64_t chunk : action.chunks) progress.chunks.push_back({chunk, chunk});
+  IgnoreChangedFiles();
+  shows_all_ = false;
+  PENSTOCK_RETURN_NOT_OK(action.last ? ledger_->End(std::move(progress))
+                                     : ledger_->Add(std::move(progress)));
+  PENSTOCK_RETURN_NOT_OK(Publish(files));
+  return action.last ? sink_.MarkComplete() : Status::OK();
+}
+
+void JobLedger::IgnoreChangedFiles() {
+  IdentityParts changed;
+  for (const ArgumentFile& file : job_.files) {
+    if (VersionOfFile(file.path) != job_.identity.at(file.part)) changed.insert(file.part);
+  }
+  ledger_->Ignore(changed);
+}
+
+Status JobLedger::Publish(const std::vector<PartFile>& files) {
+  PENSTOCK_RETURN_NOT_OK(sink_.Publish(files));
+  ledger_->Published();
+  shows_all_ = true;
+  return Status::OK();
+}
+
+void JobLedger::Abort() {
+  if (finished_) return;
+  if (shows_all_) static_cast<void>(sink_.RemoveTemporaries());
+  ledger_->RemoveIfNothingIsDone();
+}
+
+std::string JobLedger::Summary() const {
+  if (ledger_->found() == Ledger::Found::kNothing || replaces_) return "";
+  return fmt::format("{} rows in {} files", rows().out, files_done());
+}
+
+}  // namespace penstock

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "penstock/base/status.h"
+#include "penstock/exec/dispatcher.h"
+#include "penstock/exec/job_identity.h"
+#include "penstock/ledger/ledger.h"
+#include "penstock/sink/sink.h"
+
+namespace penstock {
+
+/// What becomes of an output that another job has written.
+enum class OnMismatch : uint8_t {
+  kError,    // It is left alone, and the job is refused.
+  kRestart,  // It is removed, and the job begins anew.
+};
+
+/// Keeps the ledger of a job's output, and has the sink show what is in it.
+///
+/// Threads: one at a time.
+class JobLedger {
+ public:
+  /// Opens the ledger that lies at the sink's place. kJobChanged naming what has changed, where
+  /// another job has written there and is to be left alone; nothing has been changed then.
+  ///
+  /// Where nothing of another job is done yet, its output is no loss, and it is begun anew. Files
+  /// that arguments name and that change while the job runs, such as one that its functions write
+  /// to, are none of its identity.
+  static Result<std::unique_ptr<JobLedger>> Open(Sink& sink, IdentifiedJob job,
+                                                 OnMismatch on_mismatch);
+
+  /// Returns whether the job has been done by an earlier run.
+  bool is_finished() const { return finished_; }
+
+  /// Takes the output over: shows what the ledger has of it, removes what it has not. Call it after
+  /// Sink::Start. Of a job that is finished it only does the first. kOutputTaken.
+  Status Begin();
+
+  /// Commits what a step of the dispatcher's asks for; `files` are those of its parts. The last one
+  /// marks the output as complete.
+  Status Commit(const CommitOutput& action, const std::vector<PartFile>& files);
+
+  /// Removes what no commit knows of; everything, where nothing has been committed.
+  void Abort();
+
+  const ChunkSet& done() const { return ledger_->done(); }
+  const RowCounts& rows() const { return ledger_->rows(); }
+  int64_t files_done() const { return ledger_->files_done(); }
+
+  /// Returns one line for people on what was found; "" where that was nothing.
+  std::string Summary() const;
+
+ private:
+  JobLedger(Sink& sink, IdentifiedJob job, std::unique_ptr<Ledger> ledger)
+      : sink_(sink), job_(std::move(job)), ledger_(std::move(ledger)) {}
+
+  Status Publish(const std::vector<PartFile>& files);
+  Status RemoveOther();
+  void IgnoreChangedFiles();
+
+  Sink& sink_;  // The write runner's, which outlives this.
+  const IdentifiedJob job_;
+  const std::unique_ptr<Ledger> ledger_;
+  bool finished_ = false;
+  bool replaces_ = false;  // Another job's output.
+  bool shows_all_ = true;  // Every file that the ledger has, under its name.
+};
+
+}  // namespace penstock
