@@ -90,8 +90,8 @@ class DataContext:
         execution_no_progress_timeout_s: a job in which nothing has happened for so long (1800)
             fails with what it waits for; -1: never. It warns after a minute.
         rows_per_chunk: rows of the input that are committed together, and done again where a job
-            is cut off before that; smaller pieces of the input, such as files, are joined up to so
-            many, larger ones are not cut. None: the engine's choice.
+            is cut off before that. Pieces of the input, such as files, are joined up to so many,
+            as far as their rows are known; larger ones are not cut. None: the engine's choice.
         commit_interval_s: from one commit of finished chunks to the next, at least (0.5): each
             waits for the disk.
         retried_io_errors: texts; an error of a remote file system that contains one of them is

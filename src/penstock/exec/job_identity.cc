@@ -147,8 +147,15 @@ class IdentityMaker {
   }
 
   Status Add(const LogicalOp& op, const NativeOp& native) {
-    return Status::NotImplemented(
-        "A job with C++ functions cannot be told from another with the same names");
+    if (native.version.empty()) {
+      return Status::NotImplemented(
+          "A job cannot be known again by a C++ function without a version; give it one, or choose "
+          "another mode; got: ",
+          native.name);
+    }
+    Put("the C++ function " + native.name, native.version);
+    Put("the batches of " + OpName(op), std::to_string(native.batch_rows.value_or(0)));
+    return Status::OK();
   }
 
   Status Add(const LogicalOp& op, const CombineOp& combine) {

@@ -37,7 +37,7 @@ std::string VersionOfFile(const std::string& path);
 /// that its output depends on. Where it is written to and how many workers it has are none of them.
 ///
 /// `plan` is the user's, before it is rewritten; `sources` are its readers, null where a stage does
-/// not read. Fails as the readers do; NotImplemented where a C++ function has no identity.
+/// not read. Fails as the readers do; NotImplemented where a C++ function has no version.
 Result<IdentifiedJob> Identify(const LogicalPlan& plan,
                                std::span<const std::unique_ptr<Source>> sources,
                                const ReadLimits& limits, bool preserve_order);

@@ -66,6 +66,7 @@ struct NativeOp {
   std::optional<int64_t> batch_rows;            // Absent: whole blocks.
   int threads = 0;                              // Batches at once; 0: one a processor.
   bool keeps_rows = false;                      // Promised: one row out for one row in, in order.
+  std::string version;                          // Changes with what it does. "": nobody says.
 };
 
 struct FunctionsOp {

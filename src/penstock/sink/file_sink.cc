@@ -321,11 +321,12 @@ class FileSink final : public Sink {
 Result<std::unique_ptr<Sink>> MakeFileSink(OptionReader options, std::unique_ptr<FileFormat> format,
                                            const WriteOp& write) {
   PENSTOCK_TRY(FileSinkOptions read, ReadOptions(options));
-  const std::string write_name = read.write_name.empty() ? RandomName() : read.write_name;
+  const std::string run_name = RandomName();
   FileAccess access{.file_system = write.file_system, .retried_errors = read.retried_errors};
   const bool with_ledger = read.mode == "resume" && write.file_names == nullptr;
-  PENSTOCK_TRY(auto folder,
-               OpenOutputFolder(read.path, std::move(access), write_name, with_ledger));
+  PENSTOCK_TRY(auto folder, OpenOutputFolder(read.path, std::move(access), run_name, with_ledger));
+  const bool has_name = !folder->LedgerFolder().empty() && !read.write_name.empty();
+  const std::string write_name = has_name ? read.write_name : run_name;
   return std::make_unique<FileSink>(std::move(read), std::move(format), write.file_names,
                                     write_name, std::move(folder));
 }

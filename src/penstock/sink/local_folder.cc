@@ -120,9 +120,12 @@ class LocalFolder final : public OutputFolder {
   }
 
   Result<std::unique_ptr<TemporaryFile>> CreateTemporary(const std::string& final_name) override {
-    const std::string prefix =
-        with_ledger_ ? std::string(kPendingFolder) + "/" : TemporaryPrefix(write_name_);
-    const std::string name = fmt::format("{}{:06}{}", prefix, next_temporary_++, kTemporarySuffix);
+    // Unique for all time: an earlier run's ledger may name its own, which are then looked for.
+    const std::string name = with_ledger_
+                                 ? fmt::format("{}/{}_{:06}{}", kPendingFolder, write_name_,
+                                               next_temporary_++, kTemporarySuffix)
+                                 : fmt::format("{}{:06}{}", TemporaryPrefix(write_name_),
+                                               next_temporary_++, kTemporarySuffix);
     const files::path path = path_ / name;
     const int file = open(path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
     if (file < 0) return SystemFailure(errno, "create", path_ / final_name);

@@ -103,9 +103,9 @@ class OutputFolder {
   virtual Status PutMarker(const std::string& name) { return Status::OK(); }
 };
 
-/// Opens the folder at a path or URI for the write of this name; see remote_folder.h for file
-/// systems other than the local one. `with_ledger`: it is wanted; whether there is
-/// one, LedgerFolder() tells.
+/// Opens the folder at a path or URI for the write of this name, which no other ever has; see
+/// remote_folder.h for file systems other than the local one. `with_ledger`: it is wanted; whether
+/// there is one, LedgerFolder() tells.
 Result<std::unique_ptr<OutputFolder>> OpenOutputFolder(const std::string& path, FileAccess access,
                                                        const std::string& write_name,
                                                        bool with_ledger);

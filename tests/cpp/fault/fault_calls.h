@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace penstock {
+
+/// What happens at one of the calls that change something in a folder.
+enum class FaultKind : uint8_t {
+  kNone,        // Calls are counted alone.
+  kKill,        // The process is killed before the call.
+  kFail,        // The call does nothing and fails with `error`.
+  kFailOnward,  // So do all after it: the disk is full, or gone.
+  kShortWrite,  // A write takes half of its bytes; other calls do as they should.
+};
+
+struct Fault {
+  FaultKind kind = FaultKind::kNone;
+  int64_t at = 0;  // The how-many-th call, from 0.
+  int error = 0;   // An errno.
+};
+
+/// From here on this process counts the calls that change what is in `folder`: those that make,
+/// write, sync, name or remove a file or folder of it. They are this program's own definitions
+/// (fault_calls.cc), which all libraries of the process use.
+void ArmFault(const std::string& folder, const Fault& fault);
+
+/// Returns the calls counted in this process and in those forked from it since the last call.
+int64_t TakeCallsCounted();
+
+}  // namespace penstock
