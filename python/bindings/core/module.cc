@@ -12,4 +12,5 @@ NB_MODULE(_core, module) {
   penstock::python::BindSnapshot(module);
   penstock::python::BindPipeline(module);
   penstock::python::BindHub(module);
+  penstock::python::BindLedger(module);
 }

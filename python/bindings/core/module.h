@@ -27,6 +27,9 @@ void BindPipeline(nanobind::module_& module);
 /// `_core.Hub` and `_core.inherit_reception`.
 void BindHub(nanobind::module_& module);
 
+/// `_core.Verification`, and what is asked of ledgers.
+void BindLedger(nanobind::module_& module);
+
 /// `_core.Snapshot`, `_core.StageSnapshot` and what is asked of the machine.
 void BindSnapshot(nanobind::module_& module);
 

@@ -1,0 +1,80 @@
+"""What jobs keep on record beside their output, for people and scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from penstock import _core
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Verified(NamedTuple):
+    """What was found of an output and its ledger.
+
+    `rows_in` are the rows that were read, `rows_out` those written, of the chunks that are done.
+    `problems` are sentences, each naming a file or an entry; none: all is as it was written.
+    """
+
+    is_finished: bool
+    chunks: int
+    files: int
+    bytes: int
+    rows_in: int
+    rows_out: int
+    problems: list[str]
+
+
+def verify(path: str | os.PathLike[str]) -> Verified:
+    """Read the output of a job in a local folder again and compare it with its ledger.
+
+    Each file must be there with the bytes and the checksum (CRC-32C) that it was written with, the
+    entries must follow each other and add up, and no file may lie there that is not on record.
+
+    Raises:
+        FileNotFoundError: no job has kept a ledger there.
+        CorruptDataError: an entry of the ledger is damaged or missing; the message names it.
+        OSError: the folder cannot be read.
+
+    """
+    found = _core.verify_output(os.fspath(path))
+    return Verified(
+        found.is_finished,
+        found.chunks,
+        found.files,
+        found.bytes,
+        found.rows_in,
+        found.rows_out,
+        found.problems,
+    )
+
+
+def lines(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Yield the ledger of the job in a local folder for people, a line an entry.
+
+    Raises:
+        FileNotFoundError: no job has kept a ledger there.
+        CorruptDataError: an entry of the ledger is damaged or missing; the message names it.
+
+    """
+    entries = [json.loads(text) for text in _core.ledger_entries(os.fspath(path))]
+    if not entries:
+        raise FileNotFoundError(f"There is no ledger of a job here; got: {os.fspath(path)}")
+    for entry in entries:
+        yield _line(entry)
+
+
+def _line(entry: dict[str, Any]) -> str:
+    number, kind = entry["number"], entry["kind"]
+    if kind == "begin":
+        parts = ", ".join(sorted(entry["identity"]))
+        return f"{number:>6}  run {entry['epoch']} begins ({entry['writer']}): {parts}"
+    chunks = sum(last - first + 1 for first, last in entry["chunks"])
+    rows = sum(file["rows"] for file in entry["files"])
+    done = f"{chunks} chunks, {len(entry['files'])} files, {rows} rows"
+    total = f"{entry['files_done']} files, {entry['rows']['out']} rows by now"
+    ends = "; the job is done" if kind == "end" else ""
+    return f"{number:>6}  {done} ({total}){ends}"

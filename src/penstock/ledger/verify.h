@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "penstock/base/status.h"
+#include "penstock/ledger/commit.h"
+#include "penstock/ledger/log_store.h"
+
+namespace penstock {
+
+/// Returns all entries of a log, in order. kCorruptData naming one that is damaged or missing.
+Result<std::vector<Commit>> ReadEntries(LogStore& store);
+
+/// What was found of an output and its ledger.
+struct Verification {
+  bool is_finished = false;
+  int64_t entries = 0;
+  int64_t chunks = 0;
+  int64_t files = 0;
+  int64_t bytes = 0;
+  RowCounts rows;
+  std::vector<std::string> problems;  // Sentences, each naming a file or an entry.
+};
+
+/// Reads an output of this machine's file systems again and compares it with its ledger: that the
+/// entries follow each other and add up, that each file is there with the bytes and the checksum
+/// that it was written with, and that there are no files that the ledger does not know.
+/// kMissingPath where there is no ledger.
+Result<Verification> VerifyOutput(const std::string& folder);
+
+}  // namespace penstock
