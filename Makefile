@@ -34,8 +34,9 @@ test-cpp: build
 test-python: build
 	$(PYTEST)
 
-test-all: test ## The tests, then sanitizers, 100,000 simulated jobs and the extremes.
+test-all: test ## The tests, then sanitizers, 100,000 simulated jobs, all crash points, the extremes.
 	PENSTOCK_SIMULATION_SEEDS=100000 build/release/tests/cpp/dispatcher_tests --gtest_brief=1
+	PENSTOCK_FAULT_STRIDE=1 build/release/tests/cpp/fault_tests --gtest_brief=1
 	sh tools/check_wheel.sh $(PYTHON) $(BIN)
 	$(PYTEST) -m long
 	PENSTOCK_BOMB_GIB=10 $(PYTEST) tests/python/fault/test_bombs.py

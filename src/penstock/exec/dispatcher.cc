@@ -82,7 +82,7 @@ StateMachine::StateMachine(std::vector<StageLimits> stages, DispatcherLimits lim
 }
 
 std::vector<Action> StateMachine::Start(int64_t now_ns) {
-  started_ns_ = now_ns_ = progress_ns_ = now_ns;
+  started_ns_ = now_ns_ = progress_ns_ = committed_ns_ = now_ns;
   for (size_t index = stages_.size(); index-- > 0;) {
     if (!stages_[index]->done && stages_[index]->limits.row_limit == 0) {
       CloseThrough(static_cast<StageIndex>(index));

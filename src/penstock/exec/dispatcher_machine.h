@@ -154,7 +154,7 @@ class StateMachine final : public Dispatcher {
   ResourceTable resources_;
   ChunkProgress chunks_;      // With follows_chunks() only.
   CommitPlanner commits_;     // With commits() only.
-  int64_t committed_ns_ = 0;  // When the last commit began.
+  int64_t committed_ns_ = 0;  // When the last commit began, or the job.
   std::unordered_map<BlockId, Piece> emitted_;
   int native_running_ = 0;
   int workers_busy_ = 0;

@@ -12,6 +12,8 @@ enum class FaultKind : uint8_t {
   kFail,        // The call does nothing and fails with `error`.
   kFailOnward,  // So do all after it: the disk is full, or gone.
   kShortWrite,  // A write takes half of its bytes; other calls do as they should.
+  kPowerCut,  // The file system of the folder stops before the call, as it is on the disk by then,
+              // and the process is killed.
 };
 
 struct Fault {
@@ -24,6 +26,12 @@ struct Fault {
 /// write, sync, name or remove a file or folder of it. They are this program's own definitions
 /// (fault_calls.cc), which all libraries of the process use.
 void ArmFault(const std::string& folder, const Fault& fault);
+
+/// Says where the log lies whose entries are counted before the power is cut.
+void CountEntriesOf(const std::string& log);
+
+/// Returns how many there were.
+int64_t EntriesBeforeCut();
 
 /// Returns the calls counted in this process and in those forked from it since the last call.
 int64_t TakeCallsCounted();
