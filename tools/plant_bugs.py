@@ -2,9 +2,9 @@
 
     python tools/plant_bugs.py [--only NAME ...] [--folder FOLDER]
 
-A bug is a piece of a source file and what is put in its place. The copy is a worktree of HEAD with a
-build of its own; each bug takes about half a minute. Exits with 1 when one was not found, or when its
-place in the source has gone.
+A bug is a piece of a source file and what is put in its place. The copy is a worktree of HEAD with
+a build of its own; each bug takes about half a minute. Exits with 1 when one was not found, or when
+its place in the source has gone.
 """
 
 from __future__ import annotations
@@ -171,6 +171,7 @@ def copy_of_tree(folder: Path) -> Path:
 
 
 def head() -> str:
+    """Return the commit that is worked on."""
     found = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -199,10 +200,12 @@ def plant(tree: Path, bug: Bug) -> str:
 
 
 def program(bug: Bug) -> str:
+    """Return the test program that is to find a bug."""
     return bug.finder.partition(":")[0] + "_tests"
 
 
 def fails(tree: Path, bug: Bug) -> bool:
+    """Run the tests that are to find a bug; return whether one fails."""
     chosen = bug.finder.partition(":")[2] or "*"
     command = [
         str(tree / "build" / "release" / "tests" / "cpp" / program(bug)),
@@ -216,6 +219,7 @@ def fails(tree: Path, bug: Bug) -> bool:
 
 
 def run(command: list[str], folder: Path) -> None:
+    """Run a command; end the program with what it said where it fails."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")

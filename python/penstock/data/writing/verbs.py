@@ -13,10 +13,10 @@ class WriteVerbs(ColumnFileVerbs, SampleFileVerbs):
     """All verbs that write files. The args that they share, as in Ray.
 
     Without a `mode` a job that was cut off goes on: a ledger in `<path>/_penstock/` says which
-    chunks of the input are done, and their files are there, whole. The same job run again does what
-    is left, or nothing; `_SUCCESS` says that all is there. On an object store, and with a `mode`, the
-    files appear together, when all rows are written; a failed or interrupted job leaves none, and
-    what a killed one leaves is hidden and goes with the next write to the folder. Where rows
+    chunks of the input are done, and their files are there, whole. The same job run again does
+    what is left, or nothing; `_SUCCESS` says that all is there. On an object store, and with a
+    `mode`, the files appear together, when all is written; a failed or interrupted job leaves none,
+    and what a killed one leaves is hidden and goes with the next write to the folder. Where rows
     differ in their columns or types, a file ends and the next begins. A result without rows is
     one file with its columns (none where a function decides them: then Parquet, CSV, JSON, ORC
     and Arrow have an empty file, others no file), unless rows are files of their own. Where columns
