@@ -40,13 +40,6 @@ BUGS = [
         "fault:*PowerCuts*",
     ),
     Bug(
-        "the names of pending files are not synced",
-        EXEC + "job_ledger.cc",
-        "if (!files.empty()) PENSTOCK_RETURN_NOT_OK(sink_.SyncTemporaries());",
-        "",
-        "fault:*PowerCuts*",
-    ),
-    Bug(
         "the log's folder is not synced",
         LEDGER + "local_log_store.cc",
         "if (put.ok() && *put) PENSTOCK_RETURN_NOT_OK(SyncFolder(log_));",

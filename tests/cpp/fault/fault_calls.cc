@@ -28,6 +28,7 @@ Fault armed;
 std::array<std::atomic<bool>, kDescriptorsMax> watched;
 
 char entries_of[4096] = "";
+thread_local bool renames = false;  // The call that is made now does.
 
 struct Shared {
   std::atomic<int64_t> calls;
@@ -44,7 +45,7 @@ std::atomic<int64_t>& Counter() { return Counts().calls; }
 
 /// Stops the file system that the folder is on, without writing what is still in memory.
 void CutPower() {
-  int64_t entries = 0;
+  int64_t entries = renames ? 0 : -1;
   if (DIR* const log = opendir(entries_of)) {
     while (const dirent* const entry = readdir(log)) entries += entry->d_name[0] == '.' ? 0 : 1;
     closedir(log);
@@ -128,7 +129,7 @@ void CountEntriesOf(const std::string& log) {
   std::snprintf(entries_of, sizeof entries_of, "%s", log.c_str());
 }
 
-int64_t EntriesBeforeCut() { return Counts().entries; }
+int64_t EntriesOnRecordBeforeCut() { return Counts().entries; }
 
 int64_t TakeCallsCounted() { return Counter().exchange(0); }
 
@@ -183,7 +184,10 @@ int ftruncate(int descriptor, off_t length) noexcept {
   return static_cast<int>(Carry(IsWatched(descriptor), SYS_ftruncate, descriptor, length));
 }
 int rename(const char* from, const char* to) noexcept {
-  return static_cast<int>(Carry(IsInFolder(to), SYS_rename, from, to));
+  penstock::renames = IsInFolder(to);
+  const auto done = static_cast<int>(Carry(IsInFolder(to), SYS_rename, from, to));
+  penstock::renames = false;
+  return done;
 }
 int renameat2(int from_folder, const char* from, int to_folder, const char* to,
               unsigned int flags) noexcept {

@@ -30,8 +30,9 @@ void ArmFault(const std::string& folder, const Fault& fault);
 /// Says where the log lies whose entries are counted before the power is cut.
 void CountEntriesOf(const std::string& log);
 
-/// Returns how many there were.
-int64_t EntriesBeforeCut();
+/// Returns how many entries there were that the job knew to be on record: all, where it went on to
+/// rename files; else the last one may have been on its way.
+int64_t EntriesOnRecordBeforeCut();
 
 /// Returns the calls counted in this process and in those forked from it since the last call.
 int64_t TakeCallsCounted();
