@@ -48,7 +48,7 @@ test-all: test ## The tests, then sanitizers, 100,000 simulated jobs, all crash 
 sanitize: build
 	ARROW_DEFAULT_MEMORY_POOL=system \
 	ASAN_OPTIONS=allocator_may_return_null=1 \
-	TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/tools/tsan_suppressions.txt \
+	TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1:suppressions=$(CURDIR)/tools/tsan_suppressions.txt \
 	ctest --test-dir build/$(PRESET) --output-on-failure
 
 fuzz: setup ## Fuzz each of our own parsers for SECONDS=60, with clang and its sanitizers.

@@ -71,8 +71,8 @@ BUGS = [
     Bug(
         "temporary names are used again",
         SINK + "local_folder.cc",
-        '? fmt::format("{}/{}_{:06}{}", kPendingFolder, write_name_, next_temporary_++,',
-        '? fmt::format("{}/{}_{:06}{}", kPendingFolder, "run", next_temporary_++,',
+        '"{}/{}_{:06}{}", kPendingFolder, write_name_,',
+        '"{}/{}_{:06}{}", kPendingFolder, "run",',
         "fault:*CrashPoints*",
     ),
     Bug(

@@ -70,7 +70,9 @@ Result<std::unique_ptr<JobLedger>> JobLedger::Open(Sink& sink, IdentifiedJob job
 }
 
 Status JobLedger::Begin() {
-  if (!finished_) {
+  if (finished_) {
+    ledger_->TidyUp();
+  } else {
     PENSTOCK_RETURN_NOT_OK(ledger_->Begin(job_.identity));
     if (replaces_) PENSTOCK_RETURN_NOT_OK(RemoveOther());
   }

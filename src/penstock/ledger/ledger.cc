@@ -89,6 +89,10 @@ Result<std::vector<CommittedFile>> Ledger::FilesOf(int64_t first) {
   return files;
 }
 
+void Ledger::TidyUp() {
+  if (!has_lock_) has_lock_ = store_->Lock().ValueOr(false);
+}
+
 Status Ledger::Begin(const JobIdentity& identity) {
   PENSTOCK_RETURN_NOT_OK(store_->Create());
   if (!has_lock_) {

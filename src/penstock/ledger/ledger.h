@@ -61,6 +61,9 @@ class Ledger {
   /// Returns all files, in the order of the commits.
   Result<std::vector<CommittedFile>> Files();
 
+  /// Of a finished job: removes what runs that were cut off have left in the log, unless one lives.
+  void TidyUp();
+
   /// Takes the job over, as its only writer. kOutputTaken where another process that lives has it.
   Status Begin(const JobIdentity& identity);
 

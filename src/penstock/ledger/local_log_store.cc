@@ -107,6 +107,7 @@ class LocalLogStore final : public LogStore {
     if (ftruncate(file.get(), 0) != 0) return SystemFailure(errno, "write", lock_);
     PENSTOCK_RETURN_NOT_OK(WriteAll(file.get(), holder_, lock_));
     held_.emplace(file.release());
+    RemoveLeftovers();
     return true;
   }
 
@@ -155,6 +156,16 @@ class LocalLogStore final : public LogStore {
   }
 
  private:
+  /// Removes entries that a process which was cut off has not come to name.
+  void RemoveLeftovers() {
+    std::error_code error;
+    files::directory_iterator entry(log_, error);
+    for (; !error && entry != files::directory_iterator(); entry.increment(error)) {
+      const std::string name = entry->path().filename();
+      if (name.starts_with('.')) unlink(entry->path().c_str());
+    }
+  }
+
   static Status WriteTemporary(const std::string& path, const std::string& text) {
     const File file(open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666));
     if (file.get() < 0) return SystemFailure(errno, "create", path);

@@ -17,7 +17,8 @@ class LogStore {
   /// Makes the place, where it is not there.
   virtual Status Create() = 0;
 
-  /// Takes the place for this process, until it ends; false: another one that lives has it.
+  /// Takes the place for this process, until it ends, and removes what others that are gone have
+  /// left half done; false: another one that lives has it.
   virtual Result<bool> Lock() = 0;
 
   /// Returns who has it, or had it last, as that one described itself; "" where nobody did.

@@ -54,6 +54,10 @@ void CutOffJob::ExpectGoesOn(const std::string& where) {
   ASSERT_TRUE(VisibleFiles(path) == wanted_) << where << ": the output differs from a clean run's";
   ASSERT_TRUE(files::exists(path + "/_SUCCESS")) << where;
   ASSERT_FALSE(files::exists(path + "/_penstock/pending")) << where << ": something is left";
+  for (const auto& entry : files::directory_iterator(path + "/_penstock/log")) {
+    ASSERT_FALSE(entry.path().filename().string().starts_with('.'))
+        << where << ": " << entry.path();
+  }
   files::remove_all(path);
 }
 

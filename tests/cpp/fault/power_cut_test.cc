@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -43,7 +44,10 @@ class PowerCuts : public ::testing::TestWithParam<ReferenceJob> {
   int64_t Entries() const {
     std::error_code none;
     const files::directory_iterator log(disk() + "/out/_penstock/log", none);
-    return none ? 0 : std::distance(files::begin(log), files::end(log));
+    if (none) return 0;
+    return std::count_if(files::begin(log), files::end(log), [](const auto& entry) {
+      return !entry.path().filename().string().starts_with('.');
+    });
   }
 
   std::string folder_;

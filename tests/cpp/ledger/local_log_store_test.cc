@@ -76,6 +76,14 @@ TEST_F(LocalLogStoreTest, NamesAnEntryThatIsNotThere) {
   EXPECT_THAT(status.message(), HasSubstr("00000000000000000003.json"));
 }
 
+TEST_F(LocalLogStoreTest, RemovesWhatAnotherWasCutOffAt) {
+  const auto store = Created();
+  ASSERT_TRUE(store->PutIfAbsent(0, "x").ok());
+  std::ofstream(folder_ / "ledger/log/.1.deadbeef") << "half an ent";
+  ASSERT_TRUE(store->Lock().ValueOrDie());
+  EXPECT_EQ(std::distance(files::directory_iterator(folder_ / "ledger/log"), {}), 1);
+}
+
 TEST_F(LocalLogStoreTest, SaysWhoHasTheLock) {
   const auto first = Make("process 1");
   const auto second = Make("process 2");
