@@ -322,7 +322,7 @@ Status PipelineImpl::MakeRunners(Sources sources, JobOutput output) {
         break;
       }
       case StageKind::kWrite: {
-        auto runner = WriteRunner::Make(context, std::move(output), [this, inputs] {
+        auto runner = WriteRunner::Make(context, std::exchange(output, {}), [this, inputs] {
           return SchemaWithoutRows(plan_, inputs, transforms_);
         });
         writer_ = runner.get();
