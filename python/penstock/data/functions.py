@@ -16,6 +16,7 @@ from penstock.data.worker_arguments import (
     machine_options,
 )
 from penstock.worker.callables import BATCHES_AT_ONCE, is_asynchronous, name_of
+from penstock.worker.read_tasks import RunTasks
 
 if TYPE_CHECKING:
     from penstock._core import LogicalPlan
@@ -95,10 +96,10 @@ def extend(
         device="cuda" if options["gpus"] else "cpu",
         zero_copy=shape.zero_copy,
     )
-    identity = {
-        **identity_of(function, **passed),
-        f"the form of the batches of {name_of(function)}": shape.batch_format,
-    }
+    identity: dict[str, str] = {}
+    if not isinstance(function, RunTasks):  # Nobody can tell what these will read.
+        identity = identity_of(function, **passed)
+        identity[f"the form of the batches of {name_of(function)}"] = shape.batch_format
     files = files_of(*passed.values())
     described = Function(name_of(function), shape.kind, payload, shape.keeps_rows, identity, files)
     return plan.functions([described], json.dumps(options))

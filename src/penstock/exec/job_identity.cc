@@ -93,11 +93,11 @@ class IdentityMaker {
       paths.insert(paths.end(), files.begin(), files.end());
     }
     if (paths.size() <= kNamedInputFilesMax) {
-      for (const std::string& path : paths) Put("the file " + path, VersionOfFile(path));
+      for (const std::string& path : paths) Put("the file " + path, VersionOfInput(path));
       return Status::OK();
     }
     Digest digest;
-    for (const std::string& path : paths) digest.Add(path).Add("\n").Add(VersionOfFile(path));
+    for (const std::string& path : paths) digest.Add(path).Add("\n").Add(VersionOfInput(path));
     Put("the input files", digest.Hex());
     return Status::OK();
   }
@@ -105,16 +105,22 @@ class IdentityMaker {
   /// Adds a part; one of a name that is taken gets a number. Returns the name.
   std::string Put(const std::string& name, std::string digest) {
     std::string free = name;
-    for (int number = 2; identity_.contains(free); ++number) {
+    for (int number = 2; job_.identity.contains(free); ++number) {
       free = fmt::format("{} ({})", name, number);
     }
-    identity_[free] = std::move(digest);
+    job_.identity[free] = std::move(digest);
     return free;
   }
 
-  IdentifiedJob Take() { return {std::move(identity_), std::move(files_)}; }
+  IdentifiedJob Take() { return std::move(job_); }
 
  private:
+  std::string VersionOfInput(const std::string& path) {
+    std::string version = VersionOfFile(path);
+    if (version.empty()) job_.is_known = false;
+    return version;
+  }
+
   Status Add(const LogicalOp& op, const ReadOp& read) {
     if (read.kind == "memory") {
       PENSTOCK_TRY(std::string digest, DigestOfBatches(read.batches));
@@ -129,13 +135,11 @@ class IdentityMaker {
   Status Add(const LogicalOp& op, const FunctionsOp& functions) {
     for (const FunctionSpec& function : functions.functions) {
       for (const auto& [part, digest] : function.identity) Put(part, digest);
-      if (function.identity.empty()) {
-        Put("the function " + function.name, DigestOf(function.payload));
-      }
+      if (function.identity.empty()) job_.is_known = false;
       for (const std::string& path : function.files) {
         const std::string part =
             fmt::format("the file {} (an argument of {})", path, function.name);
-        files_.push_back({Put(part, VersionOfFile(path)), path});
+        job_.files.push_back({Put(part, VersionOfFile(path)), path});
       }
     }
     const WorkerOptions& options = functions.options;
@@ -186,8 +190,7 @@ class IdentityMaker {
     return Status::OK();
   }
 
-  JobIdentity identity_;
-  std::vector<ArgumentFile> files_;
+  IdentifiedJob job_;
 };
 
 }  // namespace

@@ -24,6 +24,7 @@ struct ArgumentFile {
 
 struct IdentifiedJob {
   JobIdentity identity;
+  bool is_known = true;  // Nothing can have changed that the identity does not tell of.
   std::vector<ArgumentFile> files;
 };
 
@@ -35,6 +36,8 @@ std::string VersionOfFile(const std::string& path);
 /// the arguments of its functions (FunctionSpec::identity), of its input (the bytes and the time of
 /// change of files of this machine, the names of others, the values in memory), and of the options
 /// that its output depends on. Where it is written to and how many workers it has are none of them.
+/// It is not known where a function has none (one that reads from a data base, say), or where files
+/// are not this machine's.
 ///
 /// `plan` is the user's, before it is rewritten; `sources` are its readers, null where a stage does
 /// not read. Fails as the readers do; NotImplemented where a C++ function has no version.

@@ -54,7 +54,11 @@ Result<std::optional<JobOutput>> OpenOutput(const LogicalPlan& plan, const Write
   IdentifiedJob job;
   if (Resumes(own)) {
     PENSTOCK_TRY(job, Identify(plan, sources, limits, preserve_order));
-    own.options["write_name"] = WriteNameOf(job.identity);
+    if (job.is_known) {
+      own.options["write_name"] = WriteNameOf(job.identity);
+    } else {
+      own.options["mode"] = "append";
+    }
   }
   JobOutput output;
   PENSTOCK_TRY(output.sink, MakeSink(own));

@@ -22,7 +22,8 @@ inline constexpr int64_t kSlowChunkBytes = int64_t{64} << 20;
 ReadLimits ReadLimitsFor(const PhysicalPlan& plan, const ReadLimits& limits,
                          int64_t rows_per_chunk);
 
-/// Opens what a job writes to, and its ledger where the plan's mode is "resume"; nothing, where the
+/// Opens what a job writes to, and its ledger where the plan's mode is "resume" and the job can be
+/// known again; else that mode is as "append". Nothing, where the
 /// output is there already and there is nothing to do, which the user is told of. `plan` and
 /// `sources` as for Identify; `write` may be rewritten. Reads the option "on_mismatch": "error"
 /// or "restart" (see job_ledger.h). Fails as MakeSink, Sink::Start, Identify and JobLedger do.

@@ -50,7 +50,7 @@ struct FunctionSpec {
   bool keeps_rows = false;  // Promised to be one row out for one row in, in order.
 
   // What makes it the same in another run, by digests: "the code of Model", "the arguments of
-  // Model"; empty: the payload does. And files and folders that its arguments name.
+  // Model"; empty: nobody can tell. And files and folders that its arguments name.
   std::map<std::string, std::string> identity;
   std::vector<std::string> files;
 };

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -350,3 +351,17 @@ def test_rows_of_the_function_may_be_fewer_or_more(job: Job, context: Any, order
     wanted = [number for number in range(200, ROWS) for _ in range(number % 3)]
     assert sorted(row["id"] for row in penstock.data.read_csv(job.out).take_all()) == wanted
     assert entries(job.out)[-1]["rows"]["out"] == len(wanted)
+
+
+def test_a_job_whose_input_nobody_can_tell_keeps_no_ledger_and_appends(tmp_path: Path) -> None:
+    base = tmp_path / "base.sqlite"
+    with sqlite3.connect(base) as connection:
+        connection.execute("CREATE TABLE rows AS SELECT 1 AS id")
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(base)
+
+    for _ in range(2):
+        penstock.data.read_sql("SELECT * FROM rows", connect).write_parquet(tmp_path / "out")
+    assert penstock.data.read_parquet(tmp_path / "out").count() == 2
+    assert not (tmp_path / "out" / "_penstock").exists()
