@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import hashlib
 import os
+import pickle
 import sys
 import sysconfig
 import types
@@ -17,7 +18,7 @@ from penstock.worker.callables import name_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_PRIMITIVES = frozenset({int, float, complex, bool, str, bytes, type(None), type(...)})
+_PRIMITIVES = frozenset({int, float, complex, bool, str, type(None), type(...)})
 # Of a class, what says nothing of what it does.
 _LEFT_OUT = frozenset(
     {
@@ -90,10 +91,11 @@ class _Walk:
         except RecursionError:
             self._say("deep", type(value).__qualname__)
 
-    def _say(self, *words: str | bytes) -> None:
+    def _say(self, *words: Any) -> None:
         for word in words:
             data = word.encode("utf-8", "surrogatepass") if isinstance(word, str) else word
-            self._hash.update(len(data).to_bytes(8, "little") + data)
+            self._hash.update(len(data).to_bytes(8, "little"))
+            self._hash.update(data)
 
     def _add(self, value: Any) -> None:
         if type(value) in _PRIMITIVES:
@@ -190,13 +192,23 @@ class _Walk:
                 self._add(one)
         elif isinstance(value, set | frozenset):
             self._say(*sorted(_digest(one) for one in value))
-        elif isinstance(value, bytearray | memoryview):
-            self._say(bytes(value))
+        elif isinstance(value, bytes | bytearray):
+            self._say(value)
+        elif isinstance(value, pickle.PickleBuffer):
+            self._say(value.raw())
         elif _is_tensor(value):
-            self._say(str(value.dtype), str(tuple(value.shape)))
-            self._say(value.detach().cpu().contiguous().flatten().numpy().tobytes())
+            self._tensor(value)
         else:
             self._reduced(value)
+
+    def _tensor(self, tensor: Any) -> None:
+        self._say(str(tensor.dtype), str(tuple(tensor.shape)))
+        try:  # As bytes: NumPy has no type for some.
+            flat = tensor.detach().cpu().contiguous().flatten().view(sys.modules["torch"].uint8)
+        except (RuntimeError, NotImplementedError):  # Sparse, quantised, without memory.
+            self._reduced(tensor)
+        else:
+            self._say(flat.numpy())
 
     def _sequence(self, values: list[Any] | tuple[Any, ...]) -> None:
         if all(type(one) in _PRIMITIVES for one in values):
@@ -210,7 +222,7 @@ class _Walk:
         if type(value).__module__ == "penstock.core.references":
             return  # What it names has another number in each run.
         try:
-            reduced = value.__reduce_ex__(4)
+            reduced = value.__reduce_ex__(pickle.HIGHEST_PROTOCOL)
         except Exception:  # noqa: BLE001  # Whatever the user's class raises.
             return
         if isinstance(reduced, str):

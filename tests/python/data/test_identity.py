@@ -204,6 +204,16 @@ def test_torch_modules_count_by_their_weights() -> None:
     assert of(make, module) != before
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "bool", "complex64", "int64"])
+def test_tensors_of_every_type_count_by_their_values(dtype: str) -> None:
+    torch = pytest.importorskip("torch")
+    ones = torch.ones(2, 3, dtype=getattr(torch, dtype))
+    assert of(make, ones) == of(make, ones.clone())
+    assert of(make, ones) != of(make, torch.zeros_like(ones))
+    assert of(make, ones) != of(make, ones.T)
+    assert of(make, ones.to_sparse()) == of(make, ones.to_sparse())
+
+
 def test_paths_among_arguments_are_those_that_exist(tmp_path: Path) -> None:
     model = tmp_path / "model"
     model.touch()
