@@ -71,7 +71,10 @@ Result<std::shared_ptr<arrow::Buffer>> ReadDecompressed(const InputFile& file, i
                       "good; got: {} bytes",
                       file.path, kCompressionRatioMax, info.size()));
     }
-    PENSTOCK_RETURN_NOT_OK(bytes->Resize(held + std::max(held, kPieceBytes)));
+    const int64_t most =
+        std::min(bytes_max, honest_max) + 1;  // One more tells that it is too much.
+    const int64_t wanted = std::min(std::max(held, kPieceBytes), most - held);
+    PENSTOCK_RETURN_NOT_OK(bytes->Resize(held + wanted));
     const auto read = stream->Read(bytes->size() - held, bytes->mutable_data() + held);
     if (!read.ok()) return ReadFailure(read.status(), file.path);
     PENSTOCK_RETURN_NOT_OK(bytes->Resize(held + *read, /*shrink_to_fit=*/false));

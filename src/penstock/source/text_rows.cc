@@ -67,7 +67,8 @@ std::shared_ptr<arrow::Buffer> TextRows::Take(int64_t bytes) {
 }
 
 Status TextRows::ReadMore() {
-  const int64_t wanted = std::max(piece_bytes_, held_->size());
+  const int64_t left = std::max(piece_bytes_, row_bytes_max_ - held_->size());
+  const int64_t wanted = std::clamp(held_->size(), piece_bytes_, left);
   PENSTOCK_TRY(std::shared_ptr<arrow::ResizableBuffer> longer,
                arrow::AllocateResizableBuffer(held_->size() + wanted));
   std::memcpy(longer->mutable_data(), held_->data(), static_cast<size_t>(held_->size()));
