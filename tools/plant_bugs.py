@@ -64,7 +64,7 @@ BUGS = [
     Bug(
         "what is on record is not shown by the next run",
         EXEC + "job_ledger.cc",
-        "PENSTOCK_RETURN_NOT_OK(Publish(Parts(hidden)));",
+        "PENSTOCK_RETURN_NOT_OK(Publish(hidden));",
         "static_cast<void>(hidden);",
         "fault:*CrashPoints*",
     ),

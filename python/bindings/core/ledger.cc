@@ -7,7 +7,7 @@
 
 #include "core/errors.h"
 #include "core/module.h"
-#include "penstock/ledger/ledger_folder.h"
+#include "penstock/base/ledger_folder.h"
 #include "penstock/ledger/verify.h"
 
 namespace penstock::python {
@@ -38,13 +38,11 @@ std::vector<std::string> Entries(const std::string& folder) {
 void BindLedger(nb::module_& module) {
   nb::class_<Verification>(module, "Verification", "What was found of an output and its ledger.")
       .def_ro("is_finished", &Verification::is_finished)
-      .def_ro("entries", &Verification::entries)
       .def_ro("chunks", &Verification::chunks)
       .def_ro("files", &Verification::files)
       .def_ro("bytes", &Verification::bytes)
       .def_prop_ro("rows_in", [](const Verification& found) { return found.rows.in; })
       .def_prop_ro("rows_out", [](const Verification& found) { return found.rows.out; })
-      .def_prop_ro("rows_dead", [](const Verification& found) { return found.rows.dead; })
       .def_ro("problems", &Verification::problems);
   module.def("verify_output", &Verify, nb::arg("folder"),
              "Read an output again, and compare it with its ledger.");

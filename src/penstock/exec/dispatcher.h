@@ -134,6 +134,9 @@ struct StageLimits {
   bool commits_chunks = false;        // kWrite: see "Commits".
 };
 
+/// Says whether rows of one chunk meet those of another in the stage, see "Commits".
+bool MixesChunks(const StageLimits& stage, bool preserve_order);
+
 /// Something of which workers hold a part.
 struct ResourceLimit {
   std::string name;  // As errors say it: "GPUs".

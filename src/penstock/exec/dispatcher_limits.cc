@@ -83,12 +83,7 @@ Status CheckWrite(const StageLimits& stage) {
 Status CheckCommits(const std::vector<StageLimits>& stages, bool preserve_order) {
   if (!stages.back().commits_chunks) return Status::OK();
   for (const StageLimits& stage : stages) {
-    const bool batches = stage.role == StageRole::kWork || stage.role == StageRole::kNative;
-    const bool mixes = stage.row_limit || stage.role == StageRole::kZip || stage.regroup_rows > 0 ||
-                       stage.regroup_blocks > 0 || stage.part_ends_with_block ||
-                       (batches && !stage.batch_in_chunk);
-    const bool gathers = stage.rows_per_part_min > 0 || stage.bytes_per_part_min > 0;
-    if (!mixes && (preserve_order || !gathers)) continue;
+    if (!MixesChunks(stage, preserve_order)) continue;
     return Status::Invalid("Stage '", stage.name,
                            "' mixes the rows of chunks, which commits_chunks forbids");
   }
@@ -176,3 +171,15 @@ Status CheckLimits(const std::vector<StageLimits>& stages, const DispatcherLimit
 }
 
 }  // namespace penstock::dispatch
+
+namespace penstock {
+
+bool MixesChunks(const StageLimits& stage, bool preserve_order) {
+  const bool batches = stage.role == StageRole::kWork || stage.role == StageRole::kNative;
+  const bool gathers = stage.rows_per_part_min > 0 || stage.bytes_per_part_min > 0;
+  return stage.row_limit || stage.role == StageRole::kZip || stage.regroup_rows > 0 ||
+         stage.regroup_blocks > 0 || stage.part_ends_with_block ||
+         (batches && !stage.batch_in_chunk) || (gathers && !preserve_order);
+}
+
+}  // namespace penstock

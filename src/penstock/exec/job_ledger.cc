@@ -16,30 +16,6 @@ std::string DescribeProcess() {
   return fmt::format("process {} on {}", getpid(), host);
 }
 
-std::vector<CommittedFile> Committed(const std::vector<PartFile>& parts) {
-  std::vector<CommittedFile> files;
-  for (const PartFile& part : parts) {
-    files.push_back({.name = part.name,
-                     .temporary = part.temporary_name,
-                     .rows = part.rows,
-                     .bytes = part.bytes,
-                     .crc32c = part.crc32c});
-  }
-  return files;
-}
-
-std::vector<PartFile> Parts(const std::vector<CommittedFile>& files) {
-  std::vector<PartFile> parts;
-  for (const CommittedFile& file : files) {
-    parts.push_back({.name = file.name,
-                     .temporary_name = file.temporary,
-                     .rows = file.rows,
-                     .bytes = file.bytes,
-                     .crc32c = file.crc32c});
-  }
-  return parts;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<JobLedger>> JobLedger::Open(Sink& sink, IdentifiedJob job,
@@ -77,16 +53,16 @@ Status JobLedger::Begin() {
     if (replaces_) PENSTOCK_RETURN_NOT_OK(RemoveOther());
   }
   shows_all_ = false;
-  PENSTOCK_TRY(const std::vector<CommittedFile> hidden, ledger_->Unpublished());
-  PENSTOCK_RETURN_NOT_OK(Publish(Parts(hidden)));
+  PENSTOCK_TRY(const std::vector<PartFile> hidden, ledger_->Unpublished());
+  PENSTOCK_RETURN_NOT_OK(Publish(hidden));
   return finished_ ? sink_.MarkComplete() : sink_.RemoveTemporaries();
 }
 
 /// Removes another job's output, and forgets it.
 Status JobLedger::RemoveOther() {
-  PENSTOCK_TRY(const std::vector<CommittedFile> files, ledger_->Files());
+  PENSTOCK_TRY(const std::vector<PartFile> files, ledger_->Files());
   std::vector<std::string> names;
-  for (const CommittedFile& file : files) names.push_back(file.name);
+  for (const PartFile& file : files) names.push_back(file.name);
   PENSTOCK_RETURN_NOT_OK(sink_.RemoveFiles(names));
   PENSTOCK_RETURN_NOT_OK(ledger_->Clear());
   return ledger_->Begin(job_.identity);
@@ -94,8 +70,7 @@ Status JobLedger::RemoveOther() {
 
 Status JobLedger::Commit(const CommitOutput& action, const std::vector<PartFile>& files) {
   if (!files.empty()) PENSTOCK_RETURN_NOT_OK(sink_.SyncTemporaries());
-  Progress progress{.files = Committed(files),
-                    .rows = {.in = action.rows_read, .out = action.rows_written}};
+  Progress progress{.files = files, .rows = {.in = action.rows_read, .out = action.rows_written}};
   for (const int64_t chunk : action.chunks) progress.chunks.push_back({chunk, chunk});
   IgnoreChangedFiles();
   shows_all_ = false;

@@ -92,15 +92,6 @@ void SetWorkLimits(const Stage& stage, const std::vector<ResourceLimit>& resourc
   if (limits.batch_rows == 0 && RunsRowFunctions(op)) limits.batch_rows_max = kRowFunctionRowsMax;
 }
 
-/// Says whether the rows of a chunk meet those of no other on their way.
-bool KeepsChunks(const std::vector<StageLimits>& stages, bool preserve_order) {
-  return std::ranges::none_of(stages, [preserve_order](const StageLimits& stage) {
-    const bool gathers = stage.rows_per_part_min > 0 || stage.bytes_per_part_min > 0;
-    return stage.row_limit || stage.role == StageRole::kZip || stage.regroup_rows > 0 ||
-           stage.regroup_blocks > 0 || stage.part_ends_with_block || (gathers && !preserve_order);
-  });
-}
-
 }  // namespace
 
 std::vector<ResourceLimit> LimitsOf(const MachineResources& machine) {
@@ -157,7 +148,10 @@ Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan,
     }
     all.push_back(std::move(limits));
   }
-  all.back().commits_chunks = commits_chunks && KeepsChunks(all, job.preserve_order);
+  all.back().commits_chunks =
+      commits_chunks && std::ranges::none_of(all, [&job](const StageLimits& stage) {
+        return MixesChunks(stage, job.preserve_order);
+      });
   return all;
 }
 

@@ -4,7 +4,6 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -64,20 +63,18 @@ class WriteRunnerImpl final : public WriteRunner {
     return output_.ledger->Commit(action, TakeClosed(action));
   }
 
-  /// Returns the files of the parts that are committed; all, where they are not named.
+  /// Returns the files of the parts that are committed; the last commit takes all that are left.
   std::vector<PartFile> TakeClosed(const CommitOutput& action) {
     MutexLock lock(mutex_);
     std::vector<PartFile> files;
-    for (auto part = closed_.begin(); part != closed_.end();) {
-      const bool named =
-          !action.last && std::ranges::find(action.parts, part->first) == action.parts.end();
-      if (named) {
-        ++part;
-        continue;
-      }
-      files.insert(files.end(), part->second.begin(), part->second.end());
-      part = closed_.erase(part);
+    const auto take = [&files](const std::vector<PartFile>& of_part) {
+      files.insert(files.end(), of_part.begin(), of_part.end());
+    };
+    if (action.last) {
+      for (const auto& [part, of_part] : std::exchange(closed_, {})) take(of_part);
+      return files;
     }
+    for (const int64_t part : action.parts) take(closed_.extract(part).mapped());
     return files;
   }
 

@@ -32,17 +32,17 @@ std::vector<ChunkRange> RangesFromJson(const Json& json) {
   return ranges;
 }
 
-Json FileToJson(const CommittedFile& file) {
+Json FileToJson(const PartFile& file) {
   return {{"name", file.name},
-          {"temporary", file.temporary},
+          {"temporary", file.temporary_name},
           {"rows", file.rows},
           {"bytes", file.bytes},
           {"crc32c", file.crc32c}};
 }
 
-CommittedFile FileFromJson(const Json& json) {
+PartFile FileFromJson(const Json& json) {
   return {.name = json.at("name"),
-          .temporary = json.at("temporary"),
+          .temporary_name = json.at("temporary"),
           .rows = json.at("rows"),
           .bytes = json.at("bytes"),
           .crc32c = json.at("crc32c")};
@@ -50,7 +50,7 @@ CommittedFile FileFromJson(const Json& json) {
 
 Json ToJson(const Commit& commit) {
   Json files = Json::array();
-  for (const CommittedFile& file : commit.files) files.push_back(FileToJson(file));
+  for (const PartFile& file : commit.files) files.push_back(FileToJson(file));
   return {{"version", kVersion},
           {"kind", kKindNames.at(static_cast<size_t>(commit.kind))},
           {"number", commit.number},

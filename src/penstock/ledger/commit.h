@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "penstock/base/part_file.h"
 #include "penstock/base/status.h"
 #include "penstock/ledger/chunk_set.h"
 
@@ -16,17 +17,6 @@ using JobIdentity = std::map<std::string, std::string>;
 
 /// Names of parts of an identity.
 using IdentityParts = std::set<std::string>;
-
-/// A file of the output.
-struct CommittedFile {
-  std::string name;       // In the output folder, once it is published,
-  std::string temporary;  // and until then, in the ledger's folder for pending files.
-  int64_t rows = 0;
-  int64_t bytes = 0;
-  uint32_t crc32c = 0;  // Of its bytes.
-
-  bool operator==(const CommittedFile&) const = default;
-};
 
 /// What has become of input rows. `rows_in = rows_out + dead` where the plan keeps rows one to one,
 /// and not less where it filters.
@@ -54,7 +44,7 @@ struct Commit {
   JobIdentity identity;  // kBegin.
 
   std::vector<ChunkRange> chunks;
-  std::vector<CommittedFile> files;
+  std::vector<PartFile> files;
 
   ChunkSet done;
   RowCounts rows;

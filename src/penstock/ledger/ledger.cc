@@ -33,23 +33,10 @@ Status Ledger::Take() {
   PENSTOCK_TRY(const std::vector<int64_t> numbers, store_->List());
   has_entries_ = !numbers.empty();
   if (!has_entries_) return Status::OK();
-  PENSTOCK_TRY(last_, ReadEntry(numbers.back()));
-  PENSTOCK_TRY(const Commit begin, ReadEntry(last_.last_begin));
+  PENSTOCK_TRY(last_, ReadEntry(*store_, numbers.back()));
+  PENSTOCK_TRY(const Commit begin, ReadEntry(*store_, last_.last_begin));
   identity_ = begin.identity;
   return Status::OK();
-}
-
-Result<Commit> Ledger::ReadEntry(int64_t number) {
-  PENSTOCK_TRY(const std::string text, store_->Read(number));
-  PENSTOCK_TRY(Commit commit, ReadCommit(text, store_->PathOf(number)));
-  if (commit.number != number) {
-    return MakeError(
-        ErrorKind::kCorruptData,
-        fmt::format("An entry of a job's ledger is not the one of its name, but number "
-                    "{}; got: {}",
-                    commit.number, store_->PathOf(number)));
-  }
-  return commit;
 }
 
 Ledger::Found Ledger::found() const {
@@ -76,14 +63,14 @@ std::string Ledger::DifferenceFrom(const JobIdentity& identity,
                      changed.size() == 1 ? "has" : "have");
 }
 
-Result<std::vector<CommittedFile>> Ledger::Unpublished() { return FilesOf(last_.published); }
+Result<std::vector<PartFile>> Ledger::Unpublished() { return FilesOf(last_.published); }
 
-Result<std::vector<CommittedFile>> Ledger::Files() { return FilesOf(0); }
+Result<std::vector<PartFile>> Ledger::Files() { return FilesOf(0); }
 
-Result<std::vector<CommittedFile>> Ledger::FilesOf(int64_t first) {
-  std::vector<CommittedFile> files;
+Result<std::vector<PartFile>> Ledger::FilesOf(int64_t first) {
+  std::vector<PartFile> files;
   for (int64_t number = first; has_entries_ && number <= last_.number; ++number) {
-    PENSTOCK_TRY(Commit commit, ReadEntry(number));
+    PENSTOCK_TRY(Commit commit, ReadEntry(*store_, number));
     std::move(commit.files.begin(), commit.files.end(), std::back_inserter(files));
   }
   return files;

@@ -15,7 +15,7 @@ namespace penstock {
 /// What a commit adds.
 struct Progress {
   std::vector<ChunkRange> chunks;
-  std::vector<CommittedFile> files;
+  std::vector<PartFile> files;
   RowCounts rows;
 };
 
@@ -56,10 +56,10 @@ class Ledger {
                              const IdentityParts& new_parts = {}) const;
 
   /// Returns the files of finished commits that may still have their temporary names.
-  Result<std::vector<CommittedFile>> Unpublished();
+  Result<std::vector<PartFile>> Unpublished();
 
   /// Returns all files, in the order of the commits.
-  Result<std::vector<CommittedFile>> Files();
+  Result<std::vector<PartFile>> Files();
 
   /// Of a finished job: removes what runs that were cut off have left in the log, unless one lives.
   void TidyUp();
@@ -93,8 +93,7 @@ class Ledger {
   Ledger(std::unique_ptr<LogStore> store, std::string writer)
       : store_(std::move(store)), writer_(std::move(writer)) {}
 
-  Result<Commit> ReadEntry(int64_t number);
-  Result<std::vector<CommittedFile>> FilesOf(int64_t first);
+  Result<std::vector<PartFile>> FilesOf(int64_t first);
   Status Put(Commit commit);
   Status Take();
   Commit Next(CommitKind kind, Progress progress) const;

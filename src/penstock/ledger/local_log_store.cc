@@ -14,6 +14,8 @@
 #include <system_error>
 #include <utility>
 
+#include "penstock/base/descriptor.h"
+#include "penstock/base/local_files.h"
 #include "penstock/base/system_failure.h"
 #include "penstock/ledger/log_store.h"
 
@@ -24,22 +26,6 @@ namespace files = std::filesystem;
 
 constexpr std::string_view kSuffix = ".json";
 constexpr size_t kDigits = 20;
-
-/// A descriptor that is closed with it.
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  int get() const { return descriptor_; }
-  int release() { return std::exchange(descriptor_, -1); }
-
- private:
-  int descriptor_;
-};
 
 Status WriteAll(int descriptor, std::string_view bytes, const std::string& path) {
   while (!bytes.empty()) {
@@ -52,7 +38,7 @@ Status WriteAll(int descriptor, std::string_view bytes, const std::string& path)
 }
 
 Result<std::string> ReadAll(const std::string& path) {
-  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const OwnedDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return SystemFailure(errno, "read", path);
   std::string text;
   char piece[16 * 1024];
@@ -63,14 +49,6 @@ Result<std::string> ReadAll(const std::string& path) {
     if (bytes == 0) return text;
     text.append(piece, static_cast<size_t>(bytes));
   }
-}
-
-Status SyncFolder(const std::string& path) {
-  const File folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() < 0) return SystemFailure(errno, "open the folder", path);
-  // EINVAL: a file system whose folders cannot be synced.
-  if (fsync(folder.get()) == 0 || errno == EINVAL) return Status::OK();
-  return SystemFailure(errno, "sync the folder", path);
 }
 
 Status MakeFolder(const files::path& path) {
@@ -101,12 +79,12 @@ class LocalLogStore final : public LogStore {
   }
 
   Result<bool> Lock() override {
-    File file(open(lock_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666));
+    OwnedDescriptor file(open(lock_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666));
     if (file.get() < 0) return SystemFailure(errno, "create", lock_);
     if (flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
     if (ftruncate(file.get(), 0) != 0) return SystemFailure(errno, "write", lock_);
     PENSTOCK_RETURN_NOT_OK(WriteAll(file.get(), holder_, lock_));
-    held_.emplace(file.release());
+    held_ = std::move(file);
     RemoveLeftovers();
     return true;
   }
@@ -167,7 +145,7 @@ class LocalLogStore final : public LogStore {
   }
 
   static Status WriteTemporary(const std::string& path, const std::string& text) {
-    const File file(open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666));
+    const OwnedDescriptor file(open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666));
     if (file.get() < 0) return SystemFailure(errno, "create", path);
     PENSTOCK_RETURN_NOT_OK(WriteAll(file.get(), text, path));
     return fsync(file.get()) == 0 ? Status::OK() : SystemFailure(errno, "make durable", path);
@@ -193,7 +171,7 @@ class LocalLogStore final : public LogStore {
   const files::path lock_;
   const std::string holder_;
   std::random_device random_;
-  std::optional<File> held_;  // The lock's.
+  OwnedDescriptor held_;  // The lock's.
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "penstock/base/status.h"
+#include "penstock/ledger/commit.h"
 
 namespace penstock {
 
@@ -42,6 +43,9 @@ class LogStore {
   /// Returns how errors name an entry.
   virtual std::string PathOf(int64_t number) = 0;
 };
+
+/// Returns an entry. kCorruptData naming one that is damaged, or is not the one of its name.
+Result<Commit> ReadEntry(LogStore& store, int64_t number);
 
 /// Returns the log in a folder of this machine's file systems: `<folder>/log/<20 digits>.json`, and
 /// `<folder>/lock`, which is locked (flock) while a process has the place. `holder` is how this

@@ -9,36 +9,21 @@
 #include <set>
 #include <system_error>
 
-#include "penstock/base/crc32c.h"
+#include "penstock/base/descriptor.h"
 #include "penstock/base/error.h"
+#include "penstock/base/ledger_folder.h"
+#include "penstock/base/local_files.h"
 #include "penstock/base/system_failure.h"
-#include "penstock/ledger/ledger_folder.h"
 
 namespace penstock {
 namespace {
 
 namespace files = std::filesystem;
 
-struct Read {
-  int64_t bytes = 0;
-  uint32_t crc32c = 0;
-};
-
-Result<Read> ReadFile(const files::path& path) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return SystemFailure(errno, "read", path);
-  std::string piece(size_t{1} << 20, '\0');
-  Read read_so_far;
-  while (true) {
-    const ssize_t bytes = read(file, piece.data(), piece.size());
-    if (bytes < 0 && errno == EINTR) continue;
-    const int error = bytes < 0 ? errno : 0;
-    if (bytes <= 0) close(file);
-    if (bytes < 0) return SystemFailure(error, "read", path);
-    if (bytes == 0) return read_so_far;
-    read_so_far.bytes += bytes;
-    read_so_far.crc32c = Crc32c({piece.data(), static_cast<size_t>(bytes)}, read_so_far.crc32c);
-  }
+Result<FileChecksum> ReadFile(const files::path& path) {
+  const OwnedDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return SystemFailure(errno, "read", path);
+  return ReadChecksum(file.get(), path);
 }
 
 bool IsHidden(const std::string& name) { return name.starts_with('.') || name.starts_with('_'); }
@@ -58,7 +43,7 @@ class Verifier {
     }
     CheckEntries(entries);
     for (const Commit& entry : entries) {
-      for (const CommittedFile& file : entry.files) {
+      for (const PartFile& file : entry.files) {
         CheckFile(file, /*may_be_hidden=*/entry.number >= entries.back().published);
       }
     }
@@ -87,7 +72,7 @@ class Verifier {
           done.Add({chunk, chunk});
         }
       }
-      for (const CommittedFile& file : entry.files) file_rows += file.rows;
+      for (const PartFile& file : entry.files) file_rows += file.rows;
       found_.files += static_cast<int64_t>(entry.files.size());
       if (entry.done != done || entry.files_done != found_.files) {
         Problem("Entry {} does not add up with those before it", entry.number);
@@ -98,16 +83,15 @@ class Verifier {
     if (!maps_rows) Problem("The files have {} rows, and the entries {}", file_rows, rows.out);
     found_.rows = rows;
     found_.chunks = done.size();
-    found_.entries = static_cast<int64_t>(entries.size());
     found_.is_finished = entries.back().kind == CommitKind::kEnd;
   }
 
-  void CheckFile(const CommittedFile& file, bool may_be_hidden) {
+  void CheckFile(const PartFile& file, bool may_be_hidden) {
     if (!known_.insert(file.name).second) Problem("{} is in the ledger twice", file.name);
     files::path path = folder_ / file.name;
     std::error_code ignored;
-    if (may_be_hidden && !files::exists(path, ignored)) path = folder_ / file.temporary;
-    const Result<Read> read = ReadFile(path);
+    if (may_be_hidden && !files::exists(path, ignored)) path = folder_ / file.temporary_name;
+    const Result<FileChecksum> read = ReadFile(path);
     if (!read.ok()) {
       Problem("{}: {}", file.name, read.status().message());
       return;
@@ -154,13 +138,7 @@ Result<std::vector<Commit>> ReadEntries(LogStore& store) {
       return MakeError(ErrorKind::kCorruptData,
                        "An entry of a job's ledger is missing; got: " + store.PathOf(next));
     }
-    PENSTOCK_TRY(const std::string text, store.Read(number));
-    PENSTOCK_TRY(entries.emplace_back(), ReadCommit(text, store.PathOf(number)));
-    if (entries.back().number != number) {
-      return MakeError(
-          ErrorKind::kCorruptData,
-          "An entry of a job's ledger is not the one of its name; got: " + store.PathOf(number));
-    }
+    PENSTOCK_TRY(entries.emplace_back(), ReadEntry(store, number));
   }
   return entries;
 }

@@ -16,7 +16,6 @@ Result<std::vector<Commit>> ReadEntries(LogStore& store);
 /// What was found of an output and its ledger.
 struct Verification {
   bool is_finished = false;
-  int64_t entries = 0;
   int64_t chunks = 0;
   int64_t files = 0;
   int64_t bytes = 0;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "penstock/base/check.h"
+#include "penstock/base/descriptor.h"
 #include "penstock/base/mutex.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -42,23 +43,6 @@ int64_t ClassBytes(int64_t bytes) {
   return static_cast<int64_t>((pages + step - 1) / step * step) * kPageBytes;
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-
-  int number() const { return number_; }
-  int Release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
-
 /// Unmaps and closes what it was made of.
 class MappedSegment final : public Segment {
  public:
@@ -70,12 +54,12 @@ class MappedSegment final : public Segment {
   }
 };
 
-Result<Descriptor> MakeMemory(int64_t bytes) {
+Result<OwnedDescriptor> MakeMemory(int64_t bytes) {
   constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   int number = memfd_create("penstock", kFlags | MFD_NOEXEC_SEAL);
   if (number < 0 && errno == EINVAL) number = memfd_create("penstock", kFlags);
   if (number < 0) return SystemError("memfd_create", errno);
-  Descriptor memory(number);
+  OwnedDescriptor memory(number);
   if (ftruncate(number, bytes) != 0) return SystemError("ftruncate", errno);
   if (fcntl(number, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
     return SystemError("fcntl(F_ADD_SEALS)", errno);
@@ -83,9 +67,9 @@ Result<Descriptor> MakeMemory(int64_t bytes) {
   return memory;
 }
 
-Result<std::unique_ptr<MappedSegment>> Map(uint64_t id, Descriptor memory, int64_t bytes) {
+Result<std::unique_ptr<MappedSegment>> Map(uint64_t id, OwnedDescriptor memory, int64_t bytes) {
   void* address = mmap(nullptr, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE, MAP_SHARED,
-                       memory.number(), 0);
+                       memory.get(), 0);
   if (address == MAP_FAILED) return SystemError("mmap", errno);
   return std::make_unique<MappedSegment>(id, memory.Release(), static_cast<uint8_t*>(address),
                                          bytes);
@@ -114,7 +98,7 @@ class Pool final : public SegmentPool, public std::enable_shared_from_this<Pool>
   }
 
   Result<std::shared_ptr<Segment>> Adopt(int number, int64_t bytes) override {
-    Descriptor memory(number);
+    OwnedDescriptor memory(number);
     const int seals = fcntl(number, F_GET_SEALS);
     if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) {
       return Status::Invalid("Shared memory: a worker's memfd must be sealed against shrinking");
@@ -154,7 +138,7 @@ class Pool final : public SegmentPool, public std::enable_shared_from_this<Pool>
   }
 
   Result<std::unique_ptr<MappedSegment>> Make(int64_t bytes) {
-    PENSTOCK_TRY(Descriptor memory, MakeMemory(bytes));
+    PENSTOCK_TRY(OwnedDescriptor memory, MakeMemory(bytes));
     PENSTOCK_TRY(auto segment, Map(NextId(), std::move(memory), bytes));
     CountMapped(*segment);
     return segment;

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/status.h"
-#include "penstock/worker/descriptor.h"
 #include "penstock/worker/host.h"
 
 namespace penstock::runtime {

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/status.h"
 #include "penstock/runtime/message.h"
-#include "penstock/worker/descriptor.h"
 
 namespace penstock::runtime {
 

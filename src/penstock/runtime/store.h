@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/status.h"
 #include "penstock/runtime/spill.h"
 #include "penstock/runtime/spill_space.h"
-#include "penstock/worker/descriptor.h"
 
 namespace penstock::runtime {
 

@@ -14,6 +14,8 @@
 #include <system_error>
 #include <utility>
 
+#include "penstock/base/ledger_folder.h"
+#include "penstock/base/local_files.h"
 #include "penstock/base/system_failure.h"
 #include "penstock/sink/folder_claim.h"
 #include "penstock/sink/named_stream.h"
@@ -25,8 +27,7 @@ namespace {
 
 namespace files = std::filesystem;
 
-constexpr const char* kLedgerFolder = "_penstock";
-constexpr const char* kPendingFolder = "_penstock/pending";
+const std::string kPendingFolder = std::string(kLedgerFolder) + "/pending";
 
 /// Returns the mode of what lies at the path; 0 where nothing does.
 Result<mode_t> ModeAt(const files::path& path, const std::string& doing) {
@@ -52,10 +53,8 @@ class LocalTemporaryFile final : public TemporaryFile {
 
   Status OverwriteStart(const std::string& head) override { return file_->WriteAtStart(head); }
 
-  Result<KeptFile> Keep() override {
-    KeptFile kept;
-    PENSTOCK_TRY(kept.bytes, file_->Tell());
-    PENSTOCK_TRY(kept.crc32c, file_->SyncAndClose());
+  Result<FileChecksum> Keep() override {
+    PENSTOCK_TRY(const FileChecksum kept, file_->SyncAndClose());
     kept_ = true;
     return kept;
   }
@@ -187,7 +186,7 @@ class LocalFolder final : public OutputFolder {
     return SystemFailure(error.value(), "remove what an earlier run left", path_ / kPendingFolder);
   }
 
-  Status SyncTemporaries() override { return SyncOne(path_ / kPendingFolder); }
+  Status SyncTemporaries() override { return SyncFolder(path_ / kPendingFolder); }
 
   Status PutMarker(const std::string& name) override {
     const files::path path = path_ / name;
@@ -195,7 +194,7 @@ class LocalFolder final : public OutputFolder {
     if (file < 0) return SystemFailure(errno, "create", path);
     close(file);
     rmdir((path_ / kPendingFolder).c_str());  // Nothing will be.
-    return SyncOne(path_);
+    return SyncFolder(path_);
   }
 
   Status Remove(const std::string& name) override {
@@ -211,7 +210,7 @@ class LocalFolder final : public OutputFolder {
 
   Status Sync() override {
     for (const files::path& folder : std::exchange(changed_, {})) {
-      PENSTOCK_RETURN_NOT_OK(SyncOne(folder.empty() ? "." : folder));
+      PENSTOCK_RETURN_NOT_OK(SyncFolder(folder.empty() ? "." : folder));
     }
     return Status::OK();
   }
@@ -234,16 +233,6 @@ class LocalFolder final : public OutputFolder {
     }
     PENSTOCK_TRY(const mode_t mode, ModeAt(wanted, "write into"));
     return S_ISDIR(mode) ? Status::OK() : SystemFailure(ENOTDIR, "write into", wanted);
-  }
-
-  static Status SyncOne(const files::path& folder) {
-    const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return SystemFailure(errno, "open the folder", folder);
-    const int error = fsync(descriptor) == 0 ? 0 : errno;
-    close(descriptor);
-    // EINVAL: a file system whose folders cannot be synced.
-    if (error == 0 || error == EINVAL) return Status::OK();
-    return SystemFailure(error, "sync the folder", folder);
   }
 
   files::path path_;

@@ -18,27 +18,15 @@ Status NamedStream::WriteAtStart(const std::string& bytes) {
   return SystemFailure(errno, "write", path_);
 }
 
-Result<uint32_t> NamedStream::SyncAndClose() {
-  if (fsync(file_->file_descriptor()) != 0) return SystemFailure(errno, "sync", path_);
-  uint32_t checksum = checksum_;
+Result<FileChecksum> NamedStream::SyncAndClose() {
+  const int descriptor = file_->file_descriptor();
+  if (fsync(descriptor) != 0) return SystemFailure(errno, "sync", path_);
+  FileChecksum written = written_;
   if (was_changed_) {
-    PENSTOCK_TRY(checksum, ReadChecksum());
+    PENSTOCK_TRY(written, ReadChecksum(descriptor, path_));
   }
   PENSTOCK_RETURN_NOT_OK(Named(file_->Close()));
-  return checksum;
-}
-
-Result<uint32_t> NamedStream::ReadChecksum() const {
-  std::string piece(size_t{1} << 20, '\0');
-  uint32_t checksum = 0;
-  for (off_t place = 0;;) {
-    const ssize_t bytes = pread(file_->file_descriptor(), piece.data(), piece.size(), place);
-    if (bytes < 0 && errno == EINTR) continue;
-    if (bytes < 0) return SystemFailure(errno, "read again", path_);
-    if (bytes == 0) return checksum;
-    checksum = Crc32c({piece.data(), static_cast<size_t>(bytes)}, checksum);
-    place += bytes;
-  }
+  return written;
 }
 
 Status NamedStream::Named(const Status& status) const {

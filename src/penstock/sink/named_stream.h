@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "penstock/base/crc32c.h"
+#include "penstock/base/local_files.h"
 #include "penstock/base/status.h"
 
 namespace penstock {
@@ -26,26 +28,26 @@ class NamedStream final : public arrow::io::OutputStream {
   Status Flush() override { return Named(file_->Flush()); }
   using arrow::io::OutputStream::Write;
   Status Write(const void* data, int64_t bytes) override {
-    checksum_ = Crc32c({static_cast<const char*>(data), static_cast<size_t>(bytes)}, checksum_);
+    const std::string_view added(static_cast<const char*>(data), static_cast<size_t>(bytes));
+    written_ = {.bytes = written_.bytes + bytes, .crc32c = Crc32c(added, written_.crc32c)};
     return Named(file_->Write(data, bytes));
   }
 
   Status WriteAtStart(const std::string& bytes);
 
-  /// Makes the file durable and closes it; returns the CRC-32C of its bytes.
-  Result<uint32_t> SyncAndClose();
+  /// Makes the file durable and closes it; returns what it is.
+  Result<FileChecksum> SyncAndClose();
 
   /// Closes the file; errors are of no interest.
   void Drop() { static_cast<void>(file_->Abort()); }
 
  private:
   Status Named(const Status& status) const;
-  Result<uint32_t> ReadChecksum() const;
 
   const std::shared_ptr<arrow::io::FileOutputStream> file_;  // Shared as Arrow hands it out.
   const std::string path_;
   bool closed_ = false;
-  uint32_t checksum_ = 0;
+  FileChecksum written_;
   bool was_changed_ = false;  // Behind what was written: the checksum is not the file's.
 };
 

@@ -6,16 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "penstock/base/local_files.h"
 #include "penstock/base/status.h"
 #include "penstock/files/path_placer.h"
 
 namespace penstock {
-
-/// What a file is once it is written.
-struct KeptFile {
-  int64_t bytes = 0;
-  uint32_t crc32c = 0;
-};
 
 /// A file that grows under a temporary name. One thread. Removed on destruction unless Keep.
 class TemporaryFile {
@@ -34,7 +29,7 @@ class TemporaryFile {
 
   /// Makes what was written durable under the temporary name, to be given its final name by
   /// Publish.
-  virtual Result<KeptFile> Keep() = 0;
+  virtual Result<FileChecksum> Keep() = 0;
 };
 
 /// The folder that one write goes to: each kind of file system makes it in its own way that a file
@@ -72,10 +67,6 @@ class OutputFolder {
   virtual Status Publish(const std::string& temporary_name, const std::string& final_name,
                          bool replace) = 0;
 
-  /// Gives it its final name durably, in the place of any file there; does nothing where that was
-  /// done already. Makes the folders in that name.
-  virtual Status PublishAgain(const std::string& temporary_name, const std::string& final_name) = 0;
-
   /// Removes a file by its name in the folder, or a temporary file; one that is not there is no
   /// error.
   virtual Status Remove(const std::string& name) = 0;
@@ -92,6 +83,12 @@ class OutputFolder {
 
   /// Returns where a ledger can lie: "" where there is no place for one.
   virtual std::string LedgerFolder() const { return ""; }
+
+  /// Gives a kept file its final name, in the place of any file there; does nothing where that was
+  /// done already. Makes the folders in that name.
+  virtual Status PublishAgain(const std::string& temporary_name, const std::string& final_name) {
+    return Status::NotImplemented("There is no ledger here: ", final_name, " of ", temporary_name);
+  }
 
   /// Removes all temporary files of whatever write.
   virtual Status RemoveTemporaries() { return Status::OK(); }

@@ -143,7 +143,7 @@ Status FileSequence::CloseFile() {
   PENSTOCK_RETURN_NOT_OK(Named(head.status()));
   PENSTOCK_RETURN_NOT_OK(Named(file_->stream->Close()));
   if (!head->empty()) PENSTOCK_RETURN_NOT_OK(file_->temporary->OverwriteStart(*head));
-  PENSTOCK_TRY(const KeptFile kept, file_->temporary->Keep());
+  PENSTOCK_TRY(const FileChecksum kept, file_->temporary->Keep());
   shared_.Add({.part = part_,
                .subfolder = subfolder_,
                .place = Place(),

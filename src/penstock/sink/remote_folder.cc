@@ -56,8 +56,8 @@ class RemoteTemporaryFile final : public TemporaryFile {
 
   Status OverwriteStart(const std::string& head) override { return spool_->WriteAtStart(head); }
 
-  Result<KeptFile> Keep() override {
-    KeptFile kept;
+  Result<FileChecksum> Keep() override {
+    FileChecksum kept;
     PENSTOCK_TRY(kept.bytes, spool_->Tell());
     const int other = fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
     if (other < 0) return SystemFailure(errno, "read again", place_.location);
@@ -154,10 +154,6 @@ class RemoteFolder final : public OutputFolder {
                                                      /*recursive=*/true));
     }
     return file_system_->Move(PathOf(temporary_name), PathOf(final_name));
-  }
-
-  Status PublishAgain(const std::string& temporary_name, const std::string& final_name) override {
-    return Publish(temporary_name, final_name, /*replace=*/true);
   }
 
   Status Remove(const std::string& name) override {

@@ -5,20 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "penstock/base/part_file.h"
 #include "penstock/base/status.h"
 #include "penstock/block/block.h"
 #include "penstock/plan/logical.h"
 
 namespace penstock {
-
-/// A part file as it lies in the output folder.
-struct PartFile {
-  std::string name;
-  std::string temporary_name;  // Until it has its final one.
-  int64_t rows = 0;
-  int64_t bytes = 0;
-  uint32_t crc32c = 0;  // Of a sink with a ledger: of its bytes.
-};
 
 /// Writes one part. One thread at a time.
 ///

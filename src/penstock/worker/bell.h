@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/mutex.h"
-#include "penstock/worker/descriptor.h"
 
 namespace penstock {
 

@@ -5,10 +5,10 @@
 #include <memory>
 #include <unordered_set>
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/mutex.h"
 #include "penstock/base/status.h"
 #include "penstock/memory/segment.h"
-#include "penstock/worker/descriptor.h"
 #include "penstock/worker/frame_check.h"
 #include "penstock/worker/wire.h"
 

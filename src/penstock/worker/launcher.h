@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/mutex.h"
 #include "penstock/base/status.h"
 #include "penstock/memory/segment.h"
-#include "penstock/worker/descriptor.h"
 #include "penstock/worker/host.h"
 #include "penstock/worker/launch_counts.h"
 #include "penstock/worker/pipe.h"

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/status.h"
-#include "penstock/worker/descriptor.h"
 
 namespace penstock {
 

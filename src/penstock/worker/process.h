@@ -5,9 +5,9 @@
 #include <memory>
 #include <optional>
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/mutex.h"
 #include "penstock/base/status.h"
-#include "penstock/worker/descriptor.h"
 #include "penstock/worker/host.h"
 #include "penstock/worker/process_output.h"
 

@@ -3,9 +3,9 @@
 #include <memory>
 #include <string>
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/mutex.h"
 #include "penstock/base/status.h"
-#include "penstock/worker/descriptor.h"
 #include "penstock/worker/line_cutter.h"
 #include "penstock/worker/pipe.h"
 #include "penstock/worker/worker_lines.h"

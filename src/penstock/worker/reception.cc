@@ -4,8 +4,8 @@
 
 #include <utility>
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/mutex.h"
-#include "penstock/worker/descriptor.h"
 #include "penstock/worker/pipe.h"
 #include "penstock/worker/socket.h"
 

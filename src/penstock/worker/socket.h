@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/status.h"
-#include "penstock/worker/descriptor.h"
 #include "penstock/worker/wire.h"
 
 namespace penstock {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/status.h"
 #include "penstock/memory/segment.h"
-#include "penstock/worker/descriptor.h"
 #include "penstock/worker/host.h"
 #include "penstock/worker/process.h"
 #include "penstock/worker/wire.h"

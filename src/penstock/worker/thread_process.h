@@ -6,8 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "penstock/base/descriptor.h"
 #include "penstock/base/status.h"
-#include "penstock/worker/descriptor.h"
 #include "penstock/worker/host.h"
 #include "penstock/worker/process.h"
 #include "penstock/worker/watched.h"

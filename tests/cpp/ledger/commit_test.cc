@@ -19,7 +19,7 @@ Commit SomeCommit() {
           .identity = {{"input", "5e1f"}, {"the code of Modèle", ""}},
           .chunks = {{3, 4}, {9, 9}},
           .files = {{.name = "year=2020/a.parquet",
-                     .temporary = "0.tmp",
+                     .temporary_name = "0.tmp",
                      .rows = 5,
                      .bytes = int64_t{1} << 40,
                      .crc32c = 0xFFFFFFFF}},

@@ -15,8 +15,8 @@ using ::testing::IsEmpty;
 
 const JobIdentity kJob{{"the input", "1"}, {"the code of Model", "2"}};
 
-CommittedFile FileOf(const std::string& name) {
-  return {.name = name, .temporary = name + ".tmp", .rows = 5, .bytes = 100, .crc32c = 7};
+PartFile FileOf(const std::string& name) {
+  return {.name = name, .temporary_name = name + ".tmp", .rows = 5, .bytes = 100, .crc32c = 7};
 }
 
 Progress ProgressOf(int64_t chunk, const std::string& name) {
