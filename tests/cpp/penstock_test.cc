@@ -114,12 +114,14 @@ TEST(PenstockTest, WhatIsWrittenIsReadBack) {
 
 TEST(PenstockTest, AnErrorOfAFunctionNamesTheStageAndTheRow) {
   const auto refuse = [](const Batch& batch) -> arrow::Result<Batch> {
+    const auto& ids = static_cast<const arrow::Int64Array&>(*batch->column(0));
+    if (ids.Value(0) != 35) return batch;
     return arrow::Status::Invalid("no such thing");
   };
   const arrow::Status status =
       Range(100).MapBatches(refuse, {.name = "Refuse", .batch_rows = 7}).Collect().status();
   EXPECT_THAT(status.message(), HasSubstr("MapBatches(Refuse): no such thing"));
-  EXPECT_THAT(status.message(), HasSubstr("7 rows, the first being row 0 of"));
+  EXPECT_THAT(status.message(), HasSubstr("7 rows, the first being row 35 of"));
 }
 
 TEST(PenstockTest, AnExceptionOfAFunctionIsAnError) {
