@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from penstock.core.remote import remote
     from penstock.core.runtime_context import get_runtime_context
+    from penstock.data.reading.dead_letters import dead_letters
     from penstock.session import init, is_initialized, shutdown
 
 __version__ = "0.1.0"
@@ -41,6 +42,7 @@ _PLACES = {
     "available_resources": "core.cluster",
     "cancel": "core.control",
     "cluster_resources": "core.cluster",
+    "dead_letters": "data.reading.dead_letters",
     "get": "core.objects",
     "get_actor": "core.control",
     "get_gpu_ids": "core.cluster",
@@ -67,6 +69,7 @@ __all__ = [
     "cancel",
     "cluster_resources",
     "data",
+    "dead_letters",
     "exceptions",
     "get",
     "get_actor",

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Verified(NamedTuple):
     """What was found of an output and its ledger.
 
-    `rows_in` are the rows that were read, `rows_out` those written, of the chunks that are done.
+    `rows_in` are the rows that were read, `rows_out` those written and `rows_dead` those left out
+    as functions fail for them, of the chunks that are done.
     `problems` are sentences, each naming a file or an entry; none: all is as it was written.
     """
 
@@ -25,6 +26,7 @@ class Verified(NamedTuple):
     bytes: int
     rows_in: int
     rows_out: int
+    rows_dead: int
     problems: list[str]
 
 
@@ -48,6 +50,7 @@ def verify(path: str | os.PathLike[str]) -> Verified:
         found.bytes,
         found.rows_in,
         found.rows_out,
+        found.rows_dead,
         found.problems,
     )
 
@@ -75,6 +78,8 @@ def _line(entry: dict[str, Any]) -> str:
     chunks = sum(last - first + 1 for first, last in entry["chunks"])
     rows = sum(file["rows"] for file in entry["files"])
     done = f"{chunks} chunks, {len(entry['files'])} files, {rows} rows"
+    if entry["letters"]:
+        done += f", {sum(file['rows'] for file in entry['letters'])} rows failed"
     total = f"{entry['files_done']} files, {entry['rows']['out']} rows by now"
     ends = "; the job is done" if kind == "end" else ""
     return f"{number:>6}  {done} ({total}){ends}"

@@ -49,6 +49,7 @@ def stats_text(snapshot: Snapshot) -> str:
 def _events(stage: StageSnapshot) -> str:
     """Say what became of the stage's workers and batches beyond the ordinary; often nothing."""
     told = {
+        "rows that failed and were left out": stage.rows_failed,
         "workers that died and were replaced": stage.restarts,
         "batches run again because of that": stage.retries,
         "workers replaced for their age or size": stage.recycled,

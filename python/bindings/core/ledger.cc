@@ -42,6 +42,7 @@ void BindLedger(nb::module_& module) {
       .def_ro("files", &Verification::files)
       .def_ro("bytes", &Verification::bytes)
       .def_prop_ro("rows_in", [](const Verification& found) { return found.rows.in; })
+      .def_prop_ro("rows_dead", [](const Verification& found) { return found.rows.dead; })
       .def_prop_ro("rows_out", [](const Verification& found) { return found.rows.out; })
       .def_ro("problems", &Verification::problems);
   module.def("verify_output", &Verify, nb::arg("folder"),

@@ -94,6 +94,9 @@ class DataContext:
             as far as their rows are known; larger ones are not cut. None: the engine's choice.
         commit_interval_s: from one commit of finished chunks to the next, at least (0.5): each
             waits for the disk.
+        max_errored_blocks: batches with rows for which a function fails that may be, before the job
+            does (0); -1: no limit. The rows alone are left out and become dead letters, as with
+            `on_error="dead_letter"`, where a call does not say `on_error`.
         retried_io_errors: texts; an error of a remote file system that contains one of them is
             tried again, beside those that are known to pass.
 
@@ -112,6 +115,7 @@ class DataContext:
         self.raise_original_map_exception = False
         self.retried_io_errors = list(RETRIED_ANYWAY)
         self.execution_no_progress_timeout_s: float = 1800
+        self.max_errored_blocks = 0
         self.rows_per_chunk: int | None = None
         self.commit_interval_s: float = 0.5
         self._config: dict[str, Any] = {}

@@ -12,6 +12,7 @@ from penstock.data.strategy import make_pool
 from penstock.data.worker_arguments import (
     FunctionArguments,
     check_names,
+    error_options,
     lifetime_options,
     machine_options,
 )
@@ -76,11 +77,17 @@ def extend(
         **pool._asdict(),
         **machine_options(operation, given),
         **lifetime_options(given),
+        **_errors(given, context),
         "max_build_tries": _build_tries(context),
         "batch_rows": shape.batch_rows,
         "grows_batches": shape.grows_batches,
         "by_length": shape.by_length and shape.by_length._asdict(),
     }
+    if shape.by_length and options["on_error"] != "raise":
+        raise ValueError(
+            "group_by_length puts rows back into their order, so none may be left out; leave out "
+            "one of them: group_by_length, on_error"
+        )
     if options["threads"] and options["shares_model"]:
         raise ValueError("Threads share their model already; leave out share_model")
     passed: dict[str, Any] = {
@@ -103,6 +110,14 @@ def extend(
     files = files_of(*passed.values())
     described = Function(name_of(function), shape.kind, payload, shape.keeps_rows, identity, files)
     return plan.functions([described], json.dumps(options))
+
+
+def _errors(given: FunctionArguments, context: DataContext) -> dict[str, Any]:
+    """Return what becomes of rows that fail; where the call says nothing, Ray's context does."""
+    blocks = arguments.whole_number("max_errored_blocks", context.max_errored_blocks)
+    if given.get("on_error") is not None or blocks == 0:
+        return error_options(given)
+    return {"on_error": "dead_letter", "max_errored_batches": blocks}
 
 
 def _build_tries(context: DataContext) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from penstock.data import arguments
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MAX_RESTARTS = -1
 _MAX_TASK_RETRIES = 3
+_POLICIES = ("raise", "dead_letter", "drop")
 _MACHINE = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}
 
 
@@ -57,6 +58,15 @@ class WorkerArguments(RayOnly, total=False):
         max_batches_per_worker: the same, by its own name.
         worker_memory_limit: bytes; a worker that holds more after a batch is replaced likewise.
         batch_timeout_s: seconds; a worker busy with one batch for longer is killed.
+        on_error: what becomes of rows for which the function fails, kills its worker or takes
+            longer than `batch_timeout_s`. "raise" (the default) ends the job. "dead_letter" leaves
+            them out and puts them on record beside the output, see `penstock.dead_letters`; "drop"
+            only leaves them out. A batch that fails is run again in halves until the rows that
+            fail stand alone; `max_task_retries` has no part in it. What a batch yields is held
+            until all of it has come. Not with `group_by_length`, nor before a `zip`.
+        max_errors: how many rows may be left out: a number, or a share of the stage's rows as a
+            float below 1 or a text such as "0.1 %". Beyond it the job ends with the last error.
+            None: no limit.
         share_model: True builds the class once and forks the workers from that, so that they share
             its memory, where that is safe.
     """
@@ -75,6 +85,8 @@ class WorkerArguments(RayOnly, total=False):
     max_batches_per_worker: int | None
     worker_memory_limit: int | None
     batch_timeout_s: float | None
+    on_error: Literal["raise", "dead_letter", "drop"] | None
+    max_errors: float | str | None
     share_model: bool | None
 
 
@@ -123,6 +135,7 @@ def check_unused(operation: str, given: WorkerArguments) -> None:
         arguments.check_concurrency(type, concurrency)
     machine_options(operation, given)
     lifetime_options(given)
+    error_options(given)
 
 
 def machine_options(operation: str, given: WorkerArguments) -> dict[str, Any]:
@@ -165,6 +178,41 @@ def lifetime_options(given: WorkerArguments) -> dict[str, Any]:
         else arguments.at_least_one("worker_memory_limit", limit),
         "batch_timeout_ms": math.ceil((timeout_s or 0) * 1000),
     }
+
+
+def error_options(given: WorkerArguments) -> dict[str, Any]:
+    """Return what becomes of rows that fail, by the names of the engine's options.
+
+    Raises:
+        TypeError, ValueError: a value that makes no sense, or a budget for errors that end the job.
+
+    """
+    policy = given.get("on_error") or "raise"
+    if policy not in _POLICIES:
+        raise ValueError(f"on_error must be one of {', '.join(_POLICIES)}; got: {policy!r}")
+    budget = given.get("max_errors")
+    if budget is None:
+        return {"on_error": policy}
+    if policy == "raise":
+        raise ValueError('max_errors needs on_error="dead_letter" or "drop"')
+    return {"on_error": policy, **_error_budget(budget)}
+
+
+def _error_budget(budget: object) -> dict[str, Any]:
+    if isinstance(budget, str):
+        try:
+            share = float(budget.removesuffix("%")) / 100
+        except ValueError:
+            share = -1.0
+        if not budget.endswith("%") or not 0 <= share <= 1:
+            raise ValueError(f'max_errors as a text is a share such as "0.1 %"; got: {budget!r}')
+        return {"max_error_share": share}
+    if isinstance(budget, float) and 0 < budget < 1:
+        return {"max_error_share": budget}
+    number = arguments.whole_number("max_errors", budget)
+    if number < -1:
+        raise ValueError(f"max_errors must be at least 0, or -1 for no limit; got: {number}")
+    return {"max_errors": number}
 
 
 def _yes_or_no(name: str, value: object) -> bool:

@@ -42,34 +42,50 @@ class Failure(NamedTuple):
         return f"The function {self.function} raised this{place}."
 
 
-def pack(exception: BaseException, *, function: str, row: int | None = None) -> bytes:
+def pack(
+    exception: BaseException,
+    *,
+    function: str,
+    row: int | None = None,
+    input_row: int | None = None,
+) -> bytes:
     """Pack an exception with its traceback, less Penstock's own frames.
+
+    `row`: of the batch that the function was called for, the row on which it raised; `input_row`:
+    of the batch that came to the worker. Both where they are known.
 
     An exception that cannot be pickled travels as its class, arguments and (where they can be
     pickled) attributes, or else as its text.
     """
     import json
 
+    chain = [_describe(link, joint) for link, joint in _chain(exception)]
     facts = {
         "function": function,
         "row": row,
+        "input_row": input_row,
         "type": type(exception).__qualname__,
         "message": _message(exception),
         "bad_return": isinstance(exception, BadReturnError),
-        "chain": [_describe(link, joint) for link, joint in _chain(exception)],
+        "chain": chain,
+        "traceback": "".join(_format(link) for link in chain),  # For exec/row_failure.h.
     }
     header = json.dumps(facts).encode()
     return len(header).to_bytes(4, "little") + header + _pickled(exception)
 
 
 def pack_with_flags(
-    exception: BaseException, *, function: str, row: int | None = None
+    exception: BaseException,
+    *,
+    function: str,
+    row: int | None = None,
+    input_row: int | None = None,
 ) -> tuple[bytes, int]:
     """Pack an exception, and return it with the flags of the frame that carries it."""
     from penstock import _worker  # Only now: the driver unpacks without it.
 
     flags = _worker.BAD_RETURN if isinstance(exception, BadReturnError) else 0
-    return pack(exception, function=function, row=row), flags
+    return pack(exception, function=function, row=row, input_row=input_row), flags
 
 
 def unpack(packed: bytes) -> Failure | None:

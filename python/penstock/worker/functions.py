@@ -187,6 +187,17 @@ class _RowSteps:
 Step = _BatchStep | _RowSteps | AsyncRowSteps
 
 
+class FailedAt(NamedTuple):
+    """A function that raised: on which row of the batch that it was given, and of the stage's.
+
+    None where no single row is known.
+    """
+
+    name: str
+    row: int | None
+    input_row: int | None
+
+
 class Stage:
     """The functions that one worker runs, one after the other."""
 
@@ -245,11 +256,12 @@ class Stage:
             return None
         return step
 
-    def failed_at(self) -> tuple[str, int | None]:
-        """Return the function that was running, and its row where that is known."""
+    def failed_at(self) -> FailedAt:
+        """Return the function that was running, and on which row."""
         if self._running is None:
-            return self._building, None
-        return self._running.name, self._running.row
+            return FailedAt(self._building, None, None)
+        row = self._running.row
+        return FailedAt(self._running.name, row, row if self._running is self._steps[0] else None)
 
     def _run_from(self, place: int, batch: _worker.Batch) -> Produced | None:
         self._running = self._steps[place]

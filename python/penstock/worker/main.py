@@ -157,8 +157,8 @@ def _build(channel: _worker.Channel, setup: bytes) -> Stage | None:
 
 def _pack(error: BaseException, stage: Stage) -> tuple[bytes, int]:
     end_if_sticky(error)
-    name, row = stage.failed_at()
-    return failure.pack_with_flags(error, function=name, row=row)
+    at = stage.failed_at()
+    return failure.pack_with_flags(error, function=at.name, row=at.row, input_row=at.input_row)
 
 
 def _settle() -> None:

@@ -155,17 +155,19 @@ void StateMachine::Apply(const StepDone& event) {
   StepEnded(stage, *task);
   if (commits() && event.rows_read > 0) commits_.Read(task->chunk, event.rows_read);
   stage.steps_busy_ns += event.busy_ns;
-  if (stage.limits.grows_batches && event.finished) LearnBatch(stage, *task, event.busy_ns);
-  if (task->worker >= 0) {
-    stage.workers[task->worker].since_ns = now_ns_;
-    stage.workers[task->worker].killed = false;  // It came through before it was.
+  const bool is_whole = task->ranges.empty() || task->ranges.back().rows == task->rows;
+  if (stage.limits.grows_batches && event.finished && is_whole) {
+    LearnBatch(stage, *task, event.busy_ns);
   }
+  NoteAnswer(stage, *task);
   task->state = event.finished ? TaskState::kFinished : TaskState::kWaiting;
-  if (event.finished) ++stage.tasks_done;
   if (event.block && stage.yields()) Yield(stage, event.task, *task, *event.block);
   if (stage.done) return;
   if (event.finished) {
-    EndTask(stage, event.task, *task);
+    if (!task->ranges.empty() && EndRange(stage, event.task, *task)) return TakeOffFinished(stage);
+    if (stage.done) return;
+    ++stage.tasks_done;
+    EndTask(stage, *task);
   } else {
     stage.waiting.insert(event.task);
     if (task->worker >= 0) {
@@ -178,11 +180,26 @@ void StateMachine::Apply(const StepDone& event) {
 
 void StateMachine::Apply(const TaskFailed& event) {
   StageState& stage = StageOf(event.stage);
-  if (stage.Find(event.task) == nullptr) {
+  Task* task = stage.Find(event.task);
+  if (task == nullptr) {
     AnswerAbandoned(stage, event.task);
-  } else {
-    End(event.status);
+    return;
   }
+  const bool isolates = stage.limits.isolates_failures && event.by_functions;
+  if (!isolates || task->state != TaskState::kRunning) return End(event.status);
+  StepEnded(stage, *task);
+  NoteAnswer(stage, *task);
+  DropHeld(stage, event.task, *task);
+  LeaveWorker(stage, *task);
+  FailRange(stage, event.task, *task, event);
+  if (!finished_) TakeOffFinished(stage);
+}
+
+/// Its worker, if it has one, lives, and is busy with something else from now on.
+void StateMachine::NoteAnswer(StageState& stage, const Task& task) {
+  if (task.worker < 0) return;
+  stage.workers[task.worker].since_ns = now_ns_;
+  stage.workers[task.worker].killed = false;  // It came through before it was.
 }
 
 void StateMachine::LearnBatch(StageState& stage, const Task& task, int64_t busy_ns) {
@@ -225,6 +242,9 @@ void StateMachine::FinishIfDone() {
     if (committing_) return;
     CommitOutput commit = commits_.Take();
     commit.last = last_commit_ = committing_ = true;
+    if (!commits()) {
+      for (const auto& stage : stages_) commit.rows_failed += stage->rows_failed;
+    }
     actions_.push_back(std::move(commit));
     return;
   }

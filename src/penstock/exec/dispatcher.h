@@ -61,6 +61,17 @@ namespace penstock {
 /// said, and so do too many restarts, or failures in a row to build a worker. A worker that is busy
 /// with one step for longer than `step_timeout_ns` is killed.
 ///
+/// Failures. A stage that `isolates_failures` goes on without the rows for which its functions
+/// fail. A batch that failed is run again in halves, and so on, until the rows that fail stand
+/// alone; each of these is told of (FailRow) and left out. Where the first half of rows that failed
+/// succeeds, the second is cut without being run. A row that kills its worker counts as failed
+/// when it, or the rows among which it was, had two deaths and it was alone on its worker at the
+/// last. What a batch yields is held until it has come through, so that nothing of rows that fail
+/// flows on; a batch that yields more than the budget ends the job with kBudgetTooSmall.
+/// `failed_rows_max` and the like bound the rows that may fail: beyond them the job ends
+/// with the status of the last failure. The share is looked at once there are enough rows for it to
+/// mean anything, and at the stage's end. `max_task_retries` is for other stages.
+///
 /// Windows. A kRegroup stage with `window_rows` takes windows of so many rows, which end at a
 /// chunk's border where order is kept, and yields several blocks of each. Its `restored_by` gets
 /// the rows of each window as one task. When the budget is full of a window, the window ends early.
@@ -117,12 +128,16 @@ struct StageLimits {
   int workers_min = 0;      // 0: as workers.
   int workers_initial = 0;  // 0: as workers.
   int in_flight_per_worker = 2;
-  std::vector<double> needs;    // Of one worker, by DispatcherLimits::resources; missing: none.
-  int max_restarts = -1;        // -1: no limit.
-  int max_task_retries = 0;     // -1: no limit.
-  int max_build_tries = 1;      // In a row, of workers whose constructor raises,
-  int max_build_deaths = 3;     // and of those that die while they are built.
-  int64_t step_timeout_ns = 0;  // 0: none.
+  std::vector<double> needs;        // Of one worker, by DispatcherLimits::resources; missing: none.
+  int max_restarts = -1;            // -1: no limit.
+  int max_task_retries = 0;         // -1: no limit.
+  bool isolates_failures = false;   // See "Failures", as for what follows.
+  int64_t failed_rows_max = -1;     // -1: no limit.
+  int64_t failed_batches_max = -1;  // With rows that failed; -1: no limit.
+  double failed_share_max = 1;      // Of the stage's rows.
+  int max_build_tries = 1;          // In a row, of workers whose constructor raises,
+  int max_build_deaths = 3;         // and of those that die while they are built.
+  int64_t step_timeout_ns = 0;      // 0: none.
   int64_t max_batches_per_worker = 0;  // 0: no limit.
   bool overlaps_successor = true;      // A worker's successor is started before it leaves.
   bool threads = false;                // The workers are threads of one process, and die with it.
@@ -189,10 +204,15 @@ struct StepDone {
   int64_t busy_ns = 0;    // kWork: what the function took, where the worker said so.
   int64_t rows_read = 0;  // kRead: of the input, before the stage's own operators.
 };
+/// A step failed: the job does, or where the stage isolates failures and the functions are to
+/// blame, rows of the batch do. `row`: which one of the rows that the step was given, where that is
+/// known.
 struct TaskFailed {
   StageIndex stage = 0;
   TaskId task = 0;
   Status status;
+  bool by_functions = false;
+  int64_t row = -1;
 };
 /// The worker has built its functions and takes batches.
 struct WorkerUp {
@@ -264,7 +284,16 @@ struct StartTask {
   WorkerIndex worker = -1;
   int64_t part = -1;
   bool closes_part = false;
-  bool again = false;  // kWork: its worker died. What it yielded before is wanted no more.
+  bool again = false;  // kWork: it was run before. What it yielded then is wanted no more.
+};
+/// The functions of a stage that isolates failures fail for this row, as the last failure of the
+/// task says; it goes no further. `attempts`: how often it was run, alone or among others.
+struct FailRow {
+  StageIndex stage = 0;
+  TaskId task = 0;
+  PieceRef piece;
+  int64_t chunk = 0;
+  int attempts = 0;
 };
 /// Run the next step of an open task.
 struct StepTask {
@@ -317,6 +346,7 @@ struct CommitOutput {
   std::vector<int64_t> parts;
   int64_t rows_read = 0;
   int64_t rows_written = 0;
+  int64_t rows_failed = 0;  // Without commits_chunks: of the whole job.
 };
 /// The job has ended; the last action ever. On failure or cancellation, whatever still runs is to
 /// be stopped by whoever carries out the actions.
@@ -324,8 +354,9 @@ struct Finish {
   Status status;
 };
 
-using Action = std::variant<ListSplits, StartTask, StepTask, AbandonTask, StartWorker, StopWorker,
-                            KillWorker, Warn, DropBlock, EmitBlock, CommitOutput, Finish>;
+using Action =
+    std::variant<ListSplits, StartTask, FailRow, StepTask, AbandonTask, StartWorker, StopWorker,
+                 KillWorker, Warn, DropBlock, EmitBlock, CommitOutput, Finish>;
 
 class Dispatcher {
  public:

@@ -51,6 +51,8 @@ void CommitPlanner::CloseOne(int64_t number) {
     unit_of_chunk_.erase(chunk);
     const auto read = rows_read_.extract(chunk);
     if (!read.empty()) next_.rows_read += read.mapped();
+    const auto failed = rows_failed_.extract(chunk);
+    if (!failed.empty()) next_.rows_failed += failed.mapped();
   }
   for (const int64_t part : done.parts) unit_of_part_.erase(part);
   next_.chunks.insert(next_.chunks.end(), done.chunks.begin(), done.chunks.end());

@@ -16,6 +16,9 @@ class CommitPlanner {
   /// A chunk's rows have been read.
   void Read(int64_t chunk, int64_t rows) { rows_read_[chunk] += rows; }
 
+  /// Rows of the chunk have failed, and go nowhere.
+  void Fail(int64_t chunk, int64_t rows) { rows_failed_[chunk] += rows; }
+
   /// Rows of the chunk go to the part.
   void Append(int64_t chunk, int64_t part, int64_t rows);
 
@@ -47,6 +50,7 @@ class CommitPlanner {
   std::unordered_map<int64_t, int64_t> unit_of_chunk_;
   std::unordered_map<int64_t, int64_t> unit_of_part_;
   std::unordered_map<int64_t, int64_t> rows_read_;  // By chunk.
+  std::unordered_map<int64_t, int64_t> rows_failed_;
   int64_t last_unit_ = 0;
   CommitOutput next_{.last = false};
 };

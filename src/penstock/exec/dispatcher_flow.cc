@@ -31,6 +31,8 @@ void StateMachine::Yield(StageState& stage, TaskId id, Task& task, const BlockSi
   if (size.rows == 0) {
     ++stage.blocks_out;
     Drop(block);
+  } else if (stage.limits.isolates_failures) {
+    Hold(stage, id, task, block);
   } else if (IsAhead(stage, id)) {
     task.yielded.push_back(block);
     admission_.AddAhead(stage.index, size.bytes);
@@ -67,18 +69,27 @@ void StateMachine::Drop(LiveBlock* block) {
   blocks_.Remove(block);
 }
 
-void StateMachine::EndTask(StageState& stage, TaskId id, Task& task) {
+void StateMachine::EndTask(StageState& stage, Task& task) {
+  LeaveWorker(stage, task);
+  CloseTask(stage, task);
+}
+
+/// The task runs no more, at least for now.
+void StateMachine::LeaveWorker(StageState& stage, Task& task) {
+  --stage.open;
+  if (task.worker < 0) return;
+  Worker& worker = stage.workers[task.worker];
+  --worker.tasks;
+  worker.alone = false;
+  --stage.in_flight;
+  UpdateWorker(stage, task.worker);
+}
+
+/// The task is finished, and was taken off its worker.
+void StateMachine::CloseTask(StageState& stage, Task& task) {
   Release(std::exchange(task.pieces, {}));
   --stage.unfinished;
-  --stage.open;
   stage.rows_done += task.rows;
-  if (task.worker >= 0) {
-    Worker& worker = stage.workers[task.worker];
-    --worker.tasks;
-    worker.alone = false;
-    --stage.in_flight;
-    UpdateWorker(stage, task.worker);
-  }
   if (!ordered() && stage.yields()) chunks_.Remove(stage.index, task.chunk, 1);
 }
 
@@ -101,6 +112,7 @@ void StateMachine::TakeOffFinished(StageState& stage) {
       Pass(stage, block);
     }
     if (stage.done) return;
+    admission_.AddAhead(stage.index, -first.held_bytes());
   }
 }
 
@@ -159,6 +171,7 @@ void StateMachine::AbandonTasks(StageState& stage) {
       actions_.push_back(AbandonTask{stage.index, id});
     }
     for (LiveBlock* block : std::exchange(task.yielded, {})) Drop(block);
+    for (LiveBlock* block : std::exchange(task.held, {})) Drop(block);
     if (task.state == TaskState::kRunning) {
       stage.abandoned.emplace(id, std::move(task));
     } else {
@@ -178,6 +191,8 @@ void StateMachine::EndInputs() {
   for (const auto& stage : stages_) {
     if (!stage->done && stage->input_ended && stage->empty()) {
       stage->done = true;
+      JudgeFailures(*stage);
+      if (finished_) return;
       if (stage->yields()) EndInput(*stage);
     }
     if (!stage->workers.empty() && stage->starts_no_more()) StopIdleWorkers(*stage);

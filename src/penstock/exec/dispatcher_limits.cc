@@ -25,6 +25,7 @@ Status CheckWork(const StageLimits& stage) {
   PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "max_build_deaths", 1, stage.max_build_deaths));
   PENSTOCK_RETURN_NOT_OK(
       AtLeast(stage.name, "max_batches_per_worker", 0, stage.max_batches_per_worker));
+  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "failed_rows_max", -1, stage.failed_rows_max));
   return CheckBatches(stage);
 }
 

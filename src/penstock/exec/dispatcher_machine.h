@@ -23,7 +23,8 @@ Status CheckLimits(const std::vector<StageLimits>& stages, const DispatcherLimit
 /// The dispatcher itself. An event first changes the state (dispatcher.cc) and lets blocks flow on
 /// (dispatcher_flow.cc); then what may start is started, from the last stage to the first
 /// (dispatcher_start.cc), and workers come and go (dispatcher_workers.cc, dispatcher_pools.cc).
-/// What goes by time alone is looked at when it has passed (dispatcher_time.cc).
+/// Rows that fail are found and left out (dispatcher_failures.cc). What goes by time alone is
+/// looked at when it has passed (dispatcher_time.cc).
 class StateMachine final : public Dispatcher {
  public:
   StateMachine(std::vector<StageLimits> stages, DispatcherLimits limits);
@@ -50,12 +51,15 @@ class StateMachine final : public Dispatcher {
 
   // Flow: what becomes of blocks, tasks and stages.
   void StepEnded(StageState& stage, Task& task);
+  void NoteAnswer(StageState& stage, const Task& task);
   void LearnBatch(StageState& stage, const Task& task, int64_t busy_ns);
   void Yield(StageState& stage, TaskId id, Task& task, const BlockSize& size);
   void Pass(StageState& stage, LiveBlock* block);
   void Release(const std::vector<Piece>& pieces);
   void Drop(LiveBlock* block);
-  void EndTask(StageState& stage, TaskId id, Task& task);
+  void EndTask(StageState& stage, Task& task);
+  void LeaveWorker(StageState& stage, Task& task);
+  void CloseTask(StageState& stage, Task& task);
   void TakeOffFinished(StageState& stage);
   bool AnswerAbandoned(StageState& stage, TaskId id);
   void AnswerAllAbandoned(StageState& stage, WorkerIndex worker);
@@ -65,6 +69,20 @@ class StateMachine final : public Dispatcher {
   void AbandonTasks(StageState& stage);
   void EndInputs();
 
+  // Failures: rows that fail are found and left out.
+  void Hold(StageState& stage, TaskId id, Task& task, LiveBlock* block);
+  void DropHeld(StageState& stage, TaskId id, Task& task);
+  bool EndRange(StageState& stage, TaskId id, Task& task);
+  static void Split(Task& task, int64_t row);
+  void RunNextRange(StageState& stage, TaskId id, Task& task);
+  void FailRange(StageState& stage, TaskId id, Task& task, const TaskFailed& event);
+  void EndRangeByDeath(StageState& stage, TaskId id, Task& task, bool was_alone,
+                       const Status& status);
+  void LeaveOut(StageState& stage, TaskId id, Task& task, const Status& status);
+  static bool HasTooManyFailures(const StageState& stage);
+  void EndByFailures(const StageState& stage, const Status& status);
+  void JudgeFailures(const StageState& stage);
+
   // Workers: one comes, goes or dies.
   void StartOne(StageState& stage);
   void StopIdleWorkers(StageState& stage);
@@ -72,7 +90,7 @@ class StateMachine final : public Dispatcher {
   void Turn(StageState& stage, WorkerIndex index, WorkerState state);
   void SetOutgoing(StageState& stage, WorkerIndex index, bool leaves);
   void UpdateWorker(StageState& stage, WorkerIndex worker);
-  bool TakeBack(StageState& stage, WorkerIndex index);
+  bool TakeBack(StageState& stage, WorkerIndex index, const Status& status);
   void TakeBackTask(StageState& stage, TaskId id, Task& task);
   void EndBuild(StageState& stage, const WorkerDied& event);
   void CountRestart(StageState& stage, const Status& status);
@@ -132,6 +150,7 @@ class StateMachine final : public Dispatcher {
   bool GatheringFillsBudget(StageIndex stage) const;
   bool FlushOneAfter(StageIndex stage);
   Status BudgetTooSmall(StageIndex before) const;
+  Status HoldsTooMuch(const StageState& stage) const;
   static Status TooManyRows(const StageState& stage);
   Status UnequalRows(const StageState& stage, size_t longest) const;
   void Account(int64_t now_ns);

@@ -70,6 +70,7 @@ Snapshot StateMachine::TakeSnapshot(int64_t now_ns) const {
         .name = stage->limits.name,
         .rows_in = stage->rows_in,
         .rows_out = stage->rows_out,
+        .rows_failed = stage->rows_failed,
         .bytes_out = stage->bytes_out,
         .blocks_out = stage->blocks_out,
         .tasks_total = TasksTotal(*stage),

@@ -1,5 +1,6 @@
 #include "penstock/exec/dispatcher_stage.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace penstock::dispatch {
@@ -11,6 +12,28 @@ InputOrder OrderOf(const StageLimits& limits, bool preserve_order) {
 }
 
 }  // namespace
+
+int64_t Task::held_bytes() const {
+  int64_t bytes = 0;
+  for (const LiveBlock* block : held) bytes += block->size.bytes;
+  return bytes;
+}
+
+std::vector<Piece> Task::NextPieces() const {
+  if (ranges.empty()) return pieces;
+  std::vector<Piece> next;
+  int64_t skipped = ranges.back().offset;
+  int64_t wanted = ranges.back().rows;
+  for (Piece piece : pieces) {
+    const int64_t before = std::min(skipped, piece.rows);
+    skipped -= before;
+    piece.offset += before;
+    piece.rows = std::min(piece.rows - before, wanted);
+    wanted -= piece.rows;
+    if (piece.rows > 0) next.push_back(piece);
+  }
+  return next;
+}
 
 StageState::StageState(StageLimits stage_limits, const StagePlace& stage_place, bool preserve_order)
     : limits(std::move(stage_limits)),
@@ -34,9 +57,17 @@ Task* StageState::Find(TaskId task) {
 TaskId StageState::AddTask(Task task) {
   const TaskId id = next_task();
   rows_in += task.rows;
+  if (limits.isolates_failures) task.ranges = {{.rows = task.rows}};
   tasks.push_back(std::move(task));
   ++unfinished;
   return id;
+}
+
+int64_t StageState::held_bytes() const {
+  if (!limits.isolates_failures) return 0;
+  int64_t bytes = 0;
+  for (const Task& task : tasks) bytes += task.held_bytes();
+  return bytes;
 }
 
 bool StageState::empty() const {

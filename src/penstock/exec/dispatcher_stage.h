@@ -17,6 +17,16 @@
 
 namespace penstock::dispatch {
 
+/// Rows of a task that are run together, see "Failures" in dispatcher.h.
+struct Range {
+  int64_t offset = 0;
+  int64_t rows = 0;
+  int attempts = 0;
+  int deaths = 0;              // Of workers that held these rows.
+  bool is_first_half = false;  // Of rows that failed; the other half is the next range.
+  bool fails = false;          // As the first half of the rows that failed did not.
+};
+
 enum class TaskState : uint8_t {
   kReady,     // Has its input, was not started.
   kRunning,   // A step is out.
@@ -34,6 +44,17 @@ struct Task {
   std::vector<Piece> pieces;        // Held until the task is finished.
   std::vector<LiveBlock*> yielded;  // The reorder window: what earlier tasks hold up.
   int deaths = 0;                   // Of workers that held it.
+  std::vector<Range> ranges;        // isolates_failures: still to be run, the next one last.
+  bool has_failures = false;        // Likewise: rows of it were left out.
+  std::vector<LiveBlock*> held;     // Likewise: what the range that is being run has yielded.
+
+  int64_t held_bytes() const;
+
+  /// Returns whether it gets a worker of its own: one has died under it.
+  bool runs_alone() const { return ranges.empty() ? deaths > 0 : ranges.back().deaths > 0; }
+
+  /// Returns the rows that its next step is given.
+  std::vector<Piece> NextPieces() const;
 };
 
 enum class WorkerState : uint8_t {
@@ -140,6 +161,14 @@ struct StageState {
   /// Returns a worker that is up and has no task; -1 when there is none.
   WorkerIndex IdleWorker() const;
 
+  /// Returns the worker that may run the task again now; -1 when there is none.
+  WorkerIndex WorkerFor(const Task& task) const {
+    return task.runs_alone() ? IdleWorker() : LeastLoaded();
+  }
+
+  /// Returns the bytes that open tasks hold of what they have yielded.
+  int64_t held_bytes() const;
+
   /// Returns a place for a new worker; -1 when all are taken.
   WorkerIndex FreePlace() const;
 
@@ -168,7 +197,8 @@ struct StageState {
   std::set<TaskId> waiting;                    // Those in kWaiting.
   std::unordered_map<TaskId, Task> abandoned;  // A step is still out.
 
-  std::set<TaskId> again;  // In kReady although they were started: their workers died.
+  std::set<TaskId> again;  // In kReady although they were started: their workers died, or they
+                           // go on with other rows.
 
   std::vector<Worker> workers;  // By place: twice as many as the stage's, for the successors.
   int target = 0;               // Workers wanted, as PoolSize has it.
@@ -199,6 +229,8 @@ struct StageState {
   int64_t rows_in = 0;
   int64_t rows_done = 0;  // Of rows_in, those of finished tasks.
   int64_t rows_out = 0;
+  int64_t rows_failed = 0;
+  int64_t batches_failed = 0;  // With some of these.
   int64_t bytes_out = 0;
   int64_t blocks_out = 0;
   int64_t tasks_done = 0;

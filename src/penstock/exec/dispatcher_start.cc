@@ -9,6 +9,7 @@ namespace penstock::dispatch {
 void StateMachine::Dispatch() {
   if (finished_) return;
   EndInputs();
+  if (finished_) return;
   for (size_t index = stages_.size(); index-- > 0;) {
     StageState& stage = *stages_[index];
     if (stage.done) {
@@ -193,8 +194,9 @@ Idle StateMachine::StartSteps(StageState& stage) {
     }
     if (!stage.again.empty()) {
       // Threads of one process die together.
-      if (stage.limits.threads && stage.in_flight > 0) return Idle::kEnded;
-      if (stage.IdleWorker() < 0) return Idle::kEnded;
+      const bool is_alone = stage.Find(*stage.again.begin())->runs_alone();
+      if (stage.limits.threads && is_alone && stage.in_flight > 0) return Idle::kEnded;
+      if (stage.WorkerFor(*stage.Find(*stage.again.begin())) < 0) return Idle::kEnded;
       if (!Admits(stage, *stage.again.begin())) return Idle::kBlocked;
       StartAgain(stage);
       continue;
@@ -232,15 +234,19 @@ void StateMachine::StartNew(StageState& stage) {
 void StateMachine::StartAgain(StageState& stage) {
   StartTask start = {.stage = stage.index, .task = *stage.again.begin(), .again = true};
   stage.again.erase(stage.again.begin());
-  ++stage.retries;
-  const WorkerIndex worker = stage.IdleWorker();
-  stage.workers[worker].alone = true;
+  const Task& task = *stage.Find(start.task);
+  const WorkerIndex worker = stage.WorkerFor(task);
+  if (task.runs_alone()) {
+    ++stage.retries;
+    stage.workers[worker].alone = true;
+  }
   SendOut(stage, std::move(start), worker);
 }
 
 void StateMachine::SendOut(StageState& stage, StartTask start, WorkerIndex worker) {
   Task& task = *stage.Find(start.task);
-  for (const Piece& piece : task.pieces) {
+  if (!task.ranges.empty()) ++task.ranges.back().attempts;
+  for (const Piece& piece : task.NextPieces()) {
     start.pieces.push_back({piece.block->size.block, piece.offset, piece.rows});
   }
   if (worker >= 0) {
@@ -328,10 +334,10 @@ bool StateMachine::ForceStepOf(StageState& stage) {
 
 /// Whether going over the budget at this stage would only serve a batch too large for it.
 bool StateMachine::GatheringFillsBudget(StageIndex stage) const {
-  int64_t gathered = 0;
+  int64_t gathered = stages_[stage]->held_bytes();
   for (StageIndex after = stages_[stage]->place.consumer; after >= 0;
        after = stages_[after]->place.consumer) {
-    gathered += stages_[after]->gathered_bytes();
+    gathered += stages_[after]->gathered_bytes() + stages_[after]->held_bytes();
   }
   const int64_t budget = admission_.budget();
   const int64_t excess = admission_.used() - budget;
@@ -347,6 +353,7 @@ bool StateMachine::FlushOneAfter(StageIndex stage) {
 }
 
 Status StateMachine::BudgetTooSmall(StageIndex before) const {
+  if (stages_[before]->held_bytes() > 0) return HoldsTooMuch(*stages_[before]);
   const StageState* largest = &next(*stages_[before]);
   for (const StageState* after = largest; after->place.consumer >= 0; after = &next(*after)) {
     if (next(*after).gathered_bytes() > largest->gathered_bytes()) largest = &next(*after);
@@ -360,6 +367,17 @@ Status StateMachine::BudgetTooSmall(StageIndex before) const {
           " within the memory budget: " + std::to_string(largest->gathered_rows()) +
           " rows came and hold " + std::to_string(largest->gathered_bytes()) +
           " bytes; ask for fewer rows at a time or raise the budget; budget in bytes: " +
+          std::to_string(admission_.budget()));
+}
+
+Status StateMachine::HoldsTooMuch(const StageState& stage) const {
+  return MakeError(
+      ErrorKind::kBudgetTooSmall,
+      "Stage '" + stage.limits.name +
+          "' holds what a batch yields until all of it has come (on_error), and that is more than "
+          "the memory budget: " +
+          std::to_string(stage.held_bytes()) +
+          " bytes; ask for fewer rows a batch or raise the budget; budget in bytes: " +
           std::to_string(admission_.budget()));
 }
 

@@ -113,9 +113,11 @@ void StateMachine::Apply(const WorkerDied& event) {
       if (IsCounted(stage, event)) EndBuild(stage, event);
       return;
     case WorkerState::kUp:
-      if (!TakeBack(stage, event.worker)) return End(event.status);
+      if (!TakeBack(stage, event.worker, event.status)) return End(event.status);
+      if (finished_) return;
       Turn(stage, event.worker, WorkerState::kGone);
       if (IsCounted(stage, event)) CountRestart(stage, event.status);
+      if (!finished_) TakeOffFinished(stage);
       return;
   }
 }
@@ -137,16 +139,25 @@ void StateMachine::EndBuild(StageState& stage, const WorkerDied& event) {
 }
 
 /// Takes back the tasks of a worker that died, to run them again; false when one is out of tries.
-bool StateMachine::TakeBack(StageState& stage, WorkerIndex index) {
+bool StateMachine::TakeBack(StageState& stage, WorkerIndex index, const Status& status) {
   bool has_tries = true;
+  // Threads of one process die together, whichever of them is to blame.
+  const Worker& dead = stage.workers[index];
+  const bool was_alone = stage.limits.threads ? dead.alone : dead.tasks == 1;
   for (TaskId id = stage.first_task; id < stage.next_task(); ++id) {
     Task& task = *stage.Find(id);
     const bool is_open = task.state == TaskState::kRunning || task.state == TaskState::kWaiting;
     if (task.worker != index || !is_open) continue;
+    TakeBackTask(stage, id, task);
+    if (stage.limits.isolates_failures) {
+      EndRangeByDeath(stage, id, task, was_alone, status);
+      if (finished_) return true;
+      continue;
+    }
+    stage.again.insert(id);
     ++task.deaths;
     const int retries_max = stage.limits.max_task_retries;
     has_tries = has_tries && (retries_max < 0 || task.deaths <= retries_max);
-    TakeBackTask(stage, id, task);
   }
   Worker& worker = stage.workers[index];
   worker.tasks = worker.waiting = 0;
@@ -163,11 +174,11 @@ void StateMachine::TakeBackTask(StageState& stage, TaskId id, Task& task) {
   } else {
     stage.waiting.erase(id);
   }
+  DropHeld(stage, id, task);
   task.state = TaskState::kReady;
   task.worker = -1;
   --stage.open;
   --stage.in_flight;
-  stage.again.insert(id);
 }
 
 /// A worker has died: the pool may replace it, or gets smaller. One that has its successor already

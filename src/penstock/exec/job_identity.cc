@@ -145,7 +145,8 @@ class IdentityMaker {
     const WorkerOptions& options = functions.options;
     const WorkerOptions told{.batch_rows = options.batch_rows,
                              .grows_batches = options.grows_batches,
-                             .by_length = options.by_length};
+                             .by_length = options.by_length,
+                             .on_error = options.on_error};
     Put("the batches of " + OpName(op), DigestOf(WorkerOptionsToJson(told).dump()));
     return Status::OK();
   }

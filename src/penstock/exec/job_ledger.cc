@@ -54,7 +54,7 @@ Status JobLedger::Begin() {
   }
   shows_all_ = false;
   PENSTOCK_TRY(const std::vector<PartFile> hidden, ledger_->Unpublished());
-  PENSTOCK_RETURN_NOT_OK(Publish(hidden));
+  PENSTOCK_RETURN_NOT_OK(Publish(hidden, {}));
   return finished_ ? sink_.MarkComplete() : sink_.RemoveTemporaries();
 }
 
@@ -68,15 +68,19 @@ Status JobLedger::RemoveOther() {
   return ledger_->Begin(job_.identity);
 }
 
-Status JobLedger::Commit(const CommitOutput& action, const std::vector<PartFile>& files) {
-  if (!files.empty()) PENSTOCK_RETURN_NOT_OK(sink_.SyncTemporaries());
-  Progress progress{.files = files, .rows = {.in = action.rows_read, .out = action.rows_written}};
+Status JobLedger::Commit(const CommitOutput& action, const std::vector<PartFile>& files,
+                         const std::vector<PartFile>& letters) {
+  if (!files.empty() || !letters.empty()) PENSTOCK_RETURN_NOT_OK(sink_.SyncTemporaries());
+  Progress progress{
+      .files = files,
+      .letters = letters,
+      .rows = {.in = action.rows_read, .out = action.rows_written, .dead = action.rows_failed}};
   for (const int64_t chunk : action.chunks) progress.chunks.push_back({chunk, chunk});
   IgnoreChangedFiles();
   shows_all_ = false;
   PENSTOCK_RETURN_NOT_OK(action.last ? ledger_->End(std::move(progress))
                                      : ledger_->Add(std::move(progress)));
-  PENSTOCK_RETURN_NOT_OK(Publish(files));
+  PENSTOCK_RETURN_NOT_OK(Publish(files, letters));
   return action.last ? sink_.MarkComplete() : Status::OK();
 }
 
@@ -88,7 +92,9 @@ void JobLedger::IgnoreChangedFiles() {
   ledger_->Ignore(changed);
 }
 
-Status JobLedger::Publish(const std::vector<PartFile>& files) {
+Status JobLedger::Publish(const std::vector<PartFile>& files,
+                          const std::vector<PartFile>& letters) {
+  PENSTOCK_RETURN_NOT_OK(sink_.Publish(letters));
   PENSTOCK_RETURN_NOT_OK(sink_.Publish(files));
   ledger_->Published();
   shows_all_ = true;
@@ -103,7 +109,9 @@ void JobLedger::Abort() {
 
 std::string JobLedger::Summary() const {
   if (ledger_->found() == Ledger::Found::kNothing || replaces_) return "";
-  return fmt::format("{} rows in {} files", rows().out, files_done());
+  std::string text = fmt::format("{} rows in {} files", rows().out, files_done());
+  if (rows().dead > 0) text += fmt::format(", {} rows that failed", rows().dead);
+  return text;
 }
 
 }  // namespace penstock

@@ -39,9 +39,10 @@ class JobLedger {
   /// Sink::Start. Of a job that is finished it only does the first. kOutputTaken.
   Status Begin();
 
-  /// Commits what a step of the dispatcher's asks for; `files` are those of its parts. The last one
-  /// marks the output as complete.
-  Status Commit(const CommitOutput& action, const std::vector<PartFile>& files);
+  /// Commits what a step of the dispatcher's asks for; `files` are those of its parts, `letters`
+  /// those of the rows that were left out. The last one marks the output as complete.
+  Status Commit(const CommitOutput& action, const std::vector<PartFile>& files,
+                const std::vector<PartFile>& letters);
 
   /// Removes what no commit knows of; everything, where nothing has been committed.
   void Abort();
@@ -57,7 +58,7 @@ class JobLedger {
   JobLedger(Sink& sink, IdentifiedJob job, std::unique_ptr<Ledger> ledger)
       : sink_(sink), job_(std::move(job)), ledger_(std::move(ledger)) {}
 
-  Status Publish(const std::vector<PartFile>& files);
+  Status Publish(const std::vector<PartFile>& files, const std::vector<PartFile>& letters);
   Status RemoveOther();
   void IgnoreChangedFiles();
 

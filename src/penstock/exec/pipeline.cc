@@ -165,6 +165,7 @@ class PipelineImpl final : public Pipeline, public ActionHands {
   void Do(const StartTask& action) {
     runners_[action.stage]->StartTask(action, TakePieces(action.pieces));
   }
+  void Do(const FailRow& action);
   void Do(const StepTask& action) { runners_[action.stage]->StepTask(action.task); }
   void Do(const AbandonTask& action) { runners_[action.stage]->EndTask(action.task); }
   void Do(const StartWorker& action) {
@@ -189,6 +190,7 @@ class PipelineImpl final : public Pipeline, public ActionHands {
   }
   void Do(const CommitOutput& action) { writer_->Commit(action); }
   void Do(const Finish& action);
+  void TellOfFailures() const;
 
   const PhysicalPlan plan_;
   const PipelineOptions options_;
@@ -374,12 +376,35 @@ std::vector<Piece> PipelineImpl::TakePieces(const std::vector<PieceRef>& refs) c
   return pieces;
 }
 
+void PipelineImpl::Do(const FailRow& action) {
+  const StageIndex stage = action.stage;
+  const bool is_kept = plan_.stages[static_cast<size_t>(stage)].functions->options.on_error ==
+                       ErrorPolicy::kDeadLetter;
+  if (writer_ == nullptr || !is_kept) return;
+  Result<DeadLetter> letter =
+      workers_of_[stage]->MakeLetter(action, TakePieces({action.piece}).front());
+  if (letter.ok()) return writer_->AddLetter(letter.MoveValueUnsafe());
+  events_.Post(JobFailed{letter.status()});
+}
+
+/// Says how many rows are lacking in the result; nothing, where none are.
+void PipelineImpl::TellOfFailures() const {
+  const Snapshot snapshot = TakeSnapshot();
+  for (const StageSnapshot& stage : snapshot.stages) {
+    if (stage.rows_failed == 0) continue;
+    std::fprintf(stderr, "penstock: %s failed for %lld of %lld rows, which were left out\n",
+                 stage.name.c_str(), static_cast<long long>(stage.rows_failed),
+                 static_cast<long long>(stage.rows_in));
+  }
+}
+
 void PipelineImpl::Do(const Finish& action) {
   {
     MutexLock lock(mutex_);
     final_snapshot_ = Look();
     ended_well_ = action.status.ok();
   }
+  if (action.status.ok()) TellOfFailures();
   blocks_.clear();
   output_.Finish(action.status);
 }

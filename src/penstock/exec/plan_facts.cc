@@ -43,7 +43,7 @@ bool KeepsColumns(const LogicalOp& op) {
 bool KeepsRowCount(const LogicalOp& op) {
   if (const auto* native = std::get_if<NativeOp>(&op)) return native->keeps_rows;
   if (const auto* functions = std::get_if<FunctionsOp>(&op)) {
-    return std::ranges::all_of(functions->functions, &FunctionSpec::keeps_rows);
+    return functions->keeps_rows();
   }
   return !std::holds_alternative<FilterOp>(op) && !std::holds_alternative<SampleOp>(op);
 }

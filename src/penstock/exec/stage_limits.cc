@@ -82,6 +82,10 @@ void SetWorkLimits(const Stage& stage, const std::vector<ResourceLimit>& resourc
   limits.max_restarts = options.max_restarts;
   limits.max_task_retries = options.max_task_retries;
   limits.max_build_tries = options.max_build_tries;
+  limits.isolates_failures = options.leaves_rows_out();
+  limits.failed_rows_max = options.max_errors;
+  limits.failed_batches_max = options.max_errored_batches;
+  limits.failed_share_max = options.max_error_share;
   limits.step_timeout_ns = NanosecondsOf(options.batch_timeout_ms);
   limits.threads = options.threads;
   limits.max_batches_per_worker = options.max_batches_per_worker;

@@ -13,6 +13,7 @@
 #include "penstock/base/mutex.h"
 #include "penstock/exec/worker_lives.h"
 #include "penstock/exec/worker_setup.h"
+#include "penstock/op/take.h"
 #include "penstock/worker/environment.h"
 
 namespace penstock {
@@ -30,6 +31,7 @@ struct SentBatch {
   int64_t rows = 0;
   bool stepping = true;      // A step is out; else the batch waits for the next StepTask.
   bool ended = false;        // The worker said so while no step was out: the next step tells.
+  std::optional<TaskFailed> failed;  // Likewise.
   int64_t rows_yielded = 0;  // By all workers that had it.
   int64_t rows_to_skip = 0;  // Of what comes next: an earlier worker yielded them.
 };
@@ -63,7 +65,8 @@ class WorkRunnerImpl final : public WorkRunner {
         work_(work),
         setup_(PackWorkerSetup(context.stage.name, *context.stage.functions)),
         keeps_rows_(KeepsRows(*context.stage.functions)),
-        retries_(context.stage.functions->options.max_task_retries != 0) {}
+        isolates_(context.stage.functions->options.leaves_rows_out()),
+        retries_(isolates_ || context.stage.functions->options.max_task_retries != 0) {}
 
   void StartWorker(WorkerIndex worker) override {
     const WorkerId life = work_.directory.Add({.runner = this, .place = worker});
@@ -121,7 +124,7 @@ class WorkRunnerImpl final : public WorkRunner {
     {
       MutexLock lock(mutex_);
       SentBatch& known = sent_[action.task];
-      batch.rows_yielded = batch.rows_to_skip = known.rows_yielded;
+      if (!isolates_) batch.rows_yielded = batch.rows_to_skip = known.rows_yielded;
       known = std::move(batch);
     }
     const int64_t bytes = PieceBytes(pieces);
@@ -137,6 +140,7 @@ class WorkRunnerImpl final : public WorkRunner {
     WorkerId life;
     int64_t bytes;
     bool ended;
+    std::optional<TaskFailed> failed;
     {
       MutexLock lock(mutex_);
       const auto found = sent_.find(task);
@@ -145,7 +149,10 @@ class WorkRunnerImpl final : public WorkRunner {
       life = found->second.life;
       bytes = output_bytes_;
       ended = found->second.ended;
+      failed = std::exchange(found->second.failed, std::nullopt);
+      if (failed) sent_.erase(found);
     }
+    if (failed) return context_.events.Post(*std::move(failed));
     if (ended) {
       OnDone(task, /*busy_ns=*/0);
       return;
@@ -156,6 +163,7 @@ class WorkRunnerImpl final : public WorkRunner {
 
   void EndTask(TaskId task) override {
     MutexLock lock(mutex_);
+    failures_.erase(task);
     const auto found = sent_.find(task);
     if (found != sent_.end() && found->second.life < 0) sent_.erase(found);
   }
@@ -189,12 +197,30 @@ class WorkRunnerImpl final : public WorkRunner {
     {
       MutexLock lock(mutex_);
       for (auto& [task, batch] : sent_) {
-        if (batch.life == life) batch.life = -1;
+        if (batch.life != life) continue;
+        batch.life = -1;
+        if (isolates_) failures_[task] = FailureOf(exit, "the worker " + exit.reason);
       }
     }
     WorkerDied death{context_.index, worker, MakeError(ErrorKind::kWorkerDied, Death(exit, held))};
     if (context_.stage.functions->options.threads) death.process = exit.process;
     PostEnd(lives_.Die(life, std::move(death)));
+  }
+
+  Result<DeadLetter> MakeLetter(const FailRow& action, const Piece& row) override {
+    constexpr int64_t kFirst = 0;
+    PENSTOCK_TRY(Block copy, TakeRows({&row, 1}, {&kFirst, 1}));
+    DeadLetter letter{.chunk = action.chunk,
+                      .stage = context_.index,
+                      .stage_name = context_.stage.name,
+                      .row = std::move(copy),
+                      .attempts = action.attempts};
+    const std::vector<RowRange>& ranges = letter.row.lineage.ranges();
+    if (!ranges.empty()) letter.source = context_.split_names.NameOf(ranges.front().split);
+    if (!ranges.empty() && letter.row.lineage.exact()) letter.source_row = ranges.front().first_row;
+    MutexLock lock(mutex_);
+    letter.failure = failures_[action.task];
+    return letter;
   }
 
  private:
@@ -235,11 +261,6 @@ class WorkRunnerImpl final : public WorkRunner {
     context_.events.Post(TaskFailed{context_.index, task, std::move(status)});
   }
 
-  void Forget(TaskId task) {
-    MutexLock lock(mutex_);
-    sent_.erase(task);
-  }
-
   void FailForFewerRows(TaskId task) {
     Fail(task, Status::Invalid(context_.stage.name,
                                ": a batch was run again after its worker had died, and yielded "
@@ -251,11 +272,13 @@ class WorkRunnerImpl final : public WorkRunner {
   const WorkContext work_;
   const std::string setup_;
   const bool keeps_rows_;
-  const bool retries_;  // So inputs must stay as they are.
+  const bool isolates_;  // Rows that fail are looked for.
+  const bool retries_;   // So inputs must stay as they are.
   WorkerLives lives_;
 
   Mutex mutex_;
   std::map<TaskId, SentBatch> sent_ PENSTOCK_GUARDED_BY(mutex_);
+  std::map<TaskId, RowFailure> failures_ PENSTOCK_GUARDED_BY(mutex_);  // The last one of each.
   std::map<WorkerId, std::vector<std::string>> devices_ PENSTOCK_GUARDED_BY(mutex_);
   int64_t output_bytes_ PENSTOCK_GUARDED_BY(mutex_) = kOutputBytesMin;  // Room to offer.
 };
@@ -431,10 +454,29 @@ void WorkRunnerImpl::OnFailed(WorkerIndex worker, WorkerId life, const Frame& fr
     return work_.host.Kill(life);  // It has nothing more to do.
   }
   const TaskId task = static_cast<TaskId>(frame.batch);
-  const std::string rows = HeldRows(life);
-  Forget(task);
-  Fail(task, MakeError(kind, fmt::format("{}: raised on {}", context_.stage.name, rows),
-                       std::move(payload)));
+  RowFailure failure;
+  if (isolates_) failure = FailureOf(kind, payload);
+  TaskFailed failed{
+      .stage = context_.index,
+      .task = task,
+      .status = MakeError(
+          kind, fmt::format("{}: raised on {}", context_.stage.name, HeldRows(life)),
+          std::move(payload)),
+      .by_functions = true,
+      .row = failure.row};
+  {
+    MutexLock lock(mutex_);
+    const auto found = sent_.find(task);
+    if (found == sent_.end()) return;
+    if (isolates_) failures_[task] = std::move(failure);
+    // It must not overtake an output that is still on its way to the dispatcher.
+    if (isolates_ && !found->second.stepping) {
+      found->second.failed = std::move(failed);
+      return;
+    }
+    sent_.erase(found);
+  }
+  context_.events.Post(std::move(failed));
 }
 
 void WorkRunnerImpl::WatchSize(WorkerIndex worker, WorkerId life) {

@@ -17,7 +17,10 @@ namespace {
 class WriteRunnerImpl final : public WriteRunner {
  public:
   WriteRunnerImpl(RunnerContext context, JobOutput output, EmptySchema empty_schema)
-      : context_(context), output_(std::move(output)), empty_schema_(std::move(empty_schema)) {}
+      : context_(context),
+        output_(std::move(output)),
+        empty_schema_(std::move(empty_schema)),
+        letters_(*output_.sink, output_.commits_chunks) {}
 
   void StartTask(const penstock::StartTask& action, std::vector<Piece> pieces) override {
     context_.pool.Submit([this, task = action.task, part = action.part, closes = action.closes_part,
@@ -46,6 +49,14 @@ class WriteRunnerImpl final : public WriteRunner {
     });
   }
 
+  void AddLetter(DeadLetter letter) override {
+    if (!letters_.Add(std::move(letter))) return;
+    context_.pool.Submit([this] {
+      const Status spilled = letters_.Spill();
+      if (!spilled.ok()) context_.events.Post(JobFailed{spilled});
+    });
+  }
+
   void AbortUnlessCommitted() override {
     MutexLock lock(mutex_);
     if (committed_) return;
@@ -59,8 +70,9 @@ class WriteRunnerImpl final : public WriteRunner {
 
   Status CommitNow(const CommitOutput& action) {
     if (action.last) PENSTOCK_RETURN_NOT_OK(WriteEmptyPart());
+    PENSTOCK_TRY(const std::vector<PartFile> letters, letters_.Write(action.chunks));
     if (output_.ledger == nullptr) return output_.sink->Commit().status();
-    return output_.ledger->Commit(action, TakeClosed(action));
+    return output_.ledger->Commit(action, TakeClosed(action), letters);
   }
 
   /// Returns the files of the parts that are committed; the last commit takes all that are left.
@@ -149,6 +161,7 @@ class WriteRunnerImpl final : public WriteRunner {
   const RunnerContext context_;
   const JobOutput output_;
   const EmptySchema empty_schema_;
+  DeadLetters letters_;
 
   Mutex mutex_;
   Parts parts_ PENSTOCK_GUARDED_BY(mutex_);

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "penstock/exec/dead_letters.h"
 #include "penstock/exec/job_ledger.h"
 #include "penstock/exec/stage_runner.h"
 #include "penstock/sink/sink.h"
@@ -29,6 +30,9 @@ class WriteRunner : public OneStepRunner {
   /// without a row first writes one part that holds the columns alone, so that the output can be
   /// read.
   virtual void Commit(const CommitOutput& action) = 0;
+
+  /// Takes a row that was left out, to be put on record beside the output.
+  virtual void AddLetter(DeadLetter letter) = 0;
 
   /// Removes what was written and has not been committed. Call when the pool is closed.
   virtual void AbortUnlessCommitted() = 0;

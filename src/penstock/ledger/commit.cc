@@ -48,9 +48,19 @@ PartFile FileFromJson(const Json& json) {
           .crc32c = json.at("crc32c")};
 }
 
+Json FilesToJson(const std::vector<PartFile>& files) {
+  Json json = Json::array();
+  for (const PartFile& file : files) json.push_back(FileToJson(file));
+  return json;
+}
+
+std::vector<PartFile> FilesFromJson(const Json& json) {
+  std::vector<PartFile> files;
+  for (const Json& file : json) files.push_back(FileFromJson(file));
+  return files;
+}
+
 Json ToJson(const Commit& commit) {
-  Json files = Json::array();
-  for (const PartFile& file : commit.files) files.push_back(FileToJson(file));
   return {{"version", kVersion},
           {"kind", kKindNames.at(static_cast<size_t>(commit.kind))},
           {"number", commit.number},
@@ -58,7 +68,8 @@ Json ToJson(const Commit& commit) {
           {"writer", commit.writer},
           {"identity", commit.identity},
           {"chunks", RangesToJson(commit.chunks)},
-          {"files", std::move(files)},
+          {"files", FilesToJson(commit.files)},
+          {"letters", FilesToJson(commit.letters)},
           {"done", RangesToJson(commit.done.Ranges())},
           {"rows", {{"in", commit.rows.in}, {"out", commit.rows.out}, {"dead", commit.rows.dead}}},
           {"files_done", commit.files_done},
@@ -75,13 +86,14 @@ CommitKind KindOf(const std::string& name) {
 }
 
 Commit FromJson(const Json& json) {
-  Commit commit{.kind = KindOf(json.at("kind")),
+  return Commit{.kind = KindOf(json.at("kind")),
                 .number = json.at("number"),
                 .epoch = json.at("epoch"),
                 .writer = json.at("writer"),
                 .identity = json.at("identity"),
                 .chunks = RangesFromJson(json.at("chunks")),
-                .files = {},
+                .files = FilesFromJson(json.at("files")),
+                .letters = FilesFromJson(json.at("letters")),
                 .done = ChunkSet(RangesFromJson(json.at("done"))),
                 .rows = {.in = json.at("rows").at("in"),
                          .out = json.at("rows").at("out"),
@@ -90,8 +102,6 @@ Commit FromJson(const Json& json) {
                 .ignored = json.at("ignored"),
                 .last_begin = json.at("last_begin"),
                 .published = json.at("published")};
-  for (const Json& file : json.at("files")) commit.files.push_back(FileFromJson(file));
-  return commit;
 }
 
 Status Corrupt(const std::string& path, const std::string& why) {

@@ -18,8 +18,8 @@ using JobIdentity = std::map<std::string, std::string>;
 /// Names of parts of an identity.
 using IdentityParts = std::set<std::string>;
 
-/// What has become of input rows. `rows_in = rows_out + dead` where the plan keeps rows one to one,
-/// and not less where it filters.
+/// What has become of input rows. `dead` were left out, as functions fail for them.
+/// `rows_in = rows_out + dead` where the plan keeps rows one to one, and not less where it filters.
 struct RowCounts {
   int64_t in = 0;
   int64_t out = 0;
@@ -45,6 +45,7 @@ struct Commit {
 
   std::vector<ChunkRange> chunks;
   std::vector<PartFile> files;
+  std::vector<PartFile> letters;  // Of rows that were left out, as functions fail for them.
 
   ChunkSet done;
   RowCounts rows;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -71,7 +73,8 @@ Result<std::vector<PartFile>> Ledger::FilesOf(int64_t first) {
   std::vector<PartFile> files;
   for (int64_t number = first; has_entries_ && number <= last_.number; ++number) {
     PENSTOCK_TRY(Commit commit, ReadEntry(*store_, number));
-    std::move(commit.files.begin(), commit.files.end(), std::back_inserter(files));
+    std::ranges::move(commit.letters, std::back_inserter(files));
+    std::ranges::move(commit.files, std::back_inserter(files));
   }
   return files;
 }
@@ -126,6 +129,7 @@ Commit Ledger::Next(CommitKind kind, Progress progress) const {
   next.files_done += static_cast<int64_t>(progress.files.size());
   next.chunks = std::move(progress.chunks);
   next.files = std::move(progress.files);
+  next.letters = std::move(progress.letters);
   return next;
 }
 

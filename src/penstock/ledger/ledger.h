@@ -16,6 +16,7 @@ namespace penstock {
 struct Progress {
   std::vector<ChunkRange> chunks;
   std::vector<PartFile> files;
+  std::vector<PartFile> letters;  // Of rows that were left out.
   RowCounts rows;
 };
 
@@ -55,10 +56,11 @@ class Ledger {
   std::string DifferenceFrom(const JobIdentity& identity,
                              const IdentityParts& new_parts = {}) const;
 
-  /// Returns the files of finished commits that may still have their temporary names.
+  /// Returns the files of finished commits, those of dead letters too, that may still have their
+  /// temporary names.
   Result<std::vector<PartFile>> Unpublished();
 
-  /// Returns all files, in the order of the commits.
+  /// Returns all files, those of dead letters too, in the order of the commits.
   Result<std::vector<PartFile>> Files();
 
   /// Of a finished job: removes what runs that were cut off have left in the log, unless one lives.

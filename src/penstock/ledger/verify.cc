@@ -43,11 +43,12 @@ class Verifier {
     }
     CheckEntries(entries);
     for (const Commit& entry : entries) {
-      for (const PartFile& file : entry.files) {
-        CheckFile(file, /*may_be_hidden=*/entry.number >= entries.back().published);
-      }
+      const bool may_be_hidden = entry.number >= entries.back().published;
+      for (const PartFile& file : entry.letters) CheckFile(file, may_be_hidden);
+      for (const PartFile& file : entry.files) CheckFile(file, may_be_hidden);
     }
-    PENSTOCK_RETURN_NOT_OK(FindStrays());
+    PENSTOCK_RETURN_NOT_OK(FindStrays(folder_));
+    PENSTOCK_RETURN_NOT_OK(FindStrays(folder_ / kDeadLetterFolder));
     return std::move(found_);
   }
 
@@ -105,9 +106,9 @@ class Verifier {
     }
   }
 
-  Status FindStrays() {
+  Status FindStrays(const files::path& within) {
     std::error_code error;
-    files::recursive_directory_iterator entry(folder_, error);
+    files::recursive_directory_iterator entry(within, error);
     for (; !error && entry != files::recursive_directory_iterator(); entry.increment(error)) {
       if (IsHidden(entry->path().filename())) {
         entry.disable_recursion_pending();
@@ -119,7 +120,8 @@ class Verifier {
         Problem("{} is not in the ledger", name);
       }
     }
-    return error ? SystemFailure(error.value(), "list", folder_) : Status::OK();
+    if (!error || error == std::errc::no_such_file_or_directory) return Status::OK();
+    return SystemFailure(error.value(), "list", within);
   }
 
   const files::path folder_;

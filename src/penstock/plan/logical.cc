@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <string_view>
 
 #include "penstock/plan/at_least.h"
@@ -48,6 +49,19 @@ Status CheckRead(const ReadOp& read) {
   if (read.filter) PENSTOCK_RETURN_NOT_OK(ExpressionFromJson(*read.filter).status());
   PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("row_limit", 0, read.row_limit));
   return AtLeast<int64_t>("splits", 1, read.splits);
+}
+
+/// Returns whether a row may be missing for its functions' failing; other operators than functions
+/// do not matter here.
+bool LeavesRowsOut(std::span<const LogicalOp> ops) {
+  return std::ranges::any_of(ops, [](const LogicalOp& op) {
+    const auto* functions = std::get_if<FunctionsOp>(&op);
+    if (functions != nullptr) return functions->options.leaves_rows_out();
+    const auto* combine = std::get_if<CombineOp>(&op);
+    return combine != nullptr && std::ranges::any_of(combine->others, [](const auto& other) {
+             return LeavesRowsOut(other->ops);
+           });
+  });
 }
 
 Status CheckFunctions(const FunctionsOp& op) {
@@ -144,6 +158,13 @@ Status CheckPlace(const LogicalPlan& plan, size_t index) {
         "monotonically_increasing_id() before union() and zip(), or call materialize() before "
         "them");
   }
+  const auto* combine = std::get_if<CombineOp>(&op);
+  if (combine != nullptr && combine->kind == CombineKind::kZip &&
+      LeavesRowsOut(std::span(plan.ops).first(index + 1))) {
+    return Status::Invalid(
+        "rows would stand beside others than their own where one before them failed; put zip() "
+        "before the function with on_error, or call materialize() and see to it yourself");
+  }
   if (index == 0 && !std::holds_alternative<ReadOp>(op)) {
     return Status::Invalid("a plan must begin with a read");
   }
@@ -157,6 +178,10 @@ Status CheckPlace(const LogicalPlan& plan, size_t index) {
 }
 
 }  // namespace
+
+bool FunctionsOp::keeps_rows() const {
+  return !options.leaves_rows_out() && std::ranges::all_of(functions, &FunctionSpec::keeps_rows);
+}
 
 Status ValidatePlan(const LogicalPlan& plan) {
   if (plan.ops.empty()) return Status::Invalid("A plan must begin with a read; it is empty");

@@ -72,6 +72,9 @@ struct NativeOp {
 struct FunctionsOp {
   std::vector<FunctionSpec> functions;  // Run one after the other in one worker.
   WorkerOptions options;
+
+  /// Returns whether each row in makes one row out, in order: not where rows may fail.
+  bool keeps_rows() const;
 };
 
 /// Chooses, orders and renames columns: pairs of (name in the input, name in the output).

@@ -2,6 +2,8 @@
 //   - all functions of both work row by row (Map, FlatMap, Filter): what such a function sees does
 //     not depend on how the rows are batched;
 //   - neither is stateful;
+//   - the upper one may not leave out a row that the lower one has made one of several of: the
+//     whole row would be left out with it;
 //   - their WorkerOptions are equal, so that one pool serves both as each asked.
 
 #include <algorithm>
@@ -17,7 +19,14 @@ bool WorksOnRows(const FunctionsOp& op) {
   });
 }
 
+bool MultipliesRows(const FunctionsOp& op) {
+  return std::ranges::any_of(op.functions, [](const FunctionSpec& function) {
+    return function.kind == FunctionKind::kFlatRow;
+  });
+}
+
 bool CanFuse(const FunctionsOp& lower, const FunctionsOp& upper) {
+  if (upper.options.leaves_rows_out() && MultipliesRows(lower)) return false;
   return !lower.options.stateful && lower.options == upper.options && WorksOnRows(lower) &&
          WorksOnRows(upper);
 }

@@ -20,6 +20,7 @@ namespace penstock {
 namespace {
 
 bool FunctionsKeepRows(const FunctionsOp& op) {
+  if (op.options.leaves_rows_out()) return false;
   return std::all_of(op.functions.begin(), op.functions.end(), [](const FunctionSpec& function) {
     return function.kind == FunctionKind::kRow ||
            (function.kind == FunctionKind::kBatches && function.keeps_rows);

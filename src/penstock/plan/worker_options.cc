@@ -1,6 +1,9 @@
 #include "penstock/plan/worker_options.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <string>
 
 #include "penstock/plan/at_least.h"
 #include "penstock/plan/json_fields.h"
@@ -31,6 +34,36 @@ void VisitFields(Options& options, Visit visit) {
   visit("batch_timeout_ms", options.batch_timeout_ms);
   visit("max_batches_per_worker", options.max_batches_per_worker);
   visit("max_worker_bytes", options.max_worker_bytes);
+  visit("max_errors", options.max_errors);
+  visit("max_errored_batches", options.max_errored_batches);
+  visit("max_error_share", options.max_error_share);
+}
+
+constexpr std::array<const char*, 3> kPolicyNames{"raise", "dead_letter", "drop"};
+
+Status TakePolicy(const Json& json, ErrorPolicy& policy) {
+  std::string name = kPolicyNames[0];
+  PENSTOCK_RETURN_NOT_OK(Take(json, "on_error", name));
+  const auto found = std::ranges::find(kPolicyNames, name);
+  if (found == kPolicyNames.end()) {
+    return Status::Invalid("on_error must be raise, dead_letter or drop; got: ", name);
+  }
+  policy = static_cast<ErrorPolicy>(found - kPolicyNames.begin());
+  return Status::OK();
+}
+
+Status CheckErrors(const WorkerOptions& options) {
+  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("max_errors", -1, options.max_errors));
+  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("max_errored_batches", -1, options.max_errored_batches));
+  if (!(options.max_error_share >= 0 && options.max_error_share <= 1)) {
+    return Status::Invalid("max_error_share must lie between 0 and 1; got: ",
+                           options.max_error_share);
+  }
+  if (options.leaves_rows_out() && options.by_length) {
+    return Status::Invalid(
+        "by_length restores the order of all rows; leave out one of them: by_length, on_error");
+  }
+  return Status::OK();
 }
 
 template <typename Grouping, typename Visit>
@@ -84,6 +117,7 @@ Status CheckBatches(const WorkerOptions& options) {
 Status CheckWorkerOptions(const WorkerOptions& options) {
   PENSTOCK_RETURN_NOT_OK(CheckBatches(options));
   PENSTOCK_RETURN_NOT_OK(CheckPool(options));
+  PENSTOCK_RETURN_NOT_OK(CheckErrors(options));
   PENSTOCK_RETURN_NOT_OK(AtLeast("processors", 0.0, options.processors));
   PENSTOCK_RETURN_NOT_OK(AtLeast("gpus", 0.0, options.gpus));
   if (options.gpus > 1 && options.gpus != std::floor(options.gpus)) {
@@ -108,6 +142,7 @@ Status CheckWorkerOptions(const WorkerOptions& options) {
 Json WorkerOptionsToJson(const WorkerOptions& options) {
   Json json = Json::object();
   VisitFields(options, [&json](const char* name, const auto& field) { json[name] = field; });
+  json["on_error"] = kPolicyNames.at(static_cast<size_t>(options.on_error));
   PutOptional(json, "batch_rows", options.batch_rows);
   PutOptional(json, "processors", options.processors);
   if (options.by_length) {
@@ -133,6 +168,7 @@ Result<WorkerOptions> WorkerOptionsFromJson(const Json& json) {
   take_from(json)("by_length", grouping);
   if (grouping) VisitGrouping(options.by_length.emplace(), take_from(*grouping));
   PENSTOCK_RETURN_NOT_OK(status);
+  PENSTOCK_RETURN_NOT_OK(TakePolicy(json, options.on_error));
   return options;
 }
 

@@ -21,6 +21,13 @@ struct LengthGrouping {
   bool operator==(const LengthGrouping&) const = default;
 };
 
+/// What becomes of rows for which the functions fail.
+enum class ErrorPolicy : uint8_t {
+  kRaise,       // The job ends with the error.
+  kDeadLetter,  // They are left out, and put on record beside the output.
+  kDrop,        // They are left out.
+};
+
 /// How a stage of functions is run.
 struct WorkerOptions {
   bool stateful = false;              // A class: built once a worker.
@@ -49,6 +56,14 @@ struct WorkerOptions {
   int64_t batch_timeout_ms = 0;  // A worker busy with one batch for longer is killed; 0: never.
   int64_t max_batches_per_worker = 0;  // Then a fresh worker takes its place; 0: never.
   int64_t max_worker_bytes = 0;        // So large after a batch, likewise; 0: never.
+
+  // What becomes of rows that fail.
+  ErrorPolicy on_error = ErrorPolicy::kRaise;
+  int64_t max_errors = -1;           // So many may; -1: no limit.
+  int64_t max_errored_batches = -1;  // And be in so many batches.
+  double max_error_share = 1;        // Of the stage's rows, so many may.
+
+  bool leaves_rows_out() const { return on_error != ErrorPolicy::kRaise; }
 
   bool operator==(const WorkerOptions&) const = default;
 };

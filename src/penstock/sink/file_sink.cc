@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <list>
 #include <map>
 #include <random>
@@ -12,9 +13,11 @@
 #include <utility>
 
 #include "penstock/base/error.h"
+#include "penstock/base/ledger_folder.h"
 #include "penstock/sink/output_folder.h"
 #include "penstock/sink/part_files.h"
 #include "penstock/sink/partitions.h"
+#include "penstock/sink/registry.h"
 
 namespace penstock {
 namespace {
@@ -163,12 +166,14 @@ class FileSink final : public Sink {
  public:
   FileSink(FileSinkOptions options, std::unique_ptr<FileFormat> format,
            std::shared_ptr<FileNames> names, std::string write_name,
-           std::unique_ptr<OutputFolder> folder)
+           std::unique_ptr<OutputFolder> folder, std::unique_ptr<FileFormat> letter_format)
       : options_(std::move(options)),
         format_(std::move(format)),
         names_(std::move(names)),
         write_name_(std::move(write_name)),
-        folder_(std::move(folder)) {}
+        folder_(std::move(folder)),
+        letter_options_{.path = options_.path},
+        letter_format_(std::move(letter_format)) {}
 
   Result<SinkStart> Start() override {
     PENSTOCK_TRY(const bool exists, folder_->Exists());
@@ -202,9 +207,16 @@ class FileSink final : public Sink {
                                             write_name_ + "_" + label);
   }
 
+  Result<std::unique_ptr<PartWriter>> OpenDeadLetters(const std::string& label) override {
+    const std::string name = fmt::format("{}/{}_{}", kDeadLetterFolder, write_name_, label);
+    return std::make_unique<FilePartWriter>(letter_options_, *letter_format_, *folder_, letters_,
+                                            next_letters_++, name);
+  }
+
   Result<std::vector<PartFile>> Commit() override {
     std::vector<ClosedFile> files = shared_->InOrder();
     PENSTOCK_RETURN_NOT_OK(GiveNames(files));
+    PENSTOCK_RETURN_NOT_OK(PublishLetters());
     std::vector<PartFile> parts;
     for (ClosedFile& closed : files) {
       const bool replaces = std::ranges::binary_search(old_files_, closed.file.name);
@@ -226,8 +238,10 @@ class FileSink final : public Sink {
     for (const std::string& name : std::exchange(published_, {})) {
       static_cast<void>(folder_->Remove(name));
     }
-    for (const ClosedFile& file : shared_->InOrder()) {
-      if (ledger_folder().empty()) folder_->RemoveTemporary(file.file.temporary_name);
+    for (const auto& shared : {shared_, letters_}) {
+      for (const ClosedFile& file : shared->InOrder()) {
+        if (ledger_folder().empty()) folder_->RemoveTemporary(file.file.temporary_name);
+      }
     }
     folder_->Release();
     folder_->RemoveIfCreated();
@@ -291,6 +305,16 @@ class FileSink final : public Sink {
     return Status::OK();
   }
 
+  /// Shows the dead letters before the parts that lack their rows.
+  Status PublishLetters() {
+    for (const ClosedFile& closed : letters_->InOrder()) {
+      PENSTOCK_RETURN_NOT_OK(
+          folder_->Publish(closed.file.temporary_name, closed.file.name, /*replace=*/false));
+      published_.push_back(closed.file.name);
+    }
+    return Status::OK();
+  }
+
   Status RemoveOldFiles() {
     const std::set<std::string> kept(published_.begin(), published_.end());
     extensions_.insert(Extension());
@@ -299,7 +323,7 @@ class FileSink final : public Sink {
           extensions_, [&](const std::string& extension) { return name.ends_with(extension); });
       if (is_of_its_kind && !kept.contains(name)) PENSTOCK_RETURN_NOT_OK(folder_->Remove(name));
     }
-    PENSTOCK_RETURN_NOT_OK(folder_->RemoveLedger());
+    PENSTOCK_RETURN_NOT_OK(folder_->RemoveLedger(kept));
     PENSTOCK_RETURN_NOT_OK(folder_->Remove(kCompleteMarker));
     return folder_->Sync();
   }
@@ -310,6 +334,10 @@ class FileSink final : public Sink {
   const std::string write_name_;
   const std::unique_ptr<OutputFolder> folder_;
   const std::shared_ptr<SharedParts> shared_ = std::make_shared<SharedParts>();
+  const FileSinkOptions letter_options_;  // As the format, of dead letters.
+  const std::unique_ptr<FileFormat> letter_format_;
+  const std::shared_ptr<SharedParts> letters_ = std::make_shared<SharedParts>();
+  std::atomic<int64_t> next_letters_ = 0;
   std::vector<std::string> old_files_;  // At Start, sorted; where the mode asks for them.
   std::set<std::string> extensions_;    // Of the names that were given.
   std::vector<std::string> published_;
@@ -327,8 +355,11 @@ Result<std::unique_ptr<Sink>> MakeFileSink(OptionReader options, std::unique_ptr
   PENSTOCK_TRY(auto folder, OpenOutputFolder(read.path, std::move(access), run_name, with_ledger));
   const bool has_name = !folder->LedgerFolder().empty() && !read.write_name.empty();
   const std::string write_name = has_name ? read.write_name : run_name;
+  const nlohmann::json no_options = nlohmann::json::object();
+  OptionReader letter_options("The Parquet writer", no_options);
+  PENSTOCK_TRY(auto letter_format, MakeParquetFormat(letter_options));
   return std::make_unique<FileSink>(std::move(read), std::move(format), write.file_names,
-                                    write_name, std::move(folder));
+                                    write_name, std::move(folder), std::move(letter_format));
 }
 
 }  // namespace penstock

@@ -168,10 +168,22 @@ class LocalFolder final : public OutputFolder {
     return with_ledger_ ? (path_ / kLedgerFolder).string() : "";
   }
 
-  Status RemoveLedger() override {
+  Status RemoveLedger(const std::set<std::string>& kept) override {
     std::error_code error;
-    files::remove_all(path_ / kLedgerFolder, error);
-    if (!error) return Status::OK();
+    std::vector<files::path> old;
+    files::recursive_directory_iterator entry(path_ / kLedgerFolder, error);
+    for (; !error && entry != files::recursive_directory_iterator(); entry.increment(error)) {
+      old.push_back(entry->path());
+    }
+    for (auto path = old.rbegin(); path != old.rend(); ++path) {
+      if (!kept.contains(path->lexically_relative(path_))) files::remove(*path, error);
+      if (error == std::errc::directory_not_empty) error.clear();
+    }
+    if (!error) files::remove(path_ / kLedgerFolder, error);
+    if (!error || error == std::errc::no_such_file_or_directory ||
+        error == std::errc::directory_not_empty) {
+      return Status::OK();
+    }
     return SystemFailure(error.value(), "remove an earlier job's ledger", path_ / kLedgerFolder);
   }
 

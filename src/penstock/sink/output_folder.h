@@ -3,6 +3,7 @@
 #include <arrow/io/interfaces.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -75,8 +76,8 @@ class OutputFolder {
   /// Makes names durable: what Publish and Remove did before survives a power cut.
   virtual Status Sync() = 0;
 
-  /// Removes an earlier job's ledger.
-  virtual Status RemoveLedger() { return Status::OK(); }
+  /// Removes an earlier job's ledger, with its dead letters; not the files that are `kept`.
+  virtual Status RemoveLedger(const std::set<std::string>& kept) { return Status::OK(); }
 
   // ---- Of folders with a ledger (LedgerFolder() is not empty)
   // ------------------------------------

@@ -56,6 +56,10 @@ class Sink {
   /// `label` tells the part's files from others' by their names, and has them sort.
   virtual Result<std::unique_ptr<PartWriter>> Open(int64_t part, const std::string& label) = 0;
 
+  /// Opens a Parquet file beside the parts, in the subfolder `_penstock/dead_letters`, which
+  /// readers of the folder pass over; `label` tells it from others. It becomes visible as parts do.
+  virtual Result<std::unique_ptr<PartWriter>> OpenDeadLetters(const std::string& label) = 0;
+
   /// Gives all closed parts their final names (without replacing others', folder synced); in mode
   /// "overwrite" a part takes the place of one that had its name at Start, and the others that were
   /// there are removed then. Returns them by part.

@@ -28,6 +28,11 @@ struct Writer {
     if (action.again) line += " again";
     return line;
   }
+  std::string operator()(const FailRow& action) const {
+    return "leave out " + std::to_string(action.piece.block) + ":" +
+           std::to_string(action.piece.offset) + " of " + std::to_string(action.stage) + "/" +
+           std::to_string(action.task) + " after " + std::to_string(action.attempts);
+  }
   std::string operator()(const StepTask& action) const {
     return fmt::format("step {}/{}", action.stage, action.task);
   }

@@ -114,6 +114,7 @@ void SimulatedWorld::CheckPart(const StartTask& action, const SimulatedTask& tas
 }
 
 void SimulatedWorld::CheckCommit(const CommitOutput& action) {
+  rows_failed_ += action.rows_failed;
   if (!job_.stages.back().limits.commits_chunks) {
     Require(action.last && action.chunks.empty() && action.parts.empty(),
             "a commit names chunks only where they are committed one by one");
@@ -234,6 +235,7 @@ void SimulatedWorld::CheckEnd() {
   }
   Require(!job_.Writes() || commit_asked_, "what was written is committed");
   CheckSnapshot();
+  CheckFailures();
   CheckRowsAtEnd();
   CheckBatchesAtEnd();
   CheckPartsAtEnd();
@@ -245,6 +247,7 @@ void SimulatedWorld::CheckFailure() {
     Require(finish_->code() == fault_status_.code(), "the job ends with the failure's status");
     return;
   }
+  if (MayFailByFailures()) return;
   if (finish_->IsInvalid()) {
     Require(job_.zips_unequal_rows, finish_->ToString().c_str());
     return;
@@ -283,7 +286,7 @@ void SimulatedWorld::CheckRowsAtEnd() {
   }
   Require(dispatcher_->TakeSnapshot(now_ns_).rows_delivered == static_cast<int64_t>(rows.size()),
           "the rows delivered are counted");
-  if (job_.limits.preserve_order) {
+  if (job_.limits.preserve_order && !failed_by_chance_) {
     Require(rows == ExpectedRows(job_, true), "the rows are those expected, in order", rows.size());
     return;
   }
@@ -292,7 +295,7 @@ void SimulatedWorld::CheckRowsAtEnd() {
   std::sort(rows.begin(), rows.end());
   Require(std::includes(all.begin(), all.end(), rows.begin(), rows.end()),
           "no row is made up or doubled");
-  bool counts = true;
+  bool counts = !failed_by_chance_;
   for (size_t stage = 0; stage < job_.stages.size(); ++stage) {
     const std::optional<int64_t>& limit = Limits(stage).row_limit;
     if (!limit) continue;

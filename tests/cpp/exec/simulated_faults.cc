@@ -97,11 +97,13 @@ void SimulatedWorld::LoseTasks(StageIndex stage, SimulatedWorker& worker) {
     task.step_out = false;
     task.worker = -1;
     task.lost = true;
-    if (++task.deaths > retries_max && retries_max >= 0) may_fail_by_death_ = true;
+    const bool isolates = Limits(stage).isolates_failures;
+    if (++task.deaths > retries_max && retries_max >= 0 && !isolates) may_fail_by_death_ = true;
   }
 }
 
 void SimulatedWorld::TakeUpAgain(const StartTask& action, SimulatedTask& task) {
+  if (Limits(action.stage).isolates_failures) return TakeUpRange(action, task);
   Require(task.lost && action.worker >= 0, "only a task whose worker died runs again", action.task);
   Require(task.pieces == action.pieces, "what runs again gets the rows that it had", action.task);
   Require(workers_[action.stage][action.worker].tasks.empty(), "what runs again runs alone",

@@ -110,6 +110,17 @@ void MakePool(Dice& dice, SimulatedStage& stage) {
   }
 }
 
+/// Has rows of a stage fail, which it leaves out.
+void MakeFailures(Dice& dice, SimulatedStage& stage) {
+  stage.limits.isolates_failures = true;
+  stage.raise_percent = dice.Pick<int>({0, 1, 5, 50, 100});
+  stage.kill_percent = dice.Pick<int>({0, 0, 2, 20});
+  stage.limits.max_restarts = -1;
+  if (dice.OneIn(5)) stage.limits.failed_rows_max = dice.Between(0, 5);
+  if (dice.OneIn(8)) stage.limits.failed_batches_max = dice.Between(0, 5);
+  if (dice.OneIn(8)) stage.limits.failed_share_max = 0.25;
+}
+
 SimulatedStage MakeWork(Dice& dice) {
   SimulatedStage stage = MakeStage(dice, StageRole::kWork);
   stage.limits.workers = static_cast<int>(dice.Between(1, 4));
@@ -127,6 +138,7 @@ SimulatedStage MakeWork(Dice& dice) {
     return stage;
   }
   MakePool(dice, stage);
+  if (dice.OneIn(4)) MakeFailures(dice, stage);
   return stage;
 }
 
@@ -159,6 +171,8 @@ void KeepRows(SimulatedStage& stage) {
   stage.keep_percent = 100;
   stage.copies = 1;
   stage.limits.row_limit.reset();
+  stage.limits.isolates_failures = false;
+  stage.raise_percent = stage.kill_percent = 0;
 }
 
 /// Adds a read and some stages after it.
@@ -318,6 +332,13 @@ void MakeCommits(Dice& dice, SimulatedJob& job) {
   job.limits.commit_interval_ns = dice.Pick<int64_t>({0, 1000, 100'000});
 }
 
+/// Returns a number below 100 that follows from the stage and the row alone.
+int Percentile(StageIndex stage, int64_t row, int bits) {
+  const uint64_t mixed =
+      (static_cast<uint64_t>(row) * 64 + static_cast<uint64_t>(stage)) * 0x9e3779b97f4a7c15ULL;
+  return static_cast<int>((mixed >> bits) % 100);
+}
+
 }  // namespace
 
 SimulatedJob MakeSimulatedJob(uint64_t seed) {
@@ -343,9 +364,15 @@ SimulatedJob MakeSimulatedJob(uint64_t seed) {
 }
 
 bool KeepsRow(const SimulatedJob& job, StageIndex stage, int64_t row) {
-  const uint64_t mixed =
-      (static_cast<uint64_t>(row) * 64 + static_cast<uint64_t>(stage)) * 0x9e3779b97f4a7c15ULL;
-  return static_cast<int>((mixed >> 33) % 100) < job.stages[stage].keep_percent;
+  return Percentile(stage, row, 33) < job.stages[stage].keep_percent;
+}
+
+bool RowRaises(const SimulatedJob& job, StageIndex stage, int64_t row) {
+  return Percentile(stage, row, 21) < job.stages[stage].raise_percent;
+}
+
+bool RowKills(const SimulatedJob& job, StageIndex stage, int64_t row) {
+  return Percentile(stage, row, 13) < job.stages[stage].kill_percent;
 }
 
 std::vector<int64_t> RowsOf(const SimulatedJob& job, StageIndex index, bool with_limits) {
@@ -368,6 +395,7 @@ std::vector<int64_t> RowsOf(const SimulatedJob& job, StageIndex index, bool with
   }
   std::vector<int64_t> after;
   for (const int64_t row : before) {
+    if (RowRaises(job, index, row) || RowKills(job, index, row)) continue;
     if (KeepsRow(job, index, row)) after.insert(after.end(), stage.copies, row);
   }
   const int64_t size = static_cast<int64_t>(after.size());
@@ -410,7 +438,11 @@ std::string SimulatedJob::ToString() const {
         "/" + std::to_string(one.commits_chunks) + " keep " + std::to_string(stage.keep_percent) +
         " copies " + std::to_string(stage.copies) + " blocks " +
         std::to_string(stage.blocks_per_task_max) + " bytes " +
-        std::to_string(stage.bytes_per_row) + "+" + std::to_string(stage.bytes_per_block) + "\n";
+        std::to_string(stage.bytes_per_row) + "+" + std::to_string(stage.bytes_per_block) +
+        " isolates " + std::to_string(one.isolates_failures) + " (" +
+        std::to_string(stage.raise_percent) + "/" + std::to_string(stage.kill_percent) +
+        " %, most " + std::to_string(one.failed_rows_max) + "/" +
+        std::to_string(one.failed_batches_max) + "/" + std::to_string(one.failed_share_max) + ")\n";
   }
   return text;
 }

@@ -22,13 +22,17 @@ struct SimulatedStage {
   int64_t first_row = 0;               // kRead: the rows of all stages are numbered on.
   int keep_percent = 100;              // Rows that its filter keeps.
   int copies = 1;                      // Rows out for each row kept.
+  int raise_percent = 0;               // Rows for which it raises, where it isolates failures,
+  int kill_percent = 0;                // and for which its worker dies.
   int blocks_per_task_max = 1;         // More than one: a generator.
   bool ends_with_empty_step = false;
   int64_t bytes_per_row = 8;
   int64_t bytes_per_block = 0;
   int64_t step_ns_max = 1000;
 
-  bool preserves_rows() const { return keep_percent == 100 && copies == 1; }
+  bool preserves_rows() const {
+    return keep_percent == 100 && copies == 1 && raise_percent + kill_percent == 0;
+  }
 };
 
 enum class Fault : uint8_t { kNone, kTaskFails, kJobFails, kCancel };
@@ -57,6 +61,10 @@ SimulatedJob MakeSimulatedJob(uint64_t seed);
 
 /// Returns whether the stage's filter keeps a row.
 bool KeepsRow(const SimulatedJob& job, StageIndex stage, int64_t row);
+
+/// Returns whether the stage's functions raise for a row, and whether it kills their worker.
+bool RowRaises(const SimulatedJob& job, StageIndex stage, int64_t row);
+bool RowKills(const SimulatedJob& job, StageIndex stage, int64_t row);
 
 /// Returns the rows that a stage lets out, in order; those of a zip are its first input's.
 std::vector<int64_t> RowsOf(const SimulatedJob& job, StageIndex stage, bool with_limits);

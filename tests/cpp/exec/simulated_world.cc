@@ -33,6 +33,8 @@ SimulatedWorld::SimulatedWorld(const SimulatedJob& job)
     largest_.push_back(stage.limits.block_bytes_estimate);
     workers_[stages.size() - 1].resize(2 * static_cast<size_t>(stage.limits.workers));
   }
+  failed_.resize(job.stages.size());
+  failed_batches_.resize(job.stages.size());
   restarts_.resize(job.stages.size());
   failed_builds_.resize(job.stages.size());
   consumers_.resize(job.stages.size(), -1);
@@ -114,7 +116,11 @@ bool SimulatedWorld::Happens(Event& event, int64_t life) {
     live_bytes_ -= blocks_.at(taken->block).size.bytes;
     blocks_.erase(taken->block);
   } else if (auto* step = std::get_if<StepDone>(&event)) {
-    return StepHappens(*step, life);
+    std::optional<Event> failure = FailureInsteadOf(*step, life);
+    if (!failure) return StepHappens(*step, life);
+    event = *std::move(failure);
+    const auto* death = std::get_if<WorkerDied>(&event);
+    return death == nullptr || DeathHappens(*death, life);
   } else if (auto* listed = std::get_if<SplitsListed>(&event)) {
     listing_out_[listed->stage] = false;
   } else if (std::holds_alternative<OutputCommitted>(event)) {
@@ -153,7 +159,10 @@ bool SimulatedWorld::StepHappens(StepDone& event, int64_t life) {
   }
   const WorkerIndex worker = task.worker;
   if (task.abandoned) ReleasePieces(task);
-  if (event.finished || (task.abandoned && worker < 0)) TaskEnds(event.stage, event.task);
+  if (event.finished && !task.abandoned && Limits(event.stage).isolates_failures) {
+    EndRange(event.stage, event.task, task);
+  } else if (event.finished || (task.abandoned && worker < 0))
+    TaskEnds(event.stage, event.task);
   if (worker >= 0) {
     SimulatedWorker& one = workers_[event.stage][worker];
     one.stepping = false;
@@ -285,6 +294,15 @@ void SimulatedWorld::Do(const StartTask& action) {
   }
   if (!violation_.empty()) return;
   PlanOutputs(action, task);
+  if (limits.isolates_failures) {
+    for (const PieceRef& piece : action.pieces) {
+      for (int64_t row = 0; row < piece.rows; ++row) {
+        task.rows_left.emplace(piece.block, piece.offset + row);
+      }
+    }
+    task.range = action.pieces;
+    PlanFailures(action.stage, task);
+  }
   if (limits.role == StageRole::kWork) {
     GiveToWorker(action);
   } else {
@@ -452,6 +470,7 @@ void SimulatedWorld::PlanOutputs(const StartTask& action, SimulatedTask& task) {
   const SimulatedStage& stage = job_.stages[action.stage];
   std::vector<int64_t> rows;
   const auto add = [&](int64_t row) {
+    if (RowRaises(job_, action.stage, row) || RowKills(job_, action.stage, row)) return;
     if (KeepsRow(job_, action.stage, row)) rows.insert(rows.end(), stage.copies, row);
   };
   if (stage.limits.role == StageRole::kRead) {

@@ -40,6 +40,13 @@ struct SimulatedTask {
   bool lost = false;   // Its worker died; it is to be started again.
   bool again = false;  // It was.
   int deaths = 0;
+
+  // Of a stage that isolates failures.
+  std::set<std::pair<BlockId, int64_t>> rows_left;  // By block and place: not done, not left out.
+  std::vector<PieceRef> range;                      // What is being run.
+  std::optional<size_t> raises_at;                  // After so many outputs.
+  std::optional<size_t> kills_at;
+  int64_t raising_row = -1;  // In the range, the first that raises.
 };
 
 struct SimulatedWorker {
@@ -92,6 +99,7 @@ class SimulatedWorld {
   void CarryOut(const std::vector<Action>& actions);
   void Do(const ListSplits& action);
   void Do(const StartTask& action);
+  void Do(const FailRow& action);
   void Do(const StepTask& action);
   void Do(const AbandonTask& action);
   void Do(const StartWorker& action);
@@ -106,6 +114,12 @@ class SimulatedWorld {
   // Events, as they happen in the world.
   bool Happens(Event& event, int64_t life);
   bool StepHappens(StepDone& event, int64_t life);
+  std::optional<Event> FailureInsteadOf(const StepDone& event, int64_t life);
+  void PlanFailures(StageIndex stage, SimulatedTask& task);
+  void TakeUpRange(const StartTask& action, SimulatedTask& task);
+  void EndRange(StageIndex stage, TaskId id, SimulatedTask& task);
+  void CheckFailures();
+  bool MayFailByFailures() const;
   bool DeathHappens(const WorkerDied& event, int64_t life);
   void LoseTasks(StageIndex stage, SimulatedWorker& worker);
   void BlockAppears(StepDone& event, SimulatedTask& task);
@@ -203,6 +217,10 @@ class SimulatedWorld {
   std::set<int64_t> committed_parts_;
   int64_t rows_read_ = 0;  // As the commits say.
   int64_t rows_written_ = 0;
+  int64_t rows_failed_ = 0;
+  std::vector<std::vector<int64_t>> failed_;      // By stage: the rows left out.
+  std::vector<std::set<TaskId>> failed_batches_;  // By stage.
+  bool failed_by_chance_ = false;                 // Some of them: two deaths hit it.
 };
 
 }  // namespace penstock

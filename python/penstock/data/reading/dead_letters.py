@@ -1,0 +1,47 @@
+"""The rows that a job left out, as functions failed for them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock.data.reading.columnar import read_parquet
+
+if TYPE_CHECKING:
+    from penstock.data.dataset import Dataset
+
+_FOLDER = "_penstock/dead_letters"  # As base/ledger_folder.h has it.
+_STAGE = re.compile(r"_stage(\d+)_")
+
+
+def dead_letters(path: str | os.PathLike[str], *, stage: int | None = None) -> Dataset:
+    """Return the rows that jobs with `on_error="dead_letter"` left out of an output, one a row.
+
+    Columns: `stage` and `stage_index`, which stage failed, as `stats()` lists them; `function`, and
+    `exception`, `message` and `traceback` of what it raised; `cause`: "exception", "bad_return",
+    "crash", "timeout" or "out_of_memory"; `attempts`, how often the row was run, alone or among
+    others; `source` and `source_row`, where it was read and which row it is there, counted from 0
+    (null where a function had made several rows of one); `row`, a struct of the columns that the
+    stage was given.
+
+    Args:
+        path: a local folder that a job wrote to.
+        stage: only the rows that this stage left out, by its index. None: all; where several stages
+            left rows out, whose columns differ, the result has no `row`.
+
+    Raises:
+        FileNotFoundError: no row was left out there.
+
+    """
+    folder = Path(os.fspath(path), _FOLDER)
+    files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
+    stages = {int(found[1]) for file in files if (found := _STAGE.search(file.name))}
+    if stage is not None:
+        files = [file for file in files if f"_stage{stage}_" in file.name]
+    if not files:
+        of_stage = "" if stage is None else f" by stage {stage}"
+        raise FileNotFoundError(f"No row was left out here{of_stage}; got: {os.fspath(path)}")
+    letters = read_parquet([str(file) for file in files])
+    return letters.drop_columns(["row"]) if stage is None and len(stages) > 1 else letters
