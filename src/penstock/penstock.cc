@@ -40,6 +40,18 @@ Dataset ReadFiles(const std::string& kind, const std::vector<std::string>& paths
   return Read(kind, Json{{"paths", paths}}.dump());
 }
 
+ErrorPolicy PolicyOf(OnError on_error) {
+  switch (on_error) {
+    case OnError::kRaise:
+      return ErrorPolicy::kRaise;
+    case OnError::kDeadLetter:
+      return ErrorPolicy::kDeadLetter;
+    case OnError::kDrop:
+      return ErrorPolicy::kDrop;
+  }
+  return ErrorPolicy::kRaise;
+}
+
 const char* NameOf(WriteMode mode) {
   switch (mode) {
     case WriteMode::kAppend:
@@ -171,7 +183,10 @@ Dataset Dataset::MapBatchesWith(std::function<Result<BatchFunction>()> make,
                               .make = std::move(make),
                               .batch_rows = options.batch_rows,
                               .threads = options.threads,
-                              .keeps_rows = options.keeps_rows});
+                              .keeps_rows = options.keeps_rows,
+                              .version = "",
+                              .errors = {.on_error = PolicyOf(options.on_error),
+                                         .max_errors = options.max_errors}});
 }
 
 // ---- Runs --------------------------------------------------------------------------------------

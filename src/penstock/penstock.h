@@ -81,11 +81,21 @@ PENSTOCK_API Expression operator&(const Expression& left, const Expression& righ
 PENSTOCK_API Expression operator|(const Expression& left, const Expression& right);
 PENSTOCK_API Expression operator!(const Expression& operand);
 
+/// What becomes of rows for which a function fails. A batch that fails is run again in halves until
+/// those rows stand alone; what the function returns for a row must not depend on the others.
+enum class OnError : uint8_t {
+  kRaise,       // The job ends with the error.
+  kDeadLetter,  // They are left out, and written to `_penstock/dead_letters` beside the output.
+  kDrop,        // They are left out.
+};
+
 struct MapOptions {
   std::string name = "function";      // As shown in Explain and errors.
   std::optional<int64_t> batch_rows;  // Rows of a batch; absent: whole blocks.
   int threads = 0;                    // Batches at once; 0: one a processor.
   bool keeps_rows = false;            // Promised: one row out for one row in, in order.
+  OnError on_error = OnError::kRaise;
+  int64_t max_errors = -1;  // Rows that may be left out before the job ends; -1: no limit.
 };
 
 /// How a data set is run.

@@ -166,6 +166,11 @@ struct StageState {
     return task.runs_alone() ? IdleWorker() : LeastLoaded();
   }
 
+  /// Returns whether it may run again now.
+  bool CanRunAgain(const Task& task) const {
+    return native() ? open < limits.slots : WorkerFor(task) >= 0;
+  }
+
   /// Returns the bytes that open tasks hold of what they have yielded.
   int64_t held_bytes() const;
 

@@ -196,7 +196,7 @@ Idle StateMachine::StartSteps(StageState& stage) {
       // Threads of one process die together.
       const bool is_alone = stage.Find(*stage.again.begin())->runs_alone();
       if (stage.limits.threads && is_alone && stage.in_flight > 0) return Idle::kEnded;
-      if (stage.WorkerFor(*stage.Find(*stage.again.begin())) < 0) return Idle::kEnded;
+      if (!stage.CanRunAgain(*stage.Find(*stage.again.begin()))) return Idle::kEnded;
       if (!Admits(stage, *stage.again.begin())) return Idle::kBlocked;
       StartAgain(stage);
       continue;
@@ -235,7 +235,7 @@ void StateMachine::StartAgain(StageState& stage) {
   StartTask start = {.stage = stage.index, .task = *stage.again.begin(), .again = true};
   stage.again.erase(stage.again.begin());
   const Task& task = *stage.Find(start.task);
-  const WorkerIndex worker = stage.WorkerFor(task);
+  const WorkerIndex worker = stage.native() ? -1 : stage.WorkerFor(task);
   if (task.runs_alone()) {
     ++stage.retries;
     stage.workers[worker].alone = true;
@@ -313,7 +313,8 @@ void StateMachine::ForceStep() {
 /// Starts a step of the stage whatever the budget says; false when it has none that could start.
 bool StateMachine::ForceStepOf(StageState& stage) {
   const bool waits = !stage.waiting.empty();
-  const bool goes_again = !stage.again.empty() && stage.IdleWorker() >= 0;
+  const bool has_place = stage.native() ? HasSlot(stage) : stage.IdleWorker() >= 0;
+  const bool goes_again = !stage.again.empty() && has_place;
   const bool is_new = stage.again.empty() && HasNew(stage) && HasSlot(stage);
   if (!goes_again && !waits && !is_new) return false;
   if (GatheringFillsBudget(stage.index)) {

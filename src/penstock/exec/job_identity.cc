@@ -146,7 +146,7 @@ class IdentityMaker {
     const WorkerOptions told{.batch_rows = options.batch_rows,
                              .grows_batches = options.grows_batches,
                              .by_length = options.by_length,
-                             .on_error = options.on_error};
+                             .errors = {.on_error = options.errors.on_error}};
     Put("the batches of " + OpName(op), DigestOf(WorkerOptionsToJson(told).dump()));
     return Status::OK();
   }
@@ -159,7 +159,8 @@ class IdentityMaker {
           native.name);
     }
     Put("the C++ function " + native.name, native.version);
-    Put("the batches of " + OpName(op), std::to_string(native.batch_rows.value_or(0)));
+    Put("the batches of " + OpName(op), fmt::format("{} {}", native.batch_rows.value_or(0),
+                                                    static_cast<int>(native.errors.on_error)));
     return Status::OK();
   }
 

@@ -7,6 +7,7 @@
 
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
+#include "penstock/exec/failed_rows.h"
 
 namespace penstock {
 namespace {
@@ -15,13 +16,19 @@ class NativeRunner final : public OneStepRunner {
  public:
   explicit NativeRunner(RunnerContext context) : context_(context), op_(*context.stage.native) {}
 
+  void EndTask(TaskId task) override { failed_rows_.Forget(task); }
+
+  Result<DeadLetter> MakeLetter(const FailRow& action, const Piece& row) override {
+    return failed_rows_.MakeLetter(context_, action, row);
+  }
+
   void StartTask(const penstock::StartTask& action, std::vector<Piece> pieces) override {
     context_.pool.Submit([this, task = action.task, pieces = std::move(pieces)] {
       Result<Block> made = Run(pieces);
       if (made.ok()) {
         PostTransformed(context_, task, made.MoveValueUnsafe(), {});
       } else {
-        PostFailed(context_, task, made.status());
+        Fail(task, made.status());
       }
     });
   }
@@ -55,6 +62,23 @@ class NativeRunner final : public OneStepRunner {
     }
   }
 
+  void Fail(TaskId task, const Status& status) {
+    const ErrorDetail* const detail = DetailOf(status);
+    const bool by_functions = detail != nullptr && detail->kind() == ErrorKind::kUserFunction;
+    if (by_functions && op_.errors.leave_rows_out()) {
+      failed_rows_.Note(task, {.cause = "exception",
+                               .function = op_.name,
+                               .exception = "",
+                               .message = status.message(),
+                               .traceback = ""});
+    }
+    context_.events.Post(
+        TaskFailed{.stage = context_.index,
+                   .task = task,
+                   .status = status.WithMessage(context_.stage.name, ": ", status.message()),
+                   .by_functions = by_functions});
+  }
+
   Status Failure(const std::string& message, const Block& block) const {
     const std::vector<RowRange>& ranges = block.lineage.ranges();
     std::string rows = fmt::format("{} rows", block.rows());
@@ -84,6 +108,7 @@ class NativeRunner final : public OneStepRunner {
 
   const RunnerContext context_;
   const NativeOp& op_;
+  FailedRows failed_rows_;
 
   Mutex mutex_;
   std::vector<BatchFunction> idle_ PENSTOCK_GUARDED_BY(mutex_);  // At most one a slot.

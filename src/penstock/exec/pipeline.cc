@@ -377,12 +377,11 @@ std::vector<Piece> PipelineImpl::TakePieces(const std::vector<PieceRef>& refs) c
 }
 
 void PipelineImpl::Do(const FailRow& action) {
-  const StageIndex stage = action.stage;
-  const bool is_kept = plan_.stages[static_cast<size_t>(stage)].functions->options.on_error ==
-                       ErrorPolicy::kDeadLetter;
+  const auto stage = static_cast<size_t>(action.stage);
+  const bool is_kept = plan_.stages[stage].errors().on_error == ErrorPolicy::kDeadLetter;
   if (writer_ == nullptr || !is_kept) return;
   Result<DeadLetter> letter =
-      workers_of_[stage]->MakeLetter(action, TakePieces({action.piece}).front());
+      runners_[stage]->MakeLetter(action, TakePieces({action.piece}).front());
   if (letter.ok()) return writer_->AddLetter(letter.MoveValueUnsafe());
   events_.Post(JobFailed{letter.status()});
 }

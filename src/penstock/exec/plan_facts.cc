@@ -41,7 +41,7 @@ bool KeepsColumns(const LogicalOp& op) {
 }
 
 bool KeepsRowCount(const LogicalOp& op) {
-  if (const auto* native = std::get_if<NativeOp>(&op)) return native->keeps_rows;
+  if (const auto* native = std::get_if<NativeOp>(&op)) return native->keeps_each_row();
   if (const auto* functions = std::get_if<FunctionsOp>(&op)) {
     return functions->keeps_rows();
   }

@@ -70,6 +70,13 @@ std::vector<double> NeedsOf(const WorkerOptions& options, int workers,
   return needs;
 }
 
+void SetFailureLimits(const ErrorOptions& errors, StageLimits& limits) {
+  limits.isolates_failures = errors.leave_rows_out();
+  limits.failed_rows_max = errors.max_errors;
+  limits.failed_batches_max = errors.max_errored_batches;
+  limits.failed_share_max = errors.max_error_share;
+}
+
 void SetWorkLimits(const Stage& stage, const std::vector<ResourceLimit>& resources,
                    StageLimits& limits) {
   const FunctionsOp& op = *stage.functions;
@@ -82,10 +89,7 @@ void SetWorkLimits(const Stage& stage, const std::vector<ResourceLimit>& resourc
   limits.max_restarts = options.max_restarts;
   limits.max_task_retries = options.max_task_retries;
   limits.max_build_tries = options.max_build_tries;
-  limits.isolates_failures = options.leaves_rows_out();
-  limits.failed_rows_max = options.max_errors;
-  limits.failed_batches_max = options.max_errored_batches;
-  limits.failed_share_max = options.max_error_share;
+  SetFailureLimits(options.errors, limits);
   limits.step_timeout_ns = NanosecondsOf(options.batch_timeout_ms);
   limits.threads = options.threads;
   limits.max_batches_per_worker = options.max_batches_per_worker;
@@ -130,6 +134,7 @@ Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan,
     if (stage.native) {
       limits.batch_rows = stage.native->batch_rows.value_or(0);
       if (stage.native->threads > 0) limits.slots = stage.native->threads;
+      SetFailureLimits(stage.native->errors, limits);
     }
     if (stage.repartition) {
       limits.regroup_rows = stage.repartition->rows_per_block.value_or(0);

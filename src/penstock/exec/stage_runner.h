@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "penstock/block/packed.h"
+#include "penstock/exec/dead_letters.h"
 #include "penstock/exec/dispatcher.h"
 #include "penstock/exec/event_queue.h"
 #include "penstock/exec/native_pool.h"
@@ -38,6 +39,11 @@ class StageRunner {
   /// step of it may still be out). May come twice.
   virtual void EndTask(TaskId task) = 0;
   virtual void StartWorker(WorkerIndex worker) = 0;
+
+  /// Returns a row for which the task's functions fail, `row` holding it, with why.
+  virtual Result<DeadLetter> MakeLetter(const FailRow& action, const Piece& row) {
+    return Status::NotImplemented("The stage runs no functions: ", action.stage);
+  }
   virtual void StopWorker(const StopWorker& action) = 0;
 };
 
@@ -45,7 +51,7 @@ class StageRunner {
 class OneStepRunner : public StageRunner {
  public:
   void StepTask(TaskId task) final;
-  void EndTask(TaskId task) final {}
+  void EndTask(TaskId task) override {}
   void StartWorker(WorkerIndex worker) final;
   void StopWorker(const penstock::StopWorker& action) final;
 };

@@ -11,9 +11,9 @@
 
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
+#include "penstock/exec/failed_rows.h"
 #include "penstock/exec/worker_lives.h"
 #include "penstock/exec/worker_setup.h"
-#include "penstock/op/take.h"
 #include "penstock/worker/environment.h"
 
 namespace penstock {
@@ -29,11 +29,11 @@ struct SentBatch {
   WorkerId life = -1;  // -1: the worker has died; the batch will be sent again.
   Lineage lineage;
   int64_t rows = 0;
-  bool stepping = true;      // A step is out; else the batch waits for the next StepTask.
-  bool ended = false;        // The worker said so while no step was out: the next step tells.
+  bool stepping = true;  // A step is out; else the batch waits for the next StepTask.
+  bool ended = false;    // The worker said so while no step was out: the next step tells.
   std::optional<TaskFailed> failed;  // Likewise.
-  int64_t rows_yielded = 0;  // By all workers that had it.
-  int64_t rows_to_skip = 0;  // Of what comes next: an earlier worker yielded them.
+  int64_t rows_yielded = 0;          // By all workers that had it.
+  int64_t rows_to_skip = 0;          // Of what comes next: an earlier worker yielded them.
 };
 
 bool KeepsRows(const FunctionsOp& op) {
@@ -65,7 +65,7 @@ class WorkRunnerImpl final : public WorkRunner {
         work_(work),
         setup_(PackWorkerSetup(context.stage.name, *context.stage.functions)),
         keeps_rows_(KeepsRows(*context.stage.functions)),
-        isolates_(context.stage.functions->options.leaves_rows_out()),
+        isolates_(context.stage.functions->options.errors.leave_rows_out()),
         retries_(isolates_ || context.stage.functions->options.max_task_retries != 0) {}
 
   void StartWorker(WorkerIndex worker) override {
@@ -162,8 +162,8 @@ class WorkRunnerImpl final : public WorkRunner {
   }
 
   void EndTask(TaskId task) override {
+    failed_rows_.Forget(task);
     MutexLock lock(mutex_);
-    failures_.erase(task);
     const auto found = sent_.find(task);
     if (found != sent_.end() && found->second.life < 0) sent_.erase(found);
   }
@@ -199,7 +199,7 @@ class WorkRunnerImpl final : public WorkRunner {
       for (auto& [task, batch] : sent_) {
         if (batch.life != life) continue;
         batch.life = -1;
-        if (isolates_) failures_[task] = FailureOf(exit, "the worker " + exit.reason);
+        if (isolates_) failed_rows_.Note(task, FailureOf(exit, "the worker " + exit.reason));
       }
     }
     WorkerDied death{context_.index, worker, MakeError(ErrorKind::kWorkerDied, Death(exit, held))};
@@ -208,19 +208,7 @@ class WorkRunnerImpl final : public WorkRunner {
   }
 
   Result<DeadLetter> MakeLetter(const FailRow& action, const Piece& row) override {
-    constexpr int64_t kFirst = 0;
-    PENSTOCK_TRY(Block copy, TakeRows({&row, 1}, {&kFirst, 1}));
-    DeadLetter letter{.chunk = action.chunk,
-                      .stage = context_.index,
-                      .stage_name = context_.stage.name,
-                      .row = std::move(copy),
-                      .attempts = action.attempts};
-    const std::vector<RowRange>& ranges = letter.row.lineage.ranges();
-    if (!ranges.empty()) letter.source = context_.split_names.NameOf(ranges.front().split);
-    if (!ranges.empty() && letter.row.lineage.exact()) letter.source_row = ranges.front().first_row;
-    MutexLock lock(mutex_);
-    letter.failure = failures_[action.task];
-    return letter;
+    return failed_rows_.MakeLetter(context_, action, row);
   }
 
  private:
@@ -275,10 +263,10 @@ class WorkRunnerImpl final : public WorkRunner {
   const bool isolates_;  // Rows that fail are looked for.
   const bool retries_;   // So inputs must stay as they are.
   WorkerLives lives_;
+  FailedRows failed_rows_;
 
   Mutex mutex_;
   std::map<TaskId, SentBatch> sent_ PENSTOCK_GUARDED_BY(mutex_);
-  std::map<TaskId, RowFailure> failures_ PENSTOCK_GUARDED_BY(mutex_);  // The last one of each.
   std::map<WorkerId, std::vector<std::string>> devices_ PENSTOCK_GUARDED_BY(mutex_);
   int64_t output_bytes_ PENSTOCK_GUARDED_BY(mutex_) = kOutputBytesMin;  // Room to offer.
 };
@@ -456,19 +444,18 @@ void WorkRunnerImpl::OnFailed(WorkerIndex worker, WorkerId life, const Frame& fr
   const TaskId task = static_cast<TaskId>(frame.batch);
   RowFailure failure;
   if (isolates_) failure = FailureOf(kind, payload);
-  TaskFailed failed{
-      .stage = context_.index,
-      .task = task,
-      .status = MakeError(
-          kind, fmt::format("{}: raised on {}", context_.stage.name, HeldRows(life)),
-          std::move(payload)),
-      .by_functions = true,
-      .row = failure.row};
+  TaskFailed failed{.stage = context_.index,
+                    .task = task,
+                    .status = MakeError(
+                        kind, fmt::format("{}: raised on {}", context_.stage.name, HeldRows(life)),
+                        std::move(payload)),
+                    .by_functions = true,
+                    .row = failure.row};
   {
     MutexLock lock(mutex_);
     const auto found = sent_.find(task);
     if (found == sent_.end()) return;
-    if (isolates_) failures_[task] = std::move(failure);
+    if (isolates_) failed_rows_.Note(task, std::move(failure));
     // It must not overtake an output that is still on its way to the dispatcher.
     if (isolates_ && !found->second.stepping) {
       found->second.failed = std::move(failed);

@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "penstock/base/devices.h"
-#include "penstock/exec/dead_letters.h"
 #include "penstock/exec/stage_runner.h"
 #include "penstock/exec/worker_directory.h"
 #include "penstock/memory/segment.h"
@@ -36,9 +35,6 @@ class WorkRunner : public StageRunner {
   virtual void OnFrame(WorkerIndex worker, WorkerId life, const Frame& frame,
                        std::shared_ptr<Segment> segment) = 0;
   virtual void OnExit(WorkerIndex worker, WorkerId life, const WorkerExit& exit) = 0;
-
-  /// Returns a row for which the task's functions fail, `row` holding it, with why.
-  virtual Result<DeadLetter> MakeLetter(const FailRow& action, const Piece& row) = 0;
 
   /// Kills a worker that has been busy with one step for so long; its death follows.
   virtual void KillWorker(WorkerIndex worker, int64_t busy_ns) = 0;

@@ -56,7 +56,9 @@ Status CheckRead(const ReadOp& read) {
 bool LeavesRowsOut(std::span<const LogicalOp> ops) {
   return std::ranges::any_of(ops, [](const LogicalOp& op) {
     const auto* functions = std::get_if<FunctionsOp>(&op);
-    if (functions != nullptr) return functions->options.leaves_rows_out();
+    if (functions != nullptr) return functions->options.errors.leave_rows_out();
+    const auto* native = std::get_if<NativeOp>(&op);
+    if (native != nullptr) return native->errors.leave_rows_out();
     const auto* combine = std::get_if<CombineOp>(&op);
     return combine != nullptr && std::ranges::any_of(combine->others, [](const auto& other) {
              return LeavesRowsOut(other->ops);
@@ -93,6 +95,7 @@ Status CheckAssign(const AssignOp& assign) {
 Status CheckNative(const NativeOp& op) {
   if (op.make == nullptr) return Status::Invalid("make must be a function");
   PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("batch_rows", 1, op.batch_rows));
+  PENSTOCK_RETURN_NOT_OK(CheckErrorOptions(op.errors));
   return AtLeast("threads", 0, op.threads);
 }
 
@@ -180,7 +183,8 @@ Status CheckPlace(const LogicalPlan& plan, size_t index) {
 }  // namespace
 
 bool FunctionsOp::keeps_rows() const {
-  return !options.leaves_rows_out() && std::ranges::all_of(functions, &FunctionSpec::keeps_rows);
+  return !options.errors.leave_rows_out() &&
+         std::ranges::all_of(functions, &FunctionSpec::keeps_rows);
 }
 
 Status ValidatePlan(const LogicalPlan& plan) {

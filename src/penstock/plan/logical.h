@@ -67,6 +67,10 @@ struct NativeOp {
   int threads = 0;                              // Batches at once; 0: one a processor.
   bool keeps_rows = false;                      // Promised: one row out for one row in, in order.
   std::string version;                          // Changes with what it does. "": nobody says.
+  ErrorOptions errors;
+
+  /// Returns whether each row in makes one row out, in order: not where rows may fail.
+  bool keeps_each_row() const { return keeps_rows && !errors.leave_rows_out(); }
 };
 
 struct FunctionsOp {

@@ -55,6 +55,12 @@ struct Stage {
   int workers = 0;                           // kWork: at most.
   int workers_min = 0;                       // kWork
   int workers_initial = 0;                   // kWork
+
+  /// Returns what becomes of rows for which its functions fail; the default, where it has none.
+  ErrorOptions errors() const {
+    if (functions) return functions->options.errors;
+    return native ? native->errors : ErrorOptions{};
+  }
 };
 
 struct PhysicalPlan {

@@ -26,7 +26,7 @@ bool MultipliesRows(const FunctionsOp& op) {
 }
 
 bool CanFuse(const FunctionsOp& lower, const FunctionsOp& upper) {
-  if (upper.options.leaves_rows_out() && MultipliesRows(lower)) return false;
+  if (upper.options.errors.leave_rows_out() && MultipliesRows(lower)) return false;
   return !lower.options.stateful && lower.options == upper.options && WorksOnRows(lower) &&
          WorksOnRows(upper);
 }

@@ -20,7 +20,7 @@ namespace penstock {
 namespace {
 
 bool FunctionsKeepRows(const FunctionsOp& op) {
-  if (op.options.leaves_rows_out()) return false;
+  if (op.options.errors.leave_rows_out()) return false;
   return std::all_of(op.functions.begin(), op.functions.end(), [](const FunctionSpec& function) {
     return function.kind == FunctionKind::kRow ||
            (function.kind == FunctionKind::kBatches && function.keeps_rows);
@@ -39,7 +39,7 @@ bool CanSink(const LogicalPlan& plan, size_t limit_index) {
   if (const auto* functions = std::get_if<FunctionsOp>(&below)) {
     return FunctionsKeepRows(*functions);
   }
-  if (const auto* native = std::get_if<NativeOp>(&below)) return native->keeps_rows;
+  if (const auto* native = std::get_if<NativeOp>(&below)) return native->keeps_each_row();
   if (const auto* repartition = std::get_if<RepartitionOp>(&below)) {
     return repartition->rows_per_block.has_value() || !FunctionsAfter(plan, limit_index);
   }

@@ -34,9 +34,9 @@ void VisitFields(Options& options, Visit visit) {
   visit("batch_timeout_ms", options.batch_timeout_ms);
   visit("max_batches_per_worker", options.max_batches_per_worker);
   visit("max_worker_bytes", options.max_worker_bytes);
-  visit("max_errors", options.max_errors);
-  visit("max_errored_batches", options.max_errored_batches);
-  visit("max_error_share", options.max_error_share);
+  visit("max_errors", options.errors.max_errors);
+  visit("max_errored_batches", options.errors.max_errored_batches);
+  visit("max_error_share", options.errors.max_error_share);
 }
 
 constexpr std::array<const char*, 3> kPolicyNames{"raise", "dead_letter", "drop"};
@@ -53,13 +53,8 @@ Status TakePolicy(const Json& json, ErrorPolicy& policy) {
 }
 
 Status CheckErrors(const WorkerOptions& options) {
-  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("max_errors", -1, options.max_errors));
-  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("max_errored_batches", -1, options.max_errored_batches));
-  if (!(options.max_error_share >= 0 && options.max_error_share <= 1)) {
-    return Status::Invalid("max_error_share must lie between 0 and 1; got: ",
-                           options.max_error_share);
-  }
-  if (options.leaves_rows_out() && options.by_length) {
+  PENSTOCK_RETURN_NOT_OK(CheckErrorOptions(options.errors));
+  if (options.errors.leave_rows_out() && options.by_length) {
     return Status::Invalid(
         "by_length restores the order of all rows; leave out one of them: by_length, on_error");
   }
@@ -114,6 +109,13 @@ Status CheckBatches(const WorkerOptions& options) {
 
 }  // namespace
 
+Status CheckErrorOptions(const ErrorOptions& errors) {
+  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("max_errors", -1, errors.max_errors));
+  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("max_errored_batches", -1, errors.max_errored_batches));
+  if (errors.max_error_share >= 0 && errors.max_error_share <= 1) return Status::OK();
+  return Status::Invalid("max_error_share must lie between 0 and 1; got: ", errors.max_error_share);
+}
+
 Status CheckWorkerOptions(const WorkerOptions& options) {
   PENSTOCK_RETURN_NOT_OK(CheckBatches(options));
   PENSTOCK_RETURN_NOT_OK(CheckPool(options));
@@ -142,7 +144,7 @@ Status CheckWorkerOptions(const WorkerOptions& options) {
 Json WorkerOptionsToJson(const WorkerOptions& options) {
   Json json = Json::object();
   VisitFields(options, [&json](const char* name, const auto& field) { json[name] = field; });
-  json["on_error"] = kPolicyNames.at(static_cast<size_t>(options.on_error));
+  json["on_error"] = kPolicyNames.at(static_cast<size_t>(options.errors.on_error));
   PutOptional(json, "batch_rows", options.batch_rows);
   PutOptional(json, "processors", options.processors);
   if (options.by_length) {
@@ -168,7 +170,7 @@ Result<WorkerOptions> WorkerOptionsFromJson(const Json& json) {
   take_from(json)("by_length", grouping);
   if (grouping) VisitGrouping(options.by_length.emplace(), take_from(*grouping));
   PENSTOCK_RETURN_NOT_OK(status);
-  PENSTOCK_RETURN_NOT_OK(TakePolicy(json, options.on_error));
+  PENSTOCK_RETURN_NOT_OK(TakePolicy(json, options.errors.on_error));
   return options;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "penstock/base/status.h"
+#include "penstock/plan/error_options.h"
 
 namespace penstock {
 
@@ -19,13 +20,6 @@ struct LengthGrouping {
   int64_t padded_length_max = 0;  // A batch's rows times its longest, at most; 0: no limit.
 
   bool operator==(const LengthGrouping&) const = default;
-};
-
-/// What becomes of rows for which the functions fail.
-enum class ErrorPolicy : uint8_t {
-  kRaise,       // The job ends with the error.
-  kDeadLetter,  // They are left out, and put on record beside the output.
-  kDrop,        // They are left out.
 };
 
 /// How a stage of functions is run.
@@ -57,16 +51,13 @@ struct WorkerOptions {
   int64_t max_batches_per_worker = 0;  // Then a fresh worker takes its place; 0: never.
   int64_t max_worker_bytes = 0;        // So large after a batch, likewise; 0: never.
 
-  // What becomes of rows that fail.
-  ErrorPolicy on_error = ErrorPolicy::kRaise;
-  int64_t max_errors = -1;           // So many may; -1: no limit.
-  int64_t max_errored_batches = -1;  // And be in so many batches.
-  double max_error_share = 1;        // Of the stage's rows, so many may.
-
-  bool leaves_rows_out() const { return on_error != ErrorPolicy::kRaise; }
+  ErrorOptions errors;
 
   bool operator==(const WorkerOptions&) const = default;
 };
+
+/// Checks the fields; Invalid naming the field, what it must be and what it is.
+Status CheckErrorOptions(const ErrorOptions& errors);
 
 /// Checks the fields; Invalid naming the field, what it must be and what it is.
 Status CheckWorkerOptions(const WorkerOptions& options);

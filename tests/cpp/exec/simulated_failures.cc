@@ -34,9 +34,10 @@ std::optional<Event> SimulatedWorld::FailureInsteadOf(const StepDone& event, int
   const auto found = tasks_[event.stage].find(event.task);
   if (found == tasks_[event.stage].end() || found->second.lost) return std::nullopt;
   SimulatedTask& task = found->second;
-  if (task.worker < 0 || task.abandoned) return std::nullopt;
-  SimulatedWorker& worker = workers_[event.stage][task.worker];
-  if (worker.killed || worker.life != life) return std::nullopt;
+  if (task.abandoned) return std::nullopt;
+  SimulatedWorker* worker = nullptr;
+  if (task.worker >= 0) worker = &workers_[event.stage][task.worker];
+  if (worker != nullptr && (worker->killed || worker->life != life)) return std::nullopt;
   if (task.kills_at && (*task.kills_at)-- == 0) {
     task.kills_at.reset();
     return WorkerDied{event.stage, task.worker, MakeError(ErrorKind::kWorkerDied, "killed")};
@@ -47,10 +48,13 @@ std::optional<Event> SimulatedWorld::FailureInsteadOf(const StepDone& event, int
   task.lost = true;
   --steps_;
   reserved_bytes_ -= task.reserved;
-  worker.stepping = false;
-  worker.tasks.pop_front();
-  const WorkerIndex index = std::exchange(task.worker, -1);
-  RunWorker(event.stage, index);
+  if (worker == nullptr) {
+    --native_steps_;
+  } else {
+    worker->stepping = false;
+    worker->tasks.pop_front();
+    RunWorker(event.stage, std::exchange(task.worker, -1));
+  }
   return TaskFailed{.stage = event.stage,
                     .task = event.task,
                     .status = MakeError(ErrorKind::kUserFunction, "raised"),
@@ -71,7 +75,7 @@ void SimulatedWorld::EndRange(StageIndex stage, TaskId id, SimulatedTask& task) 
 }
 
 void SimulatedWorld::TakeUpRange(const StartTask& action, SimulatedTask& task) {
-  Require(task.lost && action.worker >= 0, "a task goes on only when it has ended a range");
+  Require(task.lost, "a task goes on only when it has ended a range");
   Require(!action.pieces.empty(), "a range has rows", action.task);
   for (const PieceRef& piece : action.pieces) {
     for (int64_t row = 0; row < piece.rows; ++row) {
@@ -86,7 +90,7 @@ void SimulatedWorld::TakeUpRange(const StartTask& action, SimulatedTask& task) {
   task.range = action.pieces;
   PlanOutputs(action, task);
   PlanFailures(action.stage, task);
-  GiveToWorker(action);
+  if (action.worker >= 0) GiveToWorker(action);
   if (violation_.empty()) StepOut(action.stage, action.task, task);
 }
 

@@ -115,7 +115,6 @@ void MakeFailures(Dice& dice, SimulatedStage& stage) {
   stage.limits.isolates_failures = true;
   stage.raise_percent = dice.Pick<int>({0, 1, 5, 50, 100});
   stage.kill_percent = dice.Pick<int>({0, 0, 2, 20});
-  stage.limits.max_restarts = -1;
   if (dice.OneIn(5)) stage.limits.failed_rows_max = dice.Between(0, 5);
   if (dice.OneIn(8)) stage.limits.failed_batches_max = dice.Between(0, 5);
   if (dice.OneIn(8)) stage.limits.failed_share_max = 0.25;
@@ -132,13 +131,15 @@ SimulatedStage MakeWork(Dice& dice) {
   stage.limits.batch_in_chunk = !dice.OneIn(3);
   if (dice.OneIn(3)) stage.blocks_per_task_max = static_cast<int>(dice.Between(2, 5));
   if (dice.OneIn(6)) stage.copies = 2;
+  if (dice.OneIn(4)) MakeFailures(dice, stage);
   if (dice.OneIn(4)) {
     stage.limits.role = StageRole::kNative;
     stage.limits.workers = 0;
+    stage.kill_percent = 0;
     return stage;
   }
   MakePool(dice, stage);
-  if (dice.OneIn(4)) MakeFailures(dice, stage);
+  if (stage.limits.isolates_failures) stage.limits.max_restarts = -1;
   return stage;
 }
 

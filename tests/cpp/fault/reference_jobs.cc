@@ -59,6 +59,25 @@ LogicalPlan RepeatRows(const std::string& input, const std::string& output) {
   return {{Read("csv", input + "/csv"), repeat, Write("csv", output)}};
 }
 
+/// Fails for rows whose number is a multiple of 17.
+Result<std::shared_ptr<arrow::RecordBatch>> Refuse(
+    const std::shared_ptr<arrow::RecordBatch>& batch) {
+  const auto& ids = static_cast<const arrow::Int64Array&>(*batch->GetColumnByName("id"));
+  for (int64_t row = 0; row < ids.length(); ++row) {
+    if (ids.Value(row) % 17 == 0) return Status::Invalid("a multiple of 17");
+  }
+  return batch;
+}
+
+LogicalPlan LeaveRowsOut(const std::string& input, const std::string& output) {
+  NativeOp refuse{.name = "Refuse",
+                  .make = [] { return Result<BatchFunction>(Refuse); },
+                  .batch_rows = 16,
+                  .version = "1",
+                  .errors = {.on_error = ErrorPolicy::kDeadLetter}};
+  return {{Read("csv", input + "/csv"), refuse, Write("csv", output)}};
+}
+
 LogicalPlan FilterRows(const std::string& input, const std::string& output) {
   return {{Read("parquet", input + "/parquet"), FilterOp{Compare("less", "id", 130)},
            Write("parquet", output)}};
@@ -89,7 +108,7 @@ const std::vector<ReferenceJob>& ReferenceJobs() {
       {"parquet to parquet", ParquetToParquet}, {"csv to json", CsvToJson},
       {"more and fewer rows", RepeatRows},      {"a filter", FilterRows},
       {"files of most rows", CutFiles},         {"files of least rows", GatherFiles},
-      {"files in folders", PartFolders},
+      {"files in folders", PartFolders},        {"dead letters", LeaveRowsOut},
   };
   return jobs;
 }
@@ -128,11 +147,15 @@ std::map<std::string, std::string> VisibleFiles(const std::string& folder) {
   files::recursive_directory_iterator entry(folder);
   for (; entry != files::recursive_directory_iterator(); ++entry) {
     const std::string name = entry->path().filename();
-    if (name.starts_with('_') || name.starts_with('.')) {
+    const bool leads_to_letters = name == "_penstock" || name == "dead_letters";
+    if ((name.starts_with('_') || name.starts_with('.')) && !leads_to_letters) {
       entry.disable_recursion_pending();
       continue;
     }
     if (!entry->is_regular_file()) continue;
+    const bool is_letter = entry->path().parent_path().filename() == "dead_letters";
+    const bool is_in_ledger = entry->path().lexically_relative(folder).string().starts_with('_');
+    if (is_in_ledger && !is_letter) continue;
     std::ifstream file(entry->path(), std::ios::binary);
     found[entry->path().lexically_relative(folder)] =
         std::string(std::istreambuf_iterator<char>(file), {});

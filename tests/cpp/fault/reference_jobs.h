@@ -24,7 +24,7 @@ void WriteReferenceInput(const std::string& folder);
 /// Runs a job to its end in this process.
 Status RunJob(const LogicalPlan& plan);
 
-/// Returns the files of an output that readers see, by name.
+/// Returns the files of an output that readers see, and its dead letters, by name.
 std::map<std::string, std::string> VisibleFiles(const std::string& folder);
 
 }  // namespace penstock
