@@ -24,6 +24,7 @@ _BY_KIND: dict[str, Callable[[str], BaseException]] = {
     "AccessDenied": PermissionError,
     "Unreachable": ConnectionError,
     "RemoteFailure": OSError,
+    "Drained": exceptions.JobDrainedError,
     "OutputTaken": exceptions.OutputTakenError,
     "JobChanged": exceptions.JobChangedError,
 }

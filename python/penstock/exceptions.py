@@ -142,6 +142,10 @@ class JobChangedError(RayError, ValueError):
     """The output was written by another job: its input, its functions or its options differ."""
 
 
+class JobDrainedError(TaskCancelledError):
+    """The job was asked to end before its end; run again, it goes on from what it has committed."""
+
+
 class OutputTakenError(RayError, RuntimeError):
     """Another run of a job writes the same output."""
 

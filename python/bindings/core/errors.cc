@@ -32,6 +32,8 @@ const char* KindName(const ErrorDetail* detail) {
       return "BudgetTooSmall";
     case ErrorKind::kNoProgress:
       return "NoProgress";
+    case ErrorKind::kDrained:
+      return "Drained";
     case ErrorKind::kOutputTaken:
       return "OutputTaken";
     case ErrorKind::kJobChanged:

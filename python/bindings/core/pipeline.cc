@@ -55,6 +55,7 @@ class RunningPipeline {
     return nb::none();
   }
 
+  void Drain() { pipeline_->Drain(); }
   void Cancel() { pipeline_->Cancel(); }
   Snapshot TakeSnapshot() const { return pipeline_->TakeSnapshot(); }
 
@@ -117,6 +118,8 @@ void BindPipeline(nb::module_& module) {
            nb::sig("def next(self, timeout_s: float) -> Block | bool | None"),
            "The next block; None after `timeout_s` seconds without one; False at the end.")
       .def("cancel", &RunningPipeline::Cancel, "Stops the job; returns at once.")
+      .def("drain", &RunningPipeline::Drain,
+           "Ends the job once what has begun is committed; returns at once.")
       .def("snapshot", &RunningPipeline::TakeSnapshot);
 }
 

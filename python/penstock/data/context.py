@@ -94,6 +94,8 @@ class DataContext:
             as far as their rows are known; larger ones are not cut. None: the engine's choice.
         commit_interval_s: from one commit of finished chunks to the next, at least (0.5): each
             waits for the disk.
+        drain_timeout_s: a job that writes and is asked to end, by SIGTERM or Ctrl-C, has so long
+            (20) to finish and commit what it has begun, see `penstock.data.stopping`.
         max_errored_blocks: batches with rows for which a function fails that may be, before the job
             does (0); -1: no limit. The rows alone are left out and become dead letters, as with
             `on_error="dead_letter"`, where a call does not say `on_error`.
@@ -115,6 +117,7 @@ class DataContext:
         self.raise_original_map_exception = False
         self.retried_io_errors = list(RETRIED_ANYWAY)
         self.execution_no_progress_timeout_s: float = 1800
+        self.drain_timeout_s: float = 20
         self.max_errored_blocks = 0
         self.rows_per_chunk: int | None = None
         self.commit_interval_s: float = 0.5

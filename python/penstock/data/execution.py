@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from penstock import session
 from penstock._core import Block, Pipeline, WorkerLines, inherit_reception, reception_waits
 from penstock.data import arguments
+from penstock.data.stopping import SoftStop
 from penstock.progress import Progress
 from penstock.worker_output import show
 
@@ -46,6 +47,7 @@ class Run:
         self._pipeline: Pipeline | None = None
         self._last: Snapshot | None = None
         self._lines = WorkerLines()
+        self._stop: SoftStop | None = None
         self._busy = False  # A thread is inside of the engine for it.
 
     @property
@@ -67,8 +69,12 @@ class Run:
         try:
             self._pipeline = start_pipeline(self._plan, self._context, self._lines)
             _running.add(self)
+            if self._stop is not None and self._stop.is_asked:  # Before there was a job to ask.
+                self._end_soon()
             while True:
                 block = self._next()
+                if self._stop is not None and self._stop.is_late:
+                    self.cancel()
                 show(self._lines)
                 progress.update(self._pipeline.snapshot)
                 if self._names is not None:
@@ -89,15 +95,23 @@ class Run:
             self._busy = False
             _running.discard(self)
 
-    def drain(self) -> None:
-        """Run to the end and drop the blocks.
+    def write(self) -> None:
+        """Run a plan that writes to its end, or until a signal asks for it to end soon.
 
         Raises:
             Exception: the error that ended the job.
+            KeyboardInterrupt, SystemExit: a signal did, see `SoftStop`.
 
         """
-        for _ in self.blocks():
-            pass
+        stop = SoftStop(ask=self._end_soon, deadline_s=self._context.drain_timeout_s)
+        with stop:
+            self._stop = stop
+            for _ in self.blocks():
+                pass
+
+    def _end_soon(self) -> None:
+        if self._pipeline is not None:
+            self._pipeline.drain()
 
     def cancel(self) -> None:
         """Stop the job at once. May be repeated, and called by any thread."""

@@ -16,6 +16,7 @@ arrow::StatusCode CodeOf(ErrorKind kind) {
     case ErrorKind::kBudgetTooSmall:
       return arrow::StatusCode::OutOfMemory;
     case ErrorKind::kCancelled:
+    case ErrorKind::kDrained:
       return arrow::StatusCode::Cancelled;
     case ErrorKind::kUserFunction:
     case ErrorKind::kWorkerDied:

@@ -23,6 +23,7 @@ enum class ErrorKind : uint8_t {
   kAccessDenied,    // A remote file system wants other credentials.
   kUnreachable,     // A remote file system does not answer, or breaks off.
   kRemoteFailure,   // A remote file system refuses for another reason.
+  kDrained,         // The job was asked to stop, and can go on from what it has committed.
   kOutputTaken,     // Another run writes the same output.
   kJobChanged,      // The output is of another job than the one that was to go on.
 };

@@ -128,7 +128,7 @@ void StateMachine::Apply(const SplitsListed& event) {
   StageState& read = StageOf(event.stage);
   read.listing = false;
   --listings_;
-  if (read.done) return;
+  if (read.done || read.input_ended) return;
   for (const SplitSize& split : event.splits) {
     if (follows_chunks()) {
       chunks_.Add(read.index, split.chunk, 1);
@@ -240,6 +240,7 @@ void StateMachine::FinishIfDone() {
   if (!last().done || !emitted_.empty()) return;
   if (last().limits.role == StageRole::kWrite && !committed_) {
     if (committing_) return;
+    if (gives_up_) return EndDrained();
     CommitOutput commit = commits_.Take();
     commit.last = last_commit_ = committing_ = true;
     if (!commits()) {

@@ -212,13 +212,15 @@ void StateMachine::ChunkComplete(StageIndex index, int64_t chunk) {
 
 void StateMachine::EndChunkOfParts(StageState& stage, int64_t chunk) {
   stage.parts.EndChunk(chunk);
-  if (commits()) commits_.EndChunk(chunk);
+  if (!commits()) return;
+  commits_.EndChunk(chunk);
+  for (const auto& one : stages_) one->chunks_begun.erase(chunk);
 }
 
 /// Commits on the way what is done by now.
 void StateMachine::CommitWhatIsDone() {
   if (finished_ || committing_ || !commits_.has_some() || last().done) return;
-  if (now_ns_ - committed_ns_ < limits_.commit_interval_ns) return;
+  if (!draining_ && now_ns_ - committed_ns_ < limits_.commit_interval_ns) return;
   committing_ = true;
   committed_ns_ = now_ns_;
   actions_.push_back(commits_.Take());

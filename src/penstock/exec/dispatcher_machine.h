@@ -23,8 +23,9 @@ Status CheckLimits(const std::vector<StageLimits>& stages, const DispatcherLimit
 /// The dispatcher itself. An event first changes the state (dispatcher.cc) and lets blocks flow on
 /// (dispatcher_flow.cc); then what may start is started, from the last stage to the first
 /// (dispatcher_start.cc), and workers come and go (dispatcher_workers.cc, dispatcher_pools.cc).
-/// Rows that fail are found and left out (dispatcher_failures.cc). What goes by time alone is
-/// looked at when it has passed (dispatcher_time.cc).
+/// Rows that fail are found and left out (dispatcher_failures.cc); a job may end before its
+/// input does (dispatcher_drain.cc). What goes by time alone is looked at when it has passed
+/// (dispatcher_time.cc).
 class StateMachine final : public Dispatcher {
  public:
   StateMachine(std::vector<StageLimits> stages, DispatcherLimits limits);
@@ -47,6 +48,7 @@ class StateMachine final : public Dispatcher {
   void Apply(const BlockTaken& event);
   void Apply(const JobFailed& event) { End(event.status); }
   void Apply(const Cancel& event);
+  void Apply(const Drain& event);
   void Apply(const OutputCommitted& event);
 
   // Flow: what becomes of blocks, tasks and stages.
@@ -123,6 +125,12 @@ class StateMachine final : public Dispatcher {
   void End(Status status);
   void FinishIfDone();
 
+  // Draining.
+  bool IsGivenUp(const StageState& stage) const;
+  bool GivesUp() const;
+  void GiveUpReads();
+  void EndDrained();
+
   // Start: what runs next.
   void Dispatch();
   void ListMore();
@@ -184,6 +192,8 @@ class StateMachine final : public Dispatcher {
   bool last_commit_ = false;  // Of the one that is out, or was.
   bool committed_ = false;    // All.
   bool finished_ = false;
+  bool draining_ = false;
+  bool gives_up_ = false;  // For that, some of the input.
   int64_t started_ns_ = 0;
   int64_t now_ns_ = 0;
   int64_t progress_ns_ = 0;  // When the last event came that was no Tick.

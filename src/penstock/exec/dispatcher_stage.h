@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "penstock/exec/dispatcher_batch_size.h"
@@ -144,6 +145,10 @@ struct StageState {
   /// Returns whether nothing is left, given that the input has ended.
   bool empty() const;
 
+  bool runs_functions() const {
+    return limits.role == StageRole::kWork || limits.role == StageRole::kNative;
+  }
+
   /// Returns whether no further task will be started.
   bool starts_no_more() const;
 
@@ -226,6 +231,8 @@ struct StageState {
 
   bool listing = false;  // kRead: ListSplits is out.
   std::optional<int64_t> last_chunk_listed;
+  std::optional<int64_t> last_chunk_started;
+  std::unordered_set<int64_t> chunks_begun;  // Of functions, with commits: not ended.
   bool input_ended = false;
   bool done = false;         // Nothing more comes out.
   int64_t rows_let_out = 0;  // Towards the row limit.

@@ -8,6 +8,7 @@ namespace penstock::dispatch {
 
 void StateMachine::Dispatch() {
   if (finished_) return;
+  GiveUpReads();
   EndInputs();
   if (finished_) return;
   for (size_t index = stages_.size(); index-- > 0;) {
@@ -24,7 +25,7 @@ void StateMachine::Dispatch() {
   ListMore();
   CommitWhatIsDone();
   FinishIfDone();
-  if (!finished_ && IsStalled()) ForceStep();
+  if (!finished_ && IsStalled()) GivesUp() ? EndDrained() : ForceStep();
   if (!finished_) NoteSlots();
 }
 
@@ -116,6 +117,8 @@ void StateMachine::FillParts(StageState& stage) {
       if (!by_block) EndChunkOfParts(stage, chunk);
     }
   }
+  const bool gathers = stage.limits.rows_per_part_min > 0 || stage.limits.bytes_per_part_min > 0;
+  if (gives_up_ && gathers) return;
   if (stage.input_ended && stage.queue.empty()) stage.parts.EndAll();
 }
 
@@ -137,12 +140,12 @@ void StateMachine::Emit(StageState& stage) {
 bool StateMachine::HasNew(const StageState& stage) const {
   switch (stage.limits.role) {
     case StageRole::kRead:
-      return !stage.splits.empty() && WindowHasRoom(stage);
+      return !stage.splits.empty() && WindowHasRoom(stage) && !IsGivenUp(stage);
     case StageRole::kRegroup:
     case StageRole::kZip:
     case StageRole::kNative:
     case StageRole::kWork:
-      return stage.has_gathered();
+      return stage.has_gathered() && !IsGivenUp(stage);
     case StageRole::kWrite:
       return stage.parts.can_start();
     case StageRole::kCollect:
@@ -217,6 +220,7 @@ Idle StateMachine::StartSteps(StageState& stage) {
 void StateMachine::StartNew(StageState& stage) {
   StartTask start = {.stage = stage.index};
   if (stage.limits.role == StageRole::kRead) {
+    stage.last_chunk_started = stage.splits.front().chunk;
     start.task = stage.AddTask({.chunk = stage.splits.front().chunk});
     stage.splits.pop_front();
   } else if (stage.limits.role == StageRole::kWrite) {
@@ -226,6 +230,9 @@ void StateMachine::StartNew(StageState& stage) {
     start.closes_part = step.closes_part;
   } else {
     start.task = stage.next_start++;
+    if (commits() && stage.runs_functions()) {
+      stage.chunks_begun.insert(stage.Find(start.task)->chunk);
+    }
   }
   const WorkerIndex worker = stage.native() ? -1 : stage.LeastLoaded();
   SendOut(stage, std::move(start), worker);

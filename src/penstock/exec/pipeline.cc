@@ -132,6 +132,7 @@ class PipelineImpl final : public Pipeline, public ActionHands {
   }
 
   void Cancel() override { events_.Post(penstock::Cancel{}); }
+  void Drain() override { events_.Post(penstock::Drain{}); }
 
   Snapshot TakeSnapshot() const override {
     {

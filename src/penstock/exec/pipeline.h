@@ -69,6 +69,9 @@ class Pipeline {
   /// Stops the job: nothing more is read or written, workers are killed. Idempotent.
   virtual void Cancel() = 0;
 
+  /// Ends the job soon, with kDrained, see "Draining" in dispatcher.h. Idempotent.
+  virtual void Drain() = 0;
+
   virtual Snapshot TakeSnapshot() const = 0;
 };
 

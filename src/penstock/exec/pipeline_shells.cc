@@ -16,6 +16,7 @@ class SkippedPipeline final : public Pipeline {
     return NextResult{.state = NextState::kEnd, .block = std::nullopt};
   }
   void Cancel() override {}
+  void Drain() override {}
   Snapshot TakeSnapshot() const override { return Snapshot{.finished = true}; }
 };
 
@@ -37,6 +38,10 @@ class OwnedPipeline final : public Pipeline {
 
   void Cancel() override {
     if (IsOwner()) running_->Cancel();
+  }
+
+  void Drain() override {
+    if (IsOwner()) running_->Drain();
   }
 
   Snapshot TakeSnapshot() const override {

@@ -243,7 +243,11 @@ void SimulatedWorld::CheckEnd() {
 }
 
 void SimulatedWorld::CheckFailure() {
-  if (fault_injected_) {
+  const ErrorDetail* ending = DetailOf(*finish_);
+  if (ending != nullptr && ending->kind() == ErrorKind::kDrained) return CheckDrained();
+  const bool ends_at_once =
+      job_.fault != Fault::kDrain || !job_.stages.back().limits.commits_chunks;
+  if (fault_injected_ && ends_at_once) {
     Require(finish_->code() == fault_status_.code(), "the job ends with the failure's status");
     return;
   }
@@ -262,6 +266,25 @@ void SimulatedWorld::CheckFailure() {
   Require(!job_.budget_is_ample, "an ample budget is never called too small");
   Require(live_bytes_ + reserved_bytes_ >= job_.limits.budget_bytes, "a refused budget was full",
           live_bytes_ + reserved_bytes_);
+}
+
+/// What a drained job has committed are whole chunks, with all of their rows.
+void SimulatedWorld::CheckDrained() {
+  Require(job_.fault == Fault::kDrain && fault_injected_, "only a job that is asked to drains");
+  Require(!commit_out_, "a drained job ends when its last commit is done");
+  if (failed_by_chance_) return;
+  std::vector<int64_t> wanted;
+  for (const int64_t row : ExpectedRows(job_, false)) {
+    if (committed_chunks_.contains(chunk_of_row_.at(row))) wanted.push_back(row);
+  }
+  std::vector<int64_t> came;
+  for (const int64_t number : committed_parts_) {
+    const std::vector<int64_t>& rows = parts_.at(number).row_ids;
+    came.insert(came.end(), rows.begin(), rows.end());
+  }
+  std::ranges::sort(wanted);
+  std::ranges::sort(came);
+  Require(wanted == came, "a drained job has committed all rows of its chunks", came.size());
 }
 
 void SimulatedWorld::CheckZipsAtEnd() {

@@ -13,6 +13,9 @@ void SimulatedWorld::Inject() {
   if (!fault) return;
   fault_injected_ = true;
   const std::vector<Action> actions = dispatcher_->Handle(*fault, now_ns_);
+  if (job_.fault == Fault::kDrain && job_.stages.back().limits.commits_chunks) {
+    return CarryOut(actions);
+  }
   Require(actions.size() == 1 && std::holds_alternative<Finish>(actions[0]),
           "a failure ends the job at once");
   CarryOut(actions);
@@ -34,6 +37,9 @@ std::optional<Event> SimulatedWorld::MakeFault() {
       return std::nullopt;
     case Fault::kJobFails:
       return JobFailed{fault_status_};
+    case Fault::kDrain:
+      fault_status_ = Status::Cancelled("The job was cancelled");
+      return Drain{};
     case Fault::kCancel:
       fault_status_ = Status::Cancelled("The job was cancelled");
       return Cancel{};

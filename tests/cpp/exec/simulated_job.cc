@@ -349,7 +349,8 @@ SimulatedJob MakeSimulatedJob(uint64_t seed) {
   MakeLimits(dice, job);
   if (job.Writes() && !Zips(job) && dice.OneIn(2)) MakeCommits(dice, job);
   if (dice.OneIn(4)) {
-    job.fault = dice.Pick<Fault>({Fault::kTaskFails, Fault::kJobFails, Fault::kCancel});
+    job.fault =
+        dice.Pick<Fault>({Fault::kTaskFails, Fault::kJobFails, Fault::kCancel, Fault::kDrain});
     job.fault_after_events = dice.Between(0, dice.Pick<int64_t>({5, 50, 500}));
   }
   job.consumer_ns_max = dice.Pick<int64_t>({0, 1000, 50'000});

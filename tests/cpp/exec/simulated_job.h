@@ -35,7 +35,7 @@ struct SimulatedStage {
   }
 };
 
-enum class Fault : uint8_t { kNone, kTaskFails, kJobFails, kCancel };
+enum class Fault : uint8_t { kNone, kTaskFails, kJobFails, kCancel, kDrain };
 
 /// A job made up from a seed: the same seed gives the same job.
 struct SimulatedJob {

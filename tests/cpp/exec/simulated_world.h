@@ -119,6 +119,7 @@ class SimulatedWorld {
   void TakeUpRange(const StartTask& action, SimulatedTask& task);
   void EndRange(StageIndex stage, TaskId id, SimulatedTask& task);
   void CheckFailures();
+  void CheckDrained();
   bool MayFailByFailures() const;
   bool DeathHappens(const WorkerDied& event, int64_t life);
   void LoseTasks(StageIndex stage, SimulatedWorker& worker);

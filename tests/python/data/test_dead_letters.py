@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from part_files import part_files
 
 import penstock
@@ -172,6 +175,35 @@ class TestRowsThatRaise:
         assert letter["source_row"] is None
 
 
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    bad=st.sets(st.integers(0, 119), max_size=12),
+    batch_size=st.integers(1, 130),
+    files=st.integers(1, 5),
+    in_order=st.booleans(),
+)
+def test_the_dead_letters_are_exactly_the_rows_that_fail(
+    bad: set[int],
+    batch_size: int,
+    files: int,
+    in_order: bool,  # noqa: FBT001  # Hypothesis gives it.
+) -> None:
+    context = penstock.data.DataContext.get_current()
+    context.execution_options.preserve_order = in_order
+    try:
+        job = penstock.data.range(120, override_num_blocks=files).map_batches(
+            fails_on(bad, raise_error), batch_size=batch_size, on_error="dead_letter"
+        )
+    finally:
+        context.execution_options.preserve_order = True
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "out")
+        job.write_parquet(str(out))
+        assert written(out) == sorted(set(range(120)) - bad)
+        assert (left_out(out) if bad else []) == sorted(bad)
+        assert ledger.verify(out).problems == []
+
+
 class TestRowsThatEndTheirWorker:
     @pytest.mark.parametrize(
         ("how", "cause"),
@@ -210,9 +242,7 @@ class TestRowsThatEndTheirWorker:
         )
         done = result.materialize()
         assert done.count() == 63
-        deaths = next(
-            line for line in done.stats().splitlines() if "workers that died" in line
-        )
+        deaths = next(line for line in done.stats().splitlines() if "workers that died" in line)
         assert int(deaths.split("workers that died and were replaced: ")[1].split(";")[0]) <= 6 + 2
 
 
@@ -326,7 +356,9 @@ class TestOutputs:
 
         def cut_off(batch: dict[str, Any], trap: bytes, log: bytes) -> dict[str, Any]:
             if 350 in batch["id"] and Path(os.fsdecode(trap)).exists():
-                while len(list(Path(os.fsdecode(log)).iterdir())) < 2:  # Until a chunk is committed.
+                while (
+                    len(list(Path(os.fsdecode(log)).iterdir())) < 2
+                ):  # Until a chunk is committed.
                     time.sleep(0.001)
                 raise RuntimeError("trapped")
             return batch
@@ -336,16 +368,15 @@ class TestOutputs:
         try:
             job = (
                 penstock.data.read_parquet(source)
-                .map_batches(fails_on({5, 351}, raise_error), batch_size=100, on_error="dead_letter")
                 .map_batches(
-                    cut_off, batch_size=100, fn_args=[os.fsencode(trap), os.fsencode(log)]
+                    fails_on({5, 351}, raise_error), batch_size=100, on_error="dead_letter"
                 )
+                .map_batches(cut_off, batch_size=100, fn_args=[os.fsencode(trap), os.fsencode(log)])
             )
         finally:
             context.rows_per_chunk, context.commit_interval_s = None, 0.5
         with pytest.raises(UserCodeException, match="trapped"):
             job.write_parquet(str(out))
-        assert left_out(out) == [5]
         trap.unlink()
         job.write_parquet(str(out))
         assert left_out(out) == [5, 351]

@@ -41,13 +41,13 @@ class FileVerbs(DatasetBase):
         said = dict(options)
         file_system = said.pop("file_system", None)
         if filename_provider is None:
-            self._run(plan.write(kind, json.dumps(said), None, file_system)).drain()
+            self._run(plan.write(kind, json.dumps(said), None, file_system)).write()
             return
         from penstock.data.writing.file_names import NameGiver
 
         names = NameGiver(filename_provider)
         written = plan.write(kind, json.dumps(said), names.file_names, file_system)
-        self._run(written, names).drain()
+        self._run(written, names).write()
 
     def _only(self, verb: str, column: str) -> LogicalPlan:
         """Return the plan with one column alone.
