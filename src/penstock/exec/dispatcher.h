@@ -85,9 +85,9 @@ namespace penstock {
 /// Draining. A job that is asked to (Drain) begins with no further chunk, comes to the end of those
 /// that it has begun, commits them, and ends with kDrained; with OK where there are no others. A
 /// chunk is begun when the first stage of functions has started with it, or where there is none,
-/// when it is being read. What could go on only beyond the budget is given up, and so are parts that
-/// gather rows across chunks and are not full: what a job writes must not depend on when it was
-/// stopped. A job that does not commit on the way ends at once.
+/// when it is being read. What could go on only beyond the budget is given up, and so are parts
+/// that gather rows across chunks and are not full: what a job writes must not depend on when it
+/// was stopped. A job that does not commit on the way ends at once.
 ///
 /// Properties (held by the simulator under all orders of events): no deadlock: while work is left,
 /// something runs or an action is out; every block that enters is dropped, emitted or written

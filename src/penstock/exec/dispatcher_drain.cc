@@ -24,8 +24,8 @@ void StateMachine::Apply(const Drain& event) {
 bool StateMachine::IsGivenUp(const StageState& stage) const {
   if (!draining_) return false;
   if (stage.runs_functions()) {
-    return stage.has_gathered() && !stage.chunks_begun.contains(
-                                       stage.tasks[stage.next_start - stage.first_task].chunk);
+    return stage.has_gathered() &&
+           !stage.chunks_begun.contains(stage.tasks[stage.next_start - stage.first_task].chunk);
   }
   if (stage.limits.role != StageRole::kRead || stage.splits.empty()) return false;
   const int64_t chunk = stage.splits.front().chunk;
