@@ -26,6 +26,7 @@ def stage(name="MapBatches(Model)", **changes):
         "blocked_ns": 1 * _SECOND,
         "restarts": 0,
         "retries": 0,
+        "rows_failed": 0,
         "recycled": 0,
         "batch_rows_found": 0,
     }

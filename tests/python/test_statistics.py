@@ -44,3 +44,9 @@ def test_the_line_before_the_last_says_how_workers_came_to_be():
 
 def test_a_job_without_workers_has_no_line_about_them():
     assert "Workers:" not in stats_text(snapshot(stage(), worker_starts=""))
+
+
+def test_rows_that_were_left_out_are_told():
+    assert "MapBatches(Model): rows that failed and were left out: 3" in stats_text(
+        snapshot(stage(rows_failed=3))
+    )

@@ -75,7 +75,9 @@ Status JobLedger::Commit(const CommitOutput& action, const std::vector<PartFile>
       .files = files,
       .letters = letters,
       .rows = {.in = action.rows_read, .out = action.rows_written, .dead = action.rows_failed}};
-  for (const int64_t chunk : action.chunks) progress.chunks.push_back({chunk, chunk});
+  ChunkSet chunks;
+  for (const int64_t chunk : action.chunks) chunks.Add({chunk, chunk});
+  progress.chunks = chunks.Ranges();
   IgnoreChangedFiles();
   shows_all_ = false;
   PENSTOCK_RETURN_NOT_OK(action.last ? ledger_->End(std::move(progress))
