@@ -56,6 +56,8 @@ const char* NameOf(WriteMode mode) {
   switch (mode) {
     case WriteMode::kAppend:
       return "append";
+    case WriteMode::kResume:
+      return "resume";
     case WriteMode::kOverwrite:
       return "overwrite";
     case WriteMode::kIgnore:
@@ -184,7 +186,7 @@ Dataset Dataset::MapBatchesWith(std::function<Result<BatchFunction>()> make,
                               .batch_rows = options.batch_rows,
                               .threads = options.threads,
                               .keeps_rows = options.keeps_rows,
-                              .version = "",
+                              .version = std::move(options.version),
                               .errors = {.on_error = PolicyOf(options.on_error),
                                          .max_errors = options.max_errors}});
 }
@@ -236,6 +238,8 @@ Status Dataset::Write(const std::string& kind, const std::string& folder,
   all["mode"] = NameOf(options.mode);
   if (options.rows_per_file_min > 0) all["rows_per_part_min"] = options.rows_per_file_min;
   if (options.rows_per_file_max > 0) all["rows_per_part_max"] = options.rows_per_file_max;
+  if (options.bytes_per_file_min > 0) all["bytes_per_part_min"] = options.bytes_per_file_min;
+  if (options.files_at_once > 0) all["steps_max"] = options.files_at_once;
   const Dataset writing = With(*this, WriteOp{kind, std::move(all)});
   return Run(*writing.plan(), run, [](const auto&) { return Status::OK(); });
 }

@@ -96,6 +96,7 @@ struct MapOptions {
   bool keeps_rows = false;            // Promised: one row out for one row in, in order.
   OnError on_error = OnError::kRaise;
   int64_t max_errors = -1;  // Rows that may be left out before the job ends; -1: no limit.
+  std::string version;      // Changes with what the function does, for WriteMode::kResume.
 };
 
 /// How a data set is run.
@@ -110,12 +111,16 @@ enum class WriteMode : uint8_t {
   kOverwrite,  // Replace it, once the new files are whole.
   kIgnore,     // Write nothing where there are files.
   kError,      // AlreadyExists where there are files.
+  kResume,     // Go on where the same job was cut off; do nothing where it is done. Its ledger lies
+               // in `_penstock` in the folder, which must be of this machine.
 };
 
 struct WriteOptions {
   WriteMode mode = WriteMode::kAppend;
-  int64_t rows_per_file_min = 0;  // Rows that a file gathers before it is closed.
-  int64_t rows_per_file_max = 0;  // Rows after which the next file begins; 0: no limit.
+  int64_t rows_per_file_min = 0;   // Rows that a file gathers before it is closed.
+  int64_t rows_per_file_max = 0;   // Rows after which the next file begins; 0: no limit.
+  int64_t bytes_per_file_min = 0;  // Bytes in memory that a file gathers, beside its rows.
+  int64_t files_at_once = 0;       // Blocks that are written at once; 0: one a processor.
 };
 
 /// A recipe for rows: where they are read and what happens to them. Lazy: the methods that return a

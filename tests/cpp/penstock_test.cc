@@ -51,6 +51,14 @@ class TemporaryFolder {
   std::string path_;
 };
 
+int64_t FilesIn(const std::string& folder) {
+  int64_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    files += entry.path().extension() == ".parquet" ? 1 : 0;
+  }
+  return files;
+}
+
 TEST(PenstockTest, AFunctionSeesBatchesOfTheSizeAskedForAndRowsKeepTheirOrder) {
   std::atomic<int64_t> largest = 0;
   const auto function = [&largest](const Batch& batch) {
@@ -110,6 +118,51 @@ TEST(PenstockTest, WhatIsWrittenIsReadBack) {
   EXPECT_THAT(ReadParquet({out}).Schema().ValueOrDie()->field_names(), ElementsAre("id"));
   const arrow::Status again = Range(1).WriteParquet(out, {.mode = WriteMode::kError});
   EXPECT_TRUE(again.IsAlreadyExists()) << again;
+}
+
+TEST(PenstockTest, AFileGathersTheBytesAskedFor) {
+  const TemporaryFolder folder;
+  const std::string out = folder.path() + "/out";
+  ASSERT_TRUE(
+      Range(1'000)
+          .WriteParquet(out, {.bytes_per_file_min = 1 << 20, .files_at_once = 1}, {.processors = 2})
+          .ok());
+  EXPECT_EQ(FilesIn(out), 1);
+}
+
+TEST(PenstockTest, AJobThatIsDoneIsNotDoneAgainAndOneOfAnotherVersionIsRefused) {
+  const TemporaryFolder folder;
+  const std::string out = folder.path() + "/out";
+  int calls = 0;
+  const auto count = [&calls](const Batch& batch) -> arrow::Result<Batch> {
+    ++calls;
+    return batch;
+  };
+  const auto run = [&](const std::string& version) {
+    return Range(10)
+        .MapBatches(count, {.name = "Count", .threads = 1, .version = version})
+        .WriteParquet(out, {.mode = WriteMode::kResume});
+  };
+  ASSERT_TRUE(run("1").ok());
+  ASSERT_TRUE(run("1").ok());
+  EXPECT_EQ(calls, 1);
+  EXPECT_THAT(run("2").message(), HasSubstr("the C++ function Count has changed"));
+}
+
+TEST(PenstockTest, RowsForWhichAFunctionFailsAreLeftOut) {
+  const auto refuse = [](const Batch& batch) -> arrow::Result<Batch> {
+    const auto& ids = static_cast<const arrow::Int64Array&>(*batch->column(0));
+    for (int64_t row = 0; row < ids.length(); ++row) {
+      if (ids.Value(row) % 3 == 0) return arrow::Status::Invalid("no such thing");
+    }
+    return batch;
+  };
+  const MapOptions dropping{.name = "Refuse", .batch_rows = 4, .on_error = OnError::kDrop};
+  EXPECT_THAT(Values(Range(9).MapBatches(refuse, dropping)), ElementsAre(1, 2, 4, 5, 7, 8));
+  MapOptions few = dropping;
+  few.max_errors = 2;
+  EXPECT_THAT(Range(9).MapBatches(refuse, few).Collect().status().message(),
+              HasSubstr("3 rows failed, where 2 may"));
 }
 
 TEST(PenstockTest, AnErrorOfAFunctionNamesTheStageAndTheRow) {
