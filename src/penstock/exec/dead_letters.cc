@@ -1,5 +1,6 @@
 #include "penstock/exec/dead_letters.h"
 
+#include <arrow/array/array_nested.h>
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/concatenate.h>
