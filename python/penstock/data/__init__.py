@@ -43,6 +43,11 @@ if TYPE_CHECKING:
     from penstock.data.reading.partitioning import Partitioning, PartitionStyle, PathPartitionFilter
     from penstock.data.reading.ranges import range, range_tensor
     from penstock.data.reading.records import read_tfrecords, read_webdataset
+    from penstock.data.reading.references import (
+        from_arrow_refs,
+        from_numpy_refs,
+        from_pandas_refs,
+    )
     from penstock.data.reading.sql import read_sql
     from penstock.data.reading.text_files import read_csv, read_json, read_text
     from penstock.data.reading.torch_dataset import from_torch
@@ -85,6 +90,7 @@ __all__ = [
     "ThreadPoolStrategy",
     "col",
     "from_arrow",
+    "from_arrow_refs",
     "from_blocks",
     "from_daft",
     "from_dask",
@@ -92,7 +98,9 @@ __all__ = [
     "from_items",
     "from_modin",
     "from_numpy",
+    "from_numpy_refs",
     "from_pandas",
+    "from_pandas_refs",
     "from_spark",
     "from_tf",
     "from_torch",
@@ -152,6 +160,7 @@ _MODULES = {
     "reading.whole_files": ("FileShuffleConfig", "read_binary_files", "read_images", "read_numpy"),
     "schema": ("Schema",),
     "reading.records": ("read_tfrecords", "read_webdataset"),
+    "reading.references": ("from_arrow_refs", "from_numpy_refs", "from_pandas_refs"),
     "reading.sql": ("read_sql",),
     "strategy": ("ActorPoolStrategy", "TaskPoolStrategy", "ThreadPoolStrategy"),
     "consuming.summary": ("DatasetSummary",),

@@ -9,6 +9,7 @@ from penstock.data.combine import CombineVerbs
 from penstock.data.consuming.aggregating import AggregateVerbs
 from penstock.data.consuming.iterating import IterateVerbs
 from penstock.data.consuming.notebook import NotebookView, materialized_html
+from penstock.data.consuming.references import ReferenceVerbs
 from penstock.data.consuming.sampling import SampleVerbs
 from penstock.data.consuming.splitting import SplitVerbs
 from penstock.data.transform import TransformVerbs
@@ -29,6 +30,7 @@ class Dataset(
     AggregateVerbs,
     SplitVerbs,
     IterateVerbs,
+    ReferenceVerbs,
     WriteVerbs,
     SinkVerbs,
     TableVerbs,
