@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <list>
 #include <map>
 #include <random>
@@ -209,8 +208,10 @@ class FileSink final : public Sink {
 
   Result<std::unique_ptr<PartWriter>> OpenDeadLetters(const std::string& label) override {
     const std::string name = fmt::format("{}/{}_{}", kDeadLetterFolder, write_name_, label);
-    return std::make_unique<FilePartWriter>(letter_options_, *letter_format_, *folder_, letters_,
-                                            next_letters_++, name);
+    // Each on its own: rows that different stages leave out need have no columns in common.
+    letters_.push_back(std::make_shared<SharedParts>());
+    return std::make_unique<FilePartWriter>(letter_options_, *letter_format_, *folder_,
+                                            letters_.back(), /*part=*/0, name);
   }
 
   Result<std::vector<PartFile>> Commit() override {
@@ -238,10 +239,9 @@ class FileSink final : public Sink {
     for (const std::string& name : std::exchange(published_, {})) {
       static_cast<void>(folder_->Remove(name));
     }
-    for (const auto& shared : {shared_, letters_}) {
-      for (const ClosedFile& file : shared->InOrder()) {
-        if (ledger_folder().empty()) folder_->RemoveTemporary(file.file.temporary_name);
-      }
+    if (ledger_folder().empty()) {
+      RemoveTemporariesOf(*shared_);
+      for (const auto& file : letters_) RemoveTemporariesOf(*file);
     }
     folder_->Release();
     folder_->RemoveIfCreated();
@@ -305,12 +305,20 @@ class FileSink final : public Sink {
     return Status::OK();
   }
 
+  void RemoveTemporariesOf(SharedParts& parts) {
+    for (const ClosedFile& closed : parts.InOrder()) {
+      folder_->RemoveTemporary(closed.file.temporary_name);
+    }
+  }
+
   /// Shows the dead letters before the parts that lack their rows.
   Status PublishLetters() {
-    for (const ClosedFile& closed : letters_->InOrder()) {
-      PENSTOCK_RETURN_NOT_OK(
-          folder_->Publish(closed.file.temporary_name, closed.file.name, /*replace=*/false));
-      published_.push_back(closed.file.name);
+    for (const auto& file : letters_) {
+      for (const ClosedFile& closed : file->InOrder()) {
+        PENSTOCK_RETURN_NOT_OK(
+            folder_->Publish(closed.file.temporary_name, closed.file.name, /*replace=*/false));
+        published_.push_back(closed.file.name);
+      }
     }
     return Status::OK();
   }
@@ -336,8 +344,7 @@ class FileSink final : public Sink {
   const std::shared_ptr<SharedParts> shared_ = std::make_shared<SharedParts>();
   const FileSinkOptions letter_options_;  // As the format, of dead letters.
   const std::unique_ptr<FileFormat> letter_format_;
-  const std::shared_ptr<SharedParts> letters_ = std::make_shared<SharedParts>();
-  std::atomic<int64_t> next_letters_ = 0;
+  std::vector<std::shared_ptr<SharedParts>> letters_;  // One a file, shared with its writer.
   std::vector<std::string> old_files_;  // At Start, sorted; where the mode asks for them.
   std::set<std::string> extensions_;    // Of the names that were given.
   std::vector<std::string> published_;

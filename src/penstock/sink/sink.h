@@ -58,6 +58,7 @@ class Sink {
 
   /// Opens a Parquet file beside the parts, in the subfolder `_penstock/dead_letters`, which
   /// readers of the folder pass over; `label` tells it from others. It becomes visible as parts do.
+  /// Not by two threads at once.
   virtual Result<std::unique_ptr<PartWriter>> OpenDeadLetters(const std::string& label) = 0;
 
   /// Gives all closed parts their final names (without replacing others', folder synced); in mode

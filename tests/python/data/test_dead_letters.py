@@ -334,6 +334,33 @@ class TestOutputs:
         assert left_out(out) == [5] * times
         assert len(written(out)) == times * (ROWS - 1)
 
+    @pytest.mark.parametrize("mode", [None, "append"])
+    def test_stages_may_leave_out_rows_of_different_columns(
+        self, tmp_path: Path, mode: str | None
+    ) -> None:
+        def as_text(row: dict[str, Any]) -> dict[str, Any]:
+            if row["id"] == 1:
+                raise ValueError("of the first")
+            return {"id": str(row["id"])}
+
+        def refuse(batch: dict[str, Any]) -> dict[str, Any]:
+            if "3" in list(batch["id"]):
+                raise ValueError("of the second")
+            return batch
+
+        out = tmp_path / "out"
+        penstock.data.range(6, override_num_blocks=1).map(
+            as_text, on_error="dead_letter"
+        ).map_batches(refuse, on_error="dead_letter").write_parquet(str(out), mode=mode)
+        letters = [penstock.dead_letters(out, stage=stage).take_all() for stage in (1, 2)]
+        assert [[row["row"]["id"] for row in rows] for rows in letters] == [[1], ["3"]]
+        together = penstock.dead_letters(out)
+        assert "row" not in (together.columns() or [])
+        assert sorted(row["message"] for row in together.take_all()) == [
+            "of the first",
+            "of the second",
+        ]
+
     def test_tensors_and_text_are_kept_as_they_were(self, tmp_path: Path) -> None:
         rows = [{"id": n, "image": np.full((2, 3), n, np.uint8), "text": f"é{n}"} for n in range(4)]
         out = tmp_path / "out"

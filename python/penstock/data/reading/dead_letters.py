@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from penstock.data.reading.columnar import read_parquet
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from penstock.data.dataset import Dataset
 
 _FOLDER = "_penstock/dead_letters"  # As base/ledger_folder.h has it.
@@ -43,5 +45,14 @@ def dead_letters(path: str | os.PathLike[str], *, stage: int | None = None) -> D
     if not files:
         of_stage = "" if stage is None else f" by stage {stage}"
         raise FileNotFoundError(f"No row was left out here{of_stage}; got: {os.fspath(path)}")
-    letters = read_parquet([str(file) for file in files])
-    return letters.drop_columns(["row"]) if stage is None and len(stages) > 1 else letters
+    of_several = stage is None and len(stages) > 1
+    schema = _without_rows(files[0]) if of_several else None
+    return read_parquet([str(file) for file in files], schema=schema)
+
+
+def _without_rows(file: Path) -> pa.Schema:
+    """Return the columns that the letters of all stages have in common."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return pa.schema([field for field in pq.read_schema(file) if field.name != "row"])
