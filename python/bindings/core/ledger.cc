@@ -45,6 +45,7 @@ void BindLedger(nb::module_& module) {
       .def_prop_ro("rows_dead", [](const Verification& found) { return found.rows.dead; })
       .def_prop_ro("rows_out", [](const Verification& found) { return found.rows.out; })
       .def_ro("problems", &Verification::problems);
+  module.attr("DEAD_LETTER_FOLDER") = kDeadLetterFolder;
   module.def("verify_output", &Verify, nb::arg("folder"),
              "Read an output again, and compare it with its ledger.");
   module.def("ledger_entries", &Entries, nb::arg("folder"), "The entries, as JSON.");

@@ -21,6 +21,22 @@ std::string Percent(double share) {
   return text + " %";
 }
 
+/// Says which bound the stage's failures have passed, as an error does; "" where none is.
+std::string PassedBound(const StageState& stage) {
+  const StageLimits& limits = stage.limits;
+  if (limits.failed_rows_max >= 0 && stage.rows_failed > limits.failed_rows_max) {
+    return std::to_string(limits.failed_rows_max) + " may (max_errors)";
+  }
+  if (limits.failed_batches_max >= 0 && stage.batches_failed > limits.failed_batches_max) {
+    return "only " + std::to_string(limits.failed_batches_max) +
+           " batches may have such (max_errored_blocks)";
+  }
+  const double allowed = static_cast<double>(stage.rows_in) * limits.failed_share_max;
+  const bool has_enough = stage.done || allowed >= kFailuresForShare;
+  if (!has_enough || static_cast<double>(stage.rows_failed) <= allowed) return "";
+  return Percent(limits.failed_share_max) + " may (max_errors)";
+}
+
 }  // namespace
 
 /// Keeps what a range yields until all of it has come.
@@ -113,52 +129,33 @@ void StateMachine::EndRangeByDeath(StageState& stage, TaskId id, Task& task, boo
 
 /// Tells of a row that fails, and goes on without it.
 void StateMachine::LeaveOut(StageState& stage, TaskId id, Task& task, const Status& status) {
-  const Piece piece = task.NextPieces().front();
   actions_.push_back(FailRow{.stage = stage.index,
                              .task = id,
-                             .piece = {piece.block->size.block, piece.offset, piece.rows},
+                             .piece = task.NextPieces().front(),
                              .chunk = task.chunk,
                              .attempts = task.ranges.back().attempts});
   ++stage.rows_failed;
   if (!std::exchange(task.has_failures, true)) ++stage.batches_failed;
   if (commits()) commits_.Fail(task.chunk, 1);
   task.ranges.pop_back();
-  if (HasTooManyFailures(stage)) return EndByFailures(stage, status);
+  JudgeFailures(stage, status);
+  if (finished_) return;
   if (!task.ranges.empty()) return RunNextRange(stage, id, task);
   task.state = TaskState::kFinished;
   ++stage.tasks_done;
   CloseTask(stage, task);
 }
 
-bool StateMachine::HasTooManyFailures(const StageState& stage) {
-  const int64_t rows_max = stage.limits.failed_rows_max;
-  if (rows_max >= 0 && stage.rows_failed > rows_max) return true;
-  const int64_t batches_max = stage.limits.failed_batches_max;
-  if (batches_max >= 0 && stage.batches_failed > batches_max) return true;
-  const double share_max = stage.limits.failed_share_max;
-  const auto rows = static_cast<double>(stage.rows_in);
-  const bool has_enough = stage.done || rows * share_max >= kFailuresForShare;
-  return has_enough && static_cast<double>(stage.rows_failed) > rows * share_max;
-}
-
-void StateMachine::EndByFailures(const StageState& stage, const Status& status) {
-  const StageLimits& limits = stage.limits;
-  std::string allowed = Percent(limits.failed_share_max) + " may (max_errors)";
-  if (limits.failed_rows_max >= 0) {
-    allowed = std::to_string(limits.failed_rows_max) + " may (max_errors)";
-  } else if (limits.failed_batches_max >= 0) {
-    allowed = "only " + std::to_string(limits.failed_batches_max) +
-              " batches may have such (max_errored_blocks)";
-  }
-  const std::string text = "Stage '" + limits.name + "': " + std::to_string(stage.rows_failed) +
-                           " rows failed, where " + allowed;
+/// Ends the job where more rows have failed than may. `status`: of the last failure, or OK when the
+/// stage is done and its share is judged.
+void StateMachine::JudgeFailures(const StageState& stage, const Status& status) {
+  const std::string allowed = PassedBound(stage);
+  if (allowed.empty()) return;
+  const std::string text = "Stage '" + stage.limits.name +
+                           "': " + std::to_string(stage.rows_failed) + " rows failed, where " +
+                           allowed;
   End(status.ok() ? Status::Invalid(text, "; see why in the dead letters, or allow more of them")
                   : status.WithMessage(text, "; the last one: ", status.message()));
-}
-
-/// A stage is done: its share of failures can be told now.
-void StateMachine::JudgeFailures(const StageState& stage) {
-  if (HasTooManyFailures(stage)) EndByFailures(stage, Status::OK());
 }
 
 }  // namespace penstock::dispatch

@@ -191,7 +191,7 @@ void StateMachine::EndInputs() {
   for (const auto& stage : stages_) {
     if (!stage->done && stage->input_ended && stage->empty()) {
       stage->done = true;
-      JudgeFailures(*stage);
+      JudgeFailures(*stage, Status::OK());
       if (finished_) return;
       if (stage->yields()) EndInput(*stage);
     }

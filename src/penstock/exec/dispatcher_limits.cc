@@ -11,6 +11,8 @@ Status AtLeast(const std::string& stage, const char* field, int64_t least, int64
 
 Status CheckBatches(const StageLimits& stage) {
   PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "batch_rows", 0, stage.batch_rows));
+  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "failed_rows_max", -1, stage.failed_rows_max));
+  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "failed_batches_max", -1, stage.failed_batches_max));
   return AtLeast(stage.name, "batch_rows_max", 0, stage.batch_rows_max);
 }
 
@@ -25,7 +27,6 @@ Status CheckWork(const StageLimits& stage) {
   PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "max_build_deaths", 1, stage.max_build_deaths));
   PENSTOCK_RETURN_NOT_OK(
       AtLeast(stage.name, "max_batches_per_worker", 0, stage.max_batches_per_worker));
-  PENSTOCK_RETURN_NOT_OK(AtLeast(stage.name, "failed_rows_max", -1, stage.failed_rows_max));
   return CheckBatches(stage);
 }
 

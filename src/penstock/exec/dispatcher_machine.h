@@ -81,9 +81,7 @@ class StateMachine final : public Dispatcher {
   void EndRangeByDeath(StageState& stage, TaskId id, Task& task, bool was_alone,
                        const Status& status);
   void LeaveOut(StageState& stage, TaskId id, Task& task, const Status& status);
-  static bool HasTooManyFailures(const StageState& stage);
-  void EndByFailures(const StageState& stage, const Status& status);
-  void JudgeFailures(const StageState& stage);
+  void JudgeFailures(const StageState& stage, const Status& status);
 
   // Workers: one comes, goes or dies.
   void StartOne(StageState& stage);

@@ -1,6 +1,7 @@
 #include "penstock/exec/dispatcher_stage.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace penstock::dispatch {
@@ -19,18 +20,16 @@ int64_t Task::held_bytes() const {
   return bytes;
 }
 
-std::vector<Piece> Task::NextPieces() const {
-  if (ranges.empty()) return pieces;
-  std::vector<Piece> next;
-  int64_t skipped = ranges.back().offset;
-  int64_t wanted = ranges.back().rows;
-  for (Piece piece : pieces) {
+std::vector<PieceRef> Task::NextPieces() const {
+  std::vector<PieceRef> next;
+  int64_t skipped = ranges.empty() ? 0 : ranges.back().offset;
+  int64_t wanted = ranges.empty() ? std::numeric_limits<int64_t>::max() : ranges.back().rows;
+  for (const Piece& piece : pieces) {
     const int64_t before = std::min(skipped, piece.rows);
+    const int64_t taken = std::min(piece.rows - before, wanted);
     skipped -= before;
-    piece.offset += before;
-    piece.rows = std::min(piece.rows - before, wanted);
-    wanted -= piece.rows;
-    if (piece.rows > 0) next.push_back(piece);
+    wanted -= taken;
+    if (taken > 0) next.push_back({piece.block->size.block, piece.offset + before, taken});
   }
   return next;
 }

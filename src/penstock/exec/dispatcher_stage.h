@@ -55,7 +55,7 @@ struct Task {
   bool runs_alone() const { return ranges.empty() ? deaths > 0 : ranges.back().deaths > 0; }
 
   /// Returns the rows that its next step is given.
-  std::vector<Piece> NextPieces() const;
+  std::vector<PieceRef> NextPieces() const;
 };
 
 enum class WorkerState : uint8_t {

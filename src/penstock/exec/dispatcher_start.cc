@@ -253,9 +253,7 @@ void StateMachine::StartAgain(StageState& stage) {
 void StateMachine::SendOut(StageState& stage, StartTask start, WorkerIndex worker) {
   Task& task = *stage.Find(start.task);
   if (!task.ranges.empty()) ++task.ranges.back().attempts;
-  for (const Piece& piece : task.NextPieces()) {
-    start.pieces.push_back({piece.block->size.block, piece.offset, piece.rows});
-  }
+  start.pieces = task.NextPieces();
   if (worker >= 0) {
     task.worker = start.worker = worker;
     ++stage.workers[worker].tasks;

@@ -16,7 +16,9 @@ class NativeRunner final : public OneStepRunner {
  public:
   explicit NativeRunner(RunnerContext context) : context_(context), op_(*context.stage.native) {}
 
-  void EndTask(TaskId task) override { failed_rows_.Forget(task); }
+  void EndTask(TaskId task) override {
+    if (op_.errors.leave_rows_out()) failed_rows_.Forget(task);
+  }
 
   Result<DeadLetter> MakeLetter(const FailRow& action, const Piece& row) override {
     return failed_rows_.MakeLetter(context_, action, row);

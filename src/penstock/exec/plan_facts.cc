@@ -43,7 +43,7 @@ bool KeepsColumns(const LogicalOp& op) {
 bool KeepsRowCount(const LogicalOp& op) {
   if (const auto* native = std::get_if<NativeOp>(&op)) return native->keeps_each_row();
   if (const auto* functions = std::get_if<FunctionsOp>(&op)) {
-    return functions->keeps_rows();
+    return functions->keeps_each_row();
   }
   return !std::holds_alternative<FilterOp>(op) && !std::holds_alternative<SampleOp>(op);
 }

@@ -1,7 +1,6 @@
 #include "penstock/exec/work_runner.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -12,9 +11,9 @@
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
 #include "penstock/exec/failed_rows.h"
+#include "penstock/exec/worker_devices.h"
 #include "penstock/exec/worker_lives.h"
 #include "penstock/exec/worker_setup.h"
-#include "penstock/worker/environment.h"
 
 namespace penstock {
 namespace {
@@ -66,16 +65,18 @@ class WorkRunnerImpl final : public WorkRunner {
         setup_(PackWorkerSetup(context.stage.name, *context.stage.functions)),
         keeps_rows_(KeepsRows(*context.stage.functions)),
         isolates_(context.stage.functions->options.errors.leave_rows_out()),
-        retries_(isolates_ || context.stage.functions->options.max_task_retries != 0) {}
+        retries_(isolates_ || context.stage.functions->options.max_task_retries != 0),
+        devices_(work.devices, context.stage.functions->options) {}
 
   void StartWorker(WorkerIndex worker) override {
     const WorkerId life = work_.directory.Add({.runner = this, .place = worker});
     lives_.Begin(worker, life);
-    WorkerCommand command = CommandFor(worker);
-    command.own_environment = TakeDevices(life);
+    WorkerCommand command =
+        CommandFor(work_.command, context_.stage, context_.index, worker, work_.processors);
+    command.own_environment = devices_.Take(life);
     const Status started = work_.host.Start(life, command, setup_);
     if (started.ok()) return;
-    GiveDevices(life);
+    devices_.Give(life);
     PostEnd(lives_.Die(
         life, {context_.index, worker,
                started.WithMessage(context_.stage.name,
@@ -162,7 +163,7 @@ class WorkRunnerImpl final : public WorkRunner {
   }
 
   void EndTask(TaskId task) override {
-    failed_rows_.Forget(task);
+    if (isolates_) failed_rows_.Forget(task);
     MutexLock lock(mutex_);
     const auto found = sent_.find(task);
     if (found != sent_.end() && found->second.life < 0) sent_.erase(found);
@@ -192,7 +193,7 @@ class WorkRunnerImpl final : public WorkRunner {
 
   void OnExit(WorkerIndex worker, WorkerId life, const WorkerExit& exit) override {
     work_.directory.Remove(life);
-    GiveDevices(life);
+    devices_.Give(life);
     const std::string held = HeldRows(life);
     {
       MutexLock lock(mutex_);
@@ -212,9 +213,6 @@ class WorkRunnerImpl final : public WorkRunner {
   }
 
  private:
-  WorkerCommand CommandFor(WorkerIndex worker) const;
-  std::vector<std::string> TakeDevices(WorkerId life);
-  void GiveDevices(WorkerId life);
   void Send(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes);
   Status PackAndSend(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes);
   Status Grant(TaskId task, WorkerId life, int64_t bytes);
@@ -263,56 +261,13 @@ class WorkRunnerImpl final : public WorkRunner {
   const bool isolates_;  // Rows that fail are looked for.
   const bool retries_;   // So inputs must stay as they are.
   WorkerLives lives_;
+  WorkerDevices devices_;
   FailedRows failed_rows_;
 
   Mutex mutex_;
   std::map<TaskId, SentBatch> sent_ PENSTOCK_GUARDED_BY(mutex_);
-  std::map<WorkerId, std::vector<std::string>> devices_ PENSTOCK_GUARDED_BY(mutex_);
   int64_t output_bytes_ PENSTOCK_GUARDED_BY(mutex_) = kOutputBytesMin;  // Room to offer.
 };
-
-WorkerCommand WorkRunnerImpl::CommandFor(WorkerIndex worker) const {
-  WorkerCommand command = work_.command;
-  const WorkerOptions& options = context_.stage.functions->options;
-  command.pool = context_.index;
-  command.pool_name = context_.stage.name;
-  command.name = fmt::format("{} worker {}", context_.stage.name, worker);
-  if (options.threads) command.shared = WorkerSharing::kProcess;
-  if (options.shares_model) command.shared = WorkerSharing::kModel;
-  command.pool_workers = context_.stage.workers;
-  SetVariables(options.environment, &command.environment);
-  const int share = std::max(1, work_.processors / std::max(1, context_.stage.workers));
-  for (const char* const name : {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}) {
-    if (HasVariable(command.environment, name)) continue;
-    command.environment.push_back(fmt::format("{}={}", name, share));
-  }
-  return command;
-}
-
-/// Returns what shows the worker its GPUs, and those alone. Threads of one process share theirs.
-std::vector<std::string> WorkRunnerImpl::TakeDevices(WorkerId life) {
-  const WorkerOptions& options = context_.stage.functions->options;
-  if (options.gpus == 0) return {};
-  MutexLock lock(mutex_);
-  std::vector<std::string> names;
-  if (options.threads && !devices_.empty()) {
-    names = devices_.begin()->second;
-  } else {
-    names = work_.devices.Take(options.gpus);
-  }
-  devices_[life] = names;
-  return {fmt::format("CUDA_VISIBLE_DEVICES={}", fmt::join(names, ","))};
-}
-
-void WorkRunnerImpl::GiveDevices(WorkerId life) {
-  const WorkerOptions& options = context_.stage.functions->options;
-  MutexLock lock(mutex_);
-  const auto found = devices_.find(life);
-  if (found == devices_.end()) return;
-  const std::vector<std::string> names = std::move(found->second);
-  devices_.erase(found);
-  if (!options.threads || devices_.empty()) work_.devices.Give(names, options.gpus);
-}
 
 void WorkRunnerImpl::Send(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes) {
   const Status sent = PackAndSend(task, life, pieces, bytes);

@@ -1,7 +1,12 @@
 #include "penstock/exec/worker_setup.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+
+#include "penstock/worker/environment.h"
 
 namespace penstock {
 namespace {
@@ -40,6 +45,24 @@ std::string PackWorkerSetup(const std::string& stage, const FunctionsOp& functio
   packed += header_text;
   for (const FunctionSpec& function : functions.functions) packed += function.payload;
   return packed;
+}
+
+WorkerCommand CommandFor(WorkerCommand command, const Stage& stage, StageIndex pool,
+                         WorkerIndex worker, int processors) {
+  const WorkerOptions& options = stage.functions->options;
+  command.pool = pool;
+  command.pool_name = stage.name;
+  command.name = fmt::format("{} worker {}", stage.name, worker);
+  if (options.threads) command.shared = WorkerSharing::kProcess;
+  if (options.shares_model) command.shared = WorkerSharing::kModel;
+  command.pool_workers = stage.workers;
+  SetVariables(options.environment, &command.environment);
+  const int share = std::max(1, processors / std::max(1, stage.workers));
+  for (const char* const name : {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}) {
+    if (HasVariable(command.environment, name)) continue;
+    command.environment.push_back(fmt::format("{}={}", name, share));
+  }
+  return command;
 }
 
 }  // namespace penstock

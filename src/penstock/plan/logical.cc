@@ -182,7 +182,7 @@ Status CheckPlace(const LogicalPlan& plan, size_t index) {
 
 }  // namespace
 
-bool FunctionsOp::keeps_rows() const {
+bool FunctionsOp::keeps_each_row() const {
   return !options.errors.leave_rows_out() &&
          std::ranges::all_of(functions, &FunctionSpec::keeps_rows);
 }

@@ -78,7 +78,7 @@ struct FunctionsOp {
   WorkerOptions options;
 
   /// Returns whether each row in makes one row out, in order: not where rows may fail.
-  bool keeps_rows() const;
+  bool keeps_each_row() const;
 };
 
 /// Chooses, orders and renames columns: pairs of (name in the input, name in the output).

@@ -169,22 +169,23 @@ class LocalFolder final : public OutputFolder {
   }
 
   Status RemoveLedger(const std::set<std::string>& kept) override {
+    const auto failure = [](const std::error_code& error, const files::path& path) {
+      return SystemFailure(error.value(), "remove an earlier job's ledger", path);
+    };
+    std::vector<files::path> old{path_ / kLedgerFolder};  // Folders before what is in them.
     std::error_code error;
-    std::vector<files::path> old;
-    files::recursive_directory_iterator entry(path_ / kLedgerFolder, error);
+    files::recursive_directory_iterator entry(old.front(), error);
     for (; !error && entry != files::recursive_directory_iterator(); entry.increment(error)) {
       old.push_back(entry->path());
     }
+    if (error == std::errc::no_such_file_or_directory) return Status::OK();
+    if (error) return failure(error, old.front());
     for (auto path = old.rbegin(); path != old.rend(); ++path) {
-      if (!kept.contains(path->lexically_relative(path_))) files::remove(*path, error);
-      if (error == std::errc::directory_not_empty) error.clear();
+      if (kept.contains(path->lexically_relative(path_))) continue;
+      files::remove(*path, error);
+      if (error && error != std::errc::directory_not_empty) return failure(error, *path);
     }
-    if (!error) files::remove(path_ / kLedgerFolder, error);
-    if (!error || error == std::errc::no_such_file_or_directory ||
-        error == std::errc::directory_not_empty) {
-      return Status::OK();
-    }
-    return SystemFailure(error.value(), "remove an earlier job's ledger", path_ / kLedgerFolder);
+    return Status::OK();
   }
 
   Status RemoveTemporaries() override {

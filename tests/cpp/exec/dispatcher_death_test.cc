@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "exec/dispatcher_script.h"
-#include "penstock/base/error.h"
 
 namespace penstock {
 namespace {
@@ -11,28 +10,14 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-Status Death() { return MakeError(ErrorKind::kWorkerDied, "killed by signal 9"); }
-
 StageLimits Retrying(int workers, int in_flight, int retries) {
   StageLimits stage = WorkStage(1, workers, in_flight);
   stage.max_task_retries = retries;
   return stage;
 }
 
-/// A job whose one split has come as block 1, of so many rows, and whose workers are up.
-class Job : public DispatcherScript {
- public:
-  Job(StageLimits work, int64_t rows)
-      : DispatcherScript({ReadStage(), work, CollectStage()}, AmpleLimits()) {
-    Start();
-    for (WorkerIndex worker = 0; worker < work.workers; ++worker) Send(WorkerUp{1, worker});
-    List({0});
-    Done(0, 0, 1, rows);
-  }
-};
-
 TEST(DispatcherDeathTest, ABatchWhoseWorkerDiedRunsAgainOnItsSuccessor) {
-  Job job(Retrying(1, 1, 1), 1);
+  WorkJob job(Retrying(1, 1, 1), 1);
   EXPECT_THAT(job.Send(WorkerDied{1, 0, Death()}), ElementsAre("start worker 1/0"));
   EXPECT_THAT(job.Send(WorkerUp{1, 0}), ElementsAre("start 1/0 [1:0+1] worker 0 again"));
   EXPECT_THAT(job.Done(1, 0, 11, 1), ElementsAre("drop 1", "stop worker 1/0", "emit 11:0+1"));
@@ -41,7 +26,7 @@ TEST(DispatcherDeathTest, ABatchWhoseWorkerDiedRunsAgainOnItsSuccessor) {
 }
 
 TEST(DispatcherDeathTest, ABatchOutOfTriesEndsTheJobWithTheLastDeath) {
-  Job job(Retrying(1, 1, 2), 1);
+  WorkJob job(Retrying(1, 1, 2), 1);
   for (int death = 0; death < 2; ++death) {
     EXPECT_THAT(job.Send(WorkerDied{1, 0, Status::Invalid("an earlier death")}),
                 ElementsAre("start worker 1/0"));
@@ -52,7 +37,7 @@ TEST(DispatcherDeathTest, ABatchOutOfTriesEndsTheJobWithTheLastDeath) {
 }
 
 TEST(DispatcherDeathTest, WhatRunsAgainRunsAloneSoThatTheGuiltyBatchIsKnown) {
-  Job job(Retrying(1, 3, 1), 4);
+  WorkJob job(Retrying(1, 3, 1), 4);
   job.Send(WorkerDied{1, 0, Death()});  // Under batches 0, 1 and 2.
   EXPECT_THAT(job.Send(WorkerUp{1, 0}), ElementsAre("start 1/0 [1:0+1] worker 0 again"));
   EXPECT_THAT(job.Done(1, 0, 11, 1),
@@ -61,14 +46,14 @@ TEST(DispatcherDeathTest, WhatRunsAgainRunsAloneSoThatTheGuiltyBatchIsKnown) {
 }
 
 TEST(DispatcherDeathTest, WhatRunsAgainWaitsForAWorkerThatIsIdle) {
-  Job job(Retrying(2, 1, 1), 3);
+  WorkJob job(Retrying(2, 1, 1), 3);
   EXPECT_THAT(job.Send(WorkerDied{1, 0, Death()}), ElementsAre("start worker 1/0"));
   EXPECT_THAT(job.Done(1, 1, 11, 1), ElementsAre("start 1/0 [1:0+1] worker 1 again"));
   EXPECT_THAT(job.Send(WorkerUp{1, 0}), ElementsAre("start 1/2 [1:2+1] worker 0"));
 }
 
 TEST(DispatcherDeathTest, AWorkerThatDiesIdleCostsNoBatchATry) {
-  Job job(Retrying(2, 1, 0), 1);
+  WorkJob job(Retrying(2, 1, 0), 1);
   EXPECT_THAT(job.Send(WorkerDied{1, 1, Death()}), IsEmpty()) << "nothing is left for another";
   EXPECT_THAT(job.Done(1, 0, 11, 1), ElementsAre("drop 1", "stop worker 1/0", "emit 11:0+1"));
 }
@@ -76,7 +61,7 @@ TEST(DispatcherDeathTest, AWorkerThatDiesIdleCostsNoBatchATry) {
 TEST(DispatcherDeathTest, WithoutRestartsThePoolGetsSmallerAndTheLastDeathEndsTheJob) {
   StageLimits work = Retrying(2, 1, 5);
   work.max_restarts = 0;
-  Job job(work, 4);
+  WorkJob job(work, 4);
   EXPECT_THAT(job.Send(WorkerDied{1, 0, Death()}), IsEmpty());
   EXPECT_THAT(job.Done(1, 1, 11, 1), ElementsAre("start 1/0 [1:0+1] worker 1 again"));
   EXPECT_THAT(job.Send(WorkerDied{1, 1, Death()}), ElementsAre("fail"));
@@ -111,7 +96,7 @@ TEST(DispatcherDeathTest, WorkersThatDieWhileTheyAreBuiltEndTheJobAfterThreeInAR
 TEST(DispatcherDeathTest, ATaskThatIsAbandonedWhileItWaitsForAnotherWorkerIsOver) {
   StageLimits work = Retrying(2, 1, 1);
   work.row_limit = 1;
-  Job job(work, 3);
+  WorkJob job(work, 3);
   job.Send(WorkerDied{1, 1, Death()});
   EXPECT_THAT(job.Done(1, 0, 11, 1), ElementsAre("abandon 1/1", "drop 1", "stop worker 1/0",
                                                  "stop worker 1/1", "emit 11:0+1"));

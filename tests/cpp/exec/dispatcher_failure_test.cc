@@ -11,24 +11,16 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-Status Death() { return MakeError(ErrorKind::kWorkerDied, "killed by signal 9"); }
-
 StageLimits Isolating(int64_t batch_rows, int workers = 1, int in_flight = 1) {
   StageLimits stage = WorkStage(batch_rows, workers, in_flight);
   stage.isolates_failures = true;
   return stage;
 }
 
-/// A job whose one split has come as block 1, of so many rows, and whose workers are up.
-class Job : public DispatcherScript {
+/// A job whose functions can be made to fail.
+class Job : public WorkJob {
  public:
-  Job(StageLimits work, int64_t rows, StageLimits last = CollectStage())
-      : DispatcherScript({ReadStage(), work, last}, AmpleLimits()) {
-    Start();
-    for (WorkerIndex worker = 0; worker < work.workers; ++worker) Send(WorkerUp{1, worker});
-    List({0});
-    Done(0, 0, 1, rows);
-  }
+  using WorkJob::WorkJob;
 
   std::vector<std::string> Fails(TaskId task, int64_t row = -1) {
     return Send(TaskFailed{.stage = 1,

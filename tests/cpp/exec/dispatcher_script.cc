@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "penstock/base/error.h"
+
 namespace penstock {
 namespace {
 
@@ -102,6 +104,18 @@ std::vector<std::string> DispatcherScript::Done(StageIndex stage, TaskId task, B
 std::vector<std::string> DispatcherScript::DoneEmpty(StageIndex stage, TaskId task) {
   return Send(StepDone{stage, task, std::nullopt, true});
 }
+
+WorkJob::WorkJob(StageLimits work, int64_t rows) : WorkJob(std::move(work), rows, CollectStage()) {}
+
+WorkJob::WorkJob(StageLimits work, int64_t rows, StageLimits last)
+    : DispatcherScript({ReadStage(), work, std::move(last)}, AmpleLimits()) {
+  Start();
+  for (WorkerIndex worker = 0; worker < work.workers; ++worker) Send(WorkerUp{1, worker});
+  List({0});
+  Done(0, 0, 1, rows);
+}
+
+Status Death() { return MakeError(ErrorKind::kWorkerDied, "killed by signal 9"); }
 
 StageLimits ReadStage(int slots) {
   return {.role = StageRole::kRead, .slots = slots, .block_bytes_estimate = 10};

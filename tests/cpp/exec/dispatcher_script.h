@@ -43,6 +43,17 @@ class DispatcherScript {
   Status finish_;
 };
 
+/// A job of one reading stage, one of functions and a last one, whose split has come as block 1, of
+/// so many rows, and whose workers are up.
+class WorkJob : public DispatcherScript {
+ public:
+  WorkJob(StageLimits work, int64_t rows);
+  WorkJob(StageLimits work, int64_t rows, StageLimits last);
+};
+
+/// How a worker is said to have died.
+Status Death();
+
 StageLimits ReadStage(int slots = 1);
 StageLimits WorkStage(int64_t batch_rows, int workers = 1, int in_flight = 1);
 StageLimits UnionStage(std::vector<StageIndex> inputs);

@@ -150,7 +150,6 @@ class SimulatedWorld {
   void CheckSnapshot();
 
   void PlanOutputs(const StartTask& action, SimulatedTask& task);
-  void Cut(std::vector<int64_t> rows, StageIndex stage, int64_t chunk, SimulatedTask& task);
   void StepOut(StageIndex stage, TaskId id, SimulatedTask& task);
   void RunWorker(StageIndex stage, WorkerIndex worker);
   void Post(int64_t delay_ns, Event event, int64_t life = 0);
