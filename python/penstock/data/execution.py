@@ -103,9 +103,8 @@ class Run:
             KeyboardInterrupt, SystemExit: a signal did, see `SoftStop`.
 
         """
-        stop = SoftStop(ask=self._end_soon, deadline_s=self._context.drain_timeout_s)
-        with stop:
-            self._stop = stop
+        deadline_s = self._context.drain_timeout_s
+        with SoftStop(ask=self._end_soon, deadline_s=deadline_s) as self._stop:
             for _ in self.blocks():
                 pass
 

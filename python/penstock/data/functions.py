@@ -117,7 +117,8 @@ def _errors(given: FunctionArguments, context: DataContext) -> dict[str, Any]:
     blocks = arguments.whole_number("max_errored_blocks", context.max_errored_blocks)
     if given.get("on_error") is not None or blocks == 0:
         return error_options(given)
-    return {"on_error": "dead_letter", "max_errored_batches": blocks}
+    asked: FunctionArguments = {**given, "on_error": "dead_letter"}
+    return {**error_options(asked), "max_errored_batches": blocks}
 
 
 def _build_tries(context: DataContext) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Self
 
+_WORD = (
+    "penstock: stopping: what has begun is finished and committed, for at most {:g} s; "
+    "the same signal again stops the job at once\n"
+)
 EXIT_RESUMABLE = 75  # EX_TEMPFAIL of sysexits.h: what was asked for can be asked for again.
 
 
@@ -68,11 +73,9 @@ class SoftStop:
         if self._signal is not None:
             raise _demanded(number)
         self._signal, self._asked_s = number, time.monotonic()
-        sys.stderr.write(
-            "penstock: stopping: what has begun is finished and committed, for at most "
-            f"{self._deadline_s:g} s; the same signal again stops the job at once\n"
-        )
-        sys.stderr.flush()
+        # By the descriptor: the program may be in the middle of a write to sys.stderr.
+        with contextlib.suppress(OSError):
+            os.write(2, _WORD.format(self._deadline_s).encode())
         self._ask()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,14 +25,12 @@ class Failure(NamedTuple):
     exception: BaseException
     function: str
     row: int | None  # Within its batch; None where no single row is known.
-    chain: list[dict[str, Any]]
+    traceback: str  # The user's own frames, with the exceptions behind this one.
     is_bad_return: bool
 
     def text(self) -> str:
-        """Return the traceback: the user's own frames, with the exceptions behind this one."""
-        if self.is_bad_return:
-            return str(self.exception)
-        return "".join(_format(link) for link in self.chain)
+        """Return what the user is to see of it."""
+        return str(self.exception) if self.is_bad_return else self.traceback
 
     def where(self) -> str:
         """Say which function failed, on which row."""
@@ -59,7 +57,6 @@ def pack(
     """
     import json
 
-    chain = [_describe(link, joint) for link, joint in _chain(exception)]
     facts = {
         "function": function,
         "row": row,
@@ -67,10 +64,9 @@ def pack(
         "type": type(exception).__qualname__,
         "message": _message(exception),
         "bad_return": isinstance(exception, BadReturnError),
-        "chain": chain,
-        "traceback": "".join(_format(link) for link in chain),  # For exec/row_failure.h.
+        "traceback": "".join(_format(link, joint) for link, joint in _chain(exception)),
     }
-    header = json.dumps(facts).encode()
+    header = json.dumps(facts).encode()  # Read by exec/row_failure.cc, too.
     return len(header).to_bytes(4, "little") + header + _pickled(exception)
 
 
@@ -102,7 +98,9 @@ def unpack(packed: bytes) -> Failure | None:
         exception = RuntimeError(f"{facts['type']}: {facts['message']}")
     if facts["bad_return"]:
         exception = ValueError(facts["message"])
-    return Failure(exception, facts["function"], facts["row"], facts["chain"], facts["bad_return"])
+    return Failure(
+        exception, facts["function"], facts["row"], facts["traceback"], facts["bad_return"]
+    )
 
 
 def _pickled(exception: BaseException) -> bytes:
@@ -156,24 +154,14 @@ def _chain(exception: BaseException) -> Iterable[tuple[BaseException, str]]:
     return reversed(links)
 
 
-def _describe(exception: BaseException, joint: str) -> dict[str, Any]:
+def _format(exception: BaseException, joint: str) -> str:
     import traceback  # Only now: workers that do not fail start faster without it.
 
-    frames = [
-        [frame.filename, frame.lineno, frame.name, frame.line]
+    frames = [  # Without the columns: their markers would double the lines.
+        traceback.FrameSummary(frame.filename, frame.lineno, frame.name, line=frame.line or None)
         for frame in traceback.extract_tb(exception.__traceback__)
         if not frame.filename.startswith(_PACKAGE_FOLDER)
     ]
-    last = "".join(traceback.format_exception_only(type(exception), exception))
-    return {"frames": frames, "last": last, "joint": joint}
-
-
-def _format(link: dict[str, Any]) -> str:
-    import traceback
-
-    frames = [
-        traceback.FrameSummary(filename, lineno, name, line=line or None)
-        for filename, lineno, name, line in link["frames"]
-    ]
     head = "Traceback (most recent call last):\n" if frames else ""
-    return f"{head}{''.join(traceback.format_list(frames))}{link['last']}{link['joint']}"
+    last = "".join(traceback.format_exception_only(type(exception), exception))
+    return f"{head}{''.join(traceback.format_list(frames))}{last}{joint}"

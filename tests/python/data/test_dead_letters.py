@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-import time
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -227,7 +227,7 @@ class TestRowsThatEndTheirWorker:
     def test_those_that_hang_are_found_by_their_time(self, source: str, tmp_path: Path) -> None:
         out = tmp_path / "out"
         penstock.data.read_parquet(source).map_batches(
-            fails_on({200}, lambda: time.sleep(1000)),
+            fails_on({200}, lambda: threading.Event().wait()),
             batch_size=4,
             batch_timeout_s=0.5,
             on_error="dead_letter",
@@ -286,6 +286,18 @@ class TestBudgets:
     ) -> None:
         with pytest.raises(ValueError, match=message):
             penstock.data.range(3).map(lambda row: row, **options)
+
+    def test_a_budget_of_rows_counts_beside_rays_of_blocks(self, source: str) -> None:
+        context = penstock.data.DataContext.get_current()
+        context.max_errored_blocks = -1
+        try:
+            job = penstock.data.read_parquet(source).map_batches(
+                fails_on(BAD, raise_error), batch_size=100, max_errors=2
+            )
+        finally:
+            context.max_errored_blocks = 0
+        with pytest.raises(UserCodeException, match="3 rows failed, where 2 may"):
+            job.materialize()
 
     def test_rays_budget_of_blocks_counts_batches(self, source: str, tmp_path: Path) -> None:
         context = penstock.data.DataContext.get_current()
@@ -386,7 +398,7 @@ class TestOutputs:
                 while (
                     len(list(Path(os.fsdecode(log)).iterdir())) < 2
                 ):  # Until a chunk is committed.
-                    time.sleep(0.001)
+                    os.sched_yield()
                 raise RuntimeError("trapped")
             return batch
 

@@ -91,16 +91,21 @@ def wait_for_word(job: Job) -> None:
     assert "stopping: what has begun is finished" in line
 
 
+def stopped(start: Callable[..., Job], tmp_path: Path, number: int) -> tuple[int, str]:
+    """Ask a job to end while a chunk is held, and let that go on; return how the job ended."""
+    job = start()
+    job.wait_until_held()
+    job.process.send_signal(number)
+    wait_for_word(job)
+    (tmp_path / "gate").touch()
+    return job.ended()
+
+
 def test_sigterm_ends_a_job_with_whole_chunks_and_the_code_that_says_resumable(
     start: Callable[..., Job], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    job = start()
-    job.wait_until_held()
-    job.process.send_signal(signal.SIGTERM)
-    wait_for_word(job)
-    (tmp_path / "gate").touch()
-    code, _ = job.ended()
+    code, _ = stopped(start, tmp_path, signal.SIGTERM)
     assert code == EXIT_RESUMABLE
     done = ids(out)
     assert set(range(6 * ROWS)) <= set(done), "the chunk that was held is finished"
@@ -114,12 +119,7 @@ def test_sigterm_ends_a_job_with_whole_chunks_and_the_code_that_says_resumable(
 
 
 def test_ctrl_c_does_the_same_and_raises(start: Callable[..., Job], tmp_path: Path) -> None:
-    job = start()
-    job.wait_until_held()
-    job.process.send_signal(signal.SIGINT)
-    wait_for_word(job)
-    (tmp_path / "gate").touch()
-    code, errors = job.ended()
+    code, errors = stopped(start, tmp_path, signal.SIGINT)
     assert code == -signal.SIGINT
     assert "KeyboardInterrupt" in errors
     assert set(range(6 * ROWS)) <= set(ids(tmp_path / "out"))

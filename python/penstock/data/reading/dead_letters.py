@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from penstock import _core
 from penstock.data.reading.columnar import read_parquet
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from penstock.data.dataset import Dataset
 
-_FOLDER = "_penstock/dead_letters"  # As base/ledger_folder.h has it.
 _STAGE = re.compile(r"_stage(\d+)_")
 
 
@@ -37,7 +37,7 @@ def dead_letters(path: str | os.PathLike[str], *, stage: int | None = None) -> D
         FileNotFoundError: no row was left out there.
 
     """
-    folder = Path(os.fspath(path), _FOLDER)
+    folder = Path(os.fspath(path), _core.DEAD_LETTER_FOLDER)
     files = sorted(folder.glob("*.parquet")) if folder.is_dir() else []
     stages = {int(found[1]) for file in files if (found := _STAGE.search(file.name))}
     if stage is not None:
