@@ -6,7 +6,7 @@
 
 #include "fuzzing.h"
 #include "penstock/source/text_encoding.h"
-#include "penstock/source/text_rows.h"
+#include "penstock/source/utf8.h"
 
 /// Text of other encodings as UTF-8. The first byte chooses the encoding.
 namespace penstock {

@@ -16,6 +16,7 @@
 #include "penstock/source/text_columns.h"
 #include "penstock/source/text_encoding.h"
 #include "penstock/source/text_rows.h"
+#include "penstock/source/utf8.h"
 
 namespace penstock {
 namespace {

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "penstock/source/text_rows.h"
 #include "penstock/source/type_names.h"
+#include "penstock/source/utf8.h"
 
 namespace penstock {
 namespace {

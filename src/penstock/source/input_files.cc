@@ -28,8 +28,7 @@ constexpr CodecSuffix kCodecs[] = {{".gz", arrow::Compression::GZIP},
                                    {".br", arrow::Compression::BROTLI}};
 constexpr std::string_view kNotRead[] = {".snappy", ".sz", ".xz", ".zip", ".7z"};
 
-constexpr int64_t kDecompressedFreely = int64_t{128} << 20;
-constexpr int64_t kCompressionRatioMax = 32;  // Of files that become larger than that.
+constexpr int64_t kCompressionRatioMax = 32;
 constexpr int64_t kPieceBytes = int64_t{64} << 10;
 
 std::string LowerCase(std::string_view text) {
@@ -64,12 +63,7 @@ Result<std::shared_ptr<arrow::Buffer>> ReadDecompressed(const InputFile& file, i
     const int64_t held = bytes->size();
     if (held > bytes_max) return TooLarge(file, bytes_max);
     if (held > honest_max) {
-      return MakeError(
-          ErrorKind::kCorruptData,
-          fmt::format("{}: the compressed file holds {} times its own size or more, as only one "
-                      "that was made to fill the memory does; decompress it yourself if it is "
-                      "good; got: {} bytes",
-                      file.path, kCompressionRatioMax, info.size()));
+      return ReadFailure(TooLargeUnpacked(honest_max), file.path);
     }
     const int64_t most =
         std::min(bytes_max, honest_max) + 1;  // One more tells that it is too much.
@@ -119,9 +113,16 @@ std::vector<std::string> WithCodecs(const std::vector<std::string>& extensions) 
   return all;
 }
 
-int64_t DecompressedBytesMax(int64_t compressed_bytes) {
-  return std::max(kDecompressedFreely,
-                  std::max<int64_t>(compressed_bytes, 0) * kCompressionRatioMax);
+int64_t DecompressedBytesMax(int64_t compressed_bytes, int64_t freely) {
+  return std::max(freely, std::max<int64_t>(compressed_bytes, 0) * kCompressionRatioMax);
+}
+
+Status TooLargeUnpacked(int64_t bytes_max) {
+  return Status::Invalid(
+      fmt::format("it unpacks to more than {} MiB and more than {} times the file's size at once, "
+                  "as only what was made to fill the memory does; if it is good, write it again "
+                  "without compression, or in smaller pieces",
+                  bytes_max >> 20, kCompressionRatioMax));
 }
 
 bool IsCompressed(const InputFile& file) { return CodecOf(file.path) != nullptr; }

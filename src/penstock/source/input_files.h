@@ -61,9 +61,15 @@ std::vector<std::string> WithCodecs(const std::vector<std::string>& extensions);
 /// Says whether OpenStream decompresses the file.
 bool IsCompressed(const InputFile& file);
 
-/// Returns how many bytes one value of a compressed file may claim: more than honest content
-/// becomes is a file that was made to fill the memory. -1: the file's size is not known.
-int64_t DecompressedBytesMax(int64_t compressed_bytes);
+inline constexpr int64_t kDecompressedFreely = int64_t{128} << 20;
+
+/// Returns how many bytes one value of a compressed file may claim: `freely` or 32 times the file's
+/// size, whichever is more. What honest content does not become is a file that was made to fill the
+/// memory. -1: the file's size is not known.
+int64_t DecompressedBytesMax(int64_t compressed_bytes, int64_t freely = kDecompressedFreely);
+
+/// Returns the Invalid that says so of something within a file, which need not be named.
+Status TooLargeUnpacked(int64_t bytes_max);
 
 /// Opens a file for reading anywhere in it; kMissingPath when it has gone.
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const InputFile& file);

@@ -8,6 +8,7 @@
 
 #include "penstock/base/mutex.h"
 #include "penstock/source/file_set.h"
+#include "penstock/source/ipc_batch.h"
 #include "penstock/source/ipc_stream.h"
 #include "penstock/source/parted_source.h"
 #include "penstock/source/registry.h"
@@ -35,15 +36,13 @@ class IpcFile final : public PartedFile {
   int64_t bytes(int64_t /*part*/) const override { return bytes_ / parts(); }
   Result<int64_t> CountRows() override { return reader_->CountRows(); }
 
-  Result<std::shared_ptr<arrow::RecordBatch>> Read(int64_t part,
-                                                   const std::vector<int>& columns) override {
-    auto options = arrow::ipc::IpcReadOptions::Defaults();
-    options.use_threads = false;
-    options.included_fields = columns;
-    PENSTOCK_TRY(const auto reader, arrow::ipc::RecordBatchFileReader::Open(file_, options));
-    PENSTOCK_TRY(auto batch, reader->ReadRecordBatch(static_cast<int>(part)));
-    PENSTOCK_RETURN_NOT_OK(batch->ValidateFull());
-    return batch;
+  Result<std::shared_ptr<arrow::RecordBatchReader>> Read(int64_t part,
+                                                         const std::vector<int>& columns) override {
+    return ReadIpcBatch(bytes_, [&](arrow::ipc::IpcReadOptions options) -> IpcBatch {
+      options.included_fields = columns;
+      PENSTOCK_TRY(const auto reader, arrow::ipc::RecordBatchFileReader::Open(file_, options));
+      return reader->ReadRecordBatch(static_cast<int>(part));
+    });
   }
 
  private:

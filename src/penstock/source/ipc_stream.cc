@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "penstock/source/ipc_batch.h"
+
 namespace penstock {
 namespace {
 
@@ -186,20 +188,20 @@ class IpcStreamFile final : public PartedFile {
     return rows;
   }
 
-  Result<std::shared_ptr<arrow::RecordBatch>> Read(int64_t part,
-                                                   const std::vector<int>& columns) override {
-    auto options = ipc::IpcReadOptions::Defaults();
-    options.use_threads = false;
-    options.included_fields = columns;
-    options.ensure_alignment = ipc::Alignment::kDataTypeSpecificAlignment;
-    auto messages = std::make_unique<OneBatchMessages>(file_, index_,
-                                                       index_->batches[static_cast<size_t>(part)]);
-    PENSTOCK_TRY(const auto reader,
-                 ipc::RecordBatchStreamReader::Open(std::move(messages), options));
-    PENSTOCK_TRY(auto batch, reader->Next());
-    if (batch == nullptr) return Status::Invalid("its dictionaries take the place of its rows");
-    PENSTOCK_RETURN_NOT_OK(batch->ValidateFull());
-    return batch;
+  Result<std::shared_ptr<arrow::RecordBatchReader>> Read(int64_t part,
+                                                         const std::vector<int>& columns) override {
+    PENSTOCK_TRY(const int64_t file_bytes, file_->GetSize());
+    return ReadIpcBatch(file_bytes, [&](ipc::IpcReadOptions options) -> IpcBatch {
+      options.included_fields = columns;
+      options.ensure_alignment = ipc::Alignment::kDataTypeSpecificAlignment;
+      auto messages = std::make_unique<OneBatchMessages>(
+          file_, index_, index_->batches[static_cast<size_t>(part)]);
+      PENSTOCK_TRY(const auto reader,
+                   ipc::RecordBatchStreamReader::Open(std::move(messages), options));
+      PENSTOCK_TRY(auto batch, reader->Next());
+      if (batch == nullptr) return Status::Invalid("its dictionaries take the place of its rows");
+      return batch;
+    });
   }
 
  private:

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "penstock/source/text_rows.h"
+#include "penstock/source/utf8.h"
 
 namespace penstock {
 namespace {

@@ -9,6 +9,8 @@
 #include "penstock/source/registry.h"
 #include "penstock/source/row_slices.h"
 
+/// The reader memory has the option "files": what functions read for the rows, which are names or
+/// numbers of it.
 namespace penstock {
 namespace {
 
@@ -84,12 +86,14 @@ Status UnifyBatches(Batches& batches) {
 Result<std::unique_ptr<Source>> MakeMemorySource(const ReadOp& read, const ReadLimits& limits,
                                                  int /*parallelism*/) {
   OptionReader options("reader memory", read.options);
+  PENSTOCK_TRY(auto files, options.Texts("files"));
   PENSTOCK_RETURN_NOT_OK(options.RefuseOthers());
   Batches batches = read.batches;
   PENSTOCK_RETURN_NOT_OK(UnifyBatches(batches));
   auto rows = std::make_unique<MemoryRows>(std::move(batches));
   RowBorders borders(rows->borders());
-  return MakeSlicedSource("memory", std::move(rows), std::move(borders), read, limits);
+  return MakeSlicedSource("memory", std::move(rows), std::move(borders), read, limits,
+                          std::move(files).value_or(std::vector<std::string>{}));
 }
 
 }  // namespace penstock

@@ -89,8 +89,9 @@ class ParquetSource final : public Source {
     }
     std::vector<OpenPart> parts;
     for (int64_t range = split.begin; range < split.end; ++range) {
-      parts.push_back([this, range, name = split.name] {
-        return OpenRange(ranges_[static_cast<size_t>(range)], name);
+      parts.push_back([this, range] {
+        const RowGroupRange& groups = ranges_[static_cast<size_t>(range)];
+        return OpenRange(groups, GroupName(groups));
       });
     }
     return MakeJoinedReader(std::move(parts), rows_max_, limits_.block_bytes);

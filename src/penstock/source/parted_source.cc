@@ -24,31 +24,45 @@ class PartReader final : public SplitReader {
         choice_(std::move(choice)),
         file_values_(std::move(file_values)),
         split_(split),
-        rows_max_(rows_max),
+        rows_left_(rows_max),
         cutter_(block_bytes) {}
 
   Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
-    if (!std::exchange(read_, true) && split_.begin < split_.end) {
-      auto part = ReadPart();
-      if (!part.ok()) return ReadFailure(part.status(), split_.name);
-      const auto brought = BringToSchema(*part, choice_.read_schema());
-      if (!brought.ok()) {
-        return brought.status().WithMessage(split_.name, ": ", brought.status().message());
+    while (true) {
+      if (auto slice = cutter_.Next()) {
+        yielded_ = true;
+        return slice;
       }
-      PENSTOCK_TRY(auto batch, choice_.Assemble(**brought, file_values_));
-      if (batch->num_rows() > rows_max_) batch = batch->Slice(0, rows_max_);
+      PENSTOCK_TRY(auto batch, NextOfPart());
+      if (batch == nullptr) break;
+      if (batch->num_rows() > rows_left_) batch = batch->Slice(0, rows_left_);
+      rows_left_ -= batch->num_rows();
       if (batch->num_rows() > 0) cutter_.Reset(std::move(batch));
     }
-    auto slice = cutter_.Next();
-    if (slice == nullptr && !std::exchange(yielded_, true)) {
-      return arrow::RecordBatch::MakeEmpty(choice_.output_schema());
-    }
-    yielded_ = true;
-    return slice;
+    if (std::exchange(yielded_, true)) return nullptr;
+    return arrow::RecordBatch::MakeEmpty(choice_.output_schema());
   }
 
  private:
-  Result<std::shared_ptr<arrow::RecordBatch>> ReadPart() {
+  /// Returns the part's next rows as they go out, or nullptr where there is none that is wanted.
+  Result<std::shared_ptr<arrow::RecordBatch>> NextOfPart() {
+    if (rows_left_ == 0 || split_.begin == split_.end) return nullptr;
+    if (part_ == nullptr) {
+      auto opened = OpenPart();
+      if (!opened.ok()) return ReadFailure(opened.status(), split_.name);
+      part_ = opened.MoveValueUnsafe();
+    }
+    const auto read = part_->Next();
+    if (!read.ok()) return ReadFailure(read.status(), split_.name);
+    if (*read == nullptr) return nullptr;
+    const auto brought = BringToSchema(*read, choice_.read_schema());
+    if (!brought.ok()) {
+      return brought.status().WithMessage(split_.name, ": ", brought.status().message());
+    }
+    return choice_.Assemble(**brought, file_values_);
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatchReader>> OpenPart() {
     const auto schema = file_->schema();
     std::vector<int> columns;
     for (int i = 0; i < schema->num_fields(); ++i) {
@@ -56,20 +70,21 @@ class PartReader final : public SplitReader {
     }
     const int64_t rows = file_->rows(split_.begin);
     if (columns.empty() && rows >= 0) {
-      return arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector{}), rows,
-                                      arrow::ArrayVector{});
+      const auto none = arrow::schema(arrow::FieldVector{});
+      return arrow::RecordBatchReader::Make(
+          {arrow::RecordBatch::Make(none, rows, arrow::ArrayVector{})}, none);
     }
     if (columns.empty() && schema->num_fields() > 0) columns.push_back(0);  // For its rows.
     return file_->Read(split_.begin, columns);
   }
 
-  const std::unique_ptr<PartedFile> file_;
+  const std::unique_ptr<PartedFile> file_;  // Must outlive part_.
   const ColumnChoice choice_;
   const arrow::ScalarVector file_values_;
   const Split split_;
-  const int64_t rows_max_;
+  std::shared_ptr<arrow::RecordBatchReader> part_;  // Null until it is opened.
+  int64_t rows_left_;
   BatchCutter cutter_;
-  bool read_ = false;
   bool yielded_ = false;
 };
 

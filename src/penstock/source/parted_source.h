@@ -28,10 +28,11 @@ class PartedFile {
   /// Counts the rows of all parts, without reading them where the format allows it.
   virtual Result<int64_t> CountRows() = 0;
 
-  /// Reads these columns of `schema()`, rising, of a part; at least one. Errors need not name the
-  /// file. Nothing of what is returned may be trusted less than what Arrow itself makes.
-  virtual Result<std::shared_ptr<arrow::RecordBatch>> Read(int64_t part,
-                                                           const std::vector<int>& columns) = 0;
+  /// Reads these columns of `schema()`, rising, of a part; at least one. The file must outlive the
+  /// reader. Errors need not name the file. Nothing of what is read may be trusted less than what
+  /// Arrow itself makes, nor unpack to much more at once than the file's size lets one expect.
+  virtual Result<std::shared_ptr<arrow::RecordBatchReader>> Read(
+      int64_t part, const std::vector<int>& columns) = 0;
 };
 
 /// A format of such files. Threads: any, at once.

@@ -49,13 +49,15 @@ class SliceReader final : public SplitReader {
 class SlicedSource final : public Source {
  public:
   SlicedSource(std::string name, std::shared_ptr<const SliceableRows> rows, ColumnChoice choice,
-               RowBorders borders, const ReadOp& read, const ReadLimits& limits)
+               RowBorders borders, const ReadOp& read, const ReadLimits& limits,
+               std::vector<std::string> files)
       : name_(std::move(name)),
         rows_(std::move(rows)),
         choice_(std::move(choice)),
         borders_(std::move(borders)),
         limited_(read.row_limit.has_value() || read.filter.has_value()),
         limits_(limits),
+        files_(std::move(files)),
         chunks_(limits) {}
 
   Result<std::vector<Split>> NextSplits(int64_t count_max) override {
@@ -85,7 +87,7 @@ class SlicedSource final : public Source {
     return rows_->rows();
   }
 
-  Result<std::vector<std::string>> Files() override { return std::vector<std::string>{}; }
+  Result<std::vector<std::string>> Files() override { return files_; }
 
  private:
   const std::string name_;
@@ -94,6 +96,7 @@ class SlicedSource final : public Source {
   const RowBorders borders_;
   const bool limited_;
   const ReadLimits limits_;
+  const std::vector<std::string> files_;
   ChunkGrouper chunks_;
   int64_t next_ = 0;
 };
@@ -146,7 +149,8 @@ int64_t DefaultSplitCount(int64_t rows, int64_t bytes, const ReadLimits& limits,
 Result<std::unique_ptr<Source>> MakeSlicedSource(std::string name,
                                                  std::unique_ptr<SliceableRows> rows,
                                                  RowBorders borders, const ReadOp& read,
-                                                 const ReadLimits& limits) {
+                                                 const ReadLimits& limits,
+                                                 std::vector<std::string> files) {
   PENSTOCK_TRY(auto choice, ColumnChoice::Make(*rows->schema(), read.columns,
                                                /*include_paths=*/false, name));
   const bool cut = read.row_limit.has_value() && !read.filter.has_value();
@@ -157,7 +161,7 @@ Result<std::unique_ptr<Source>> MakeSlicedSource(std::string name,
     borders.CutAt(read_rows);
   }
   return std::make_unique<SlicedSource>(std::move(name), std::move(rows), std::move(choice),
-                                        std::move(borders), read, limits);
+                                        std::move(borders), read, limits, std::move(files));
 }
 
 }  // namespace penstock

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "penstock/base/status.h"
@@ -58,9 +59,11 @@ int64_t DefaultSplitCount(int64_t rows, int64_t bytes, const ReadLimits& limits,
 
 /// Makes a source of the rows with these splits. Respects `read`'s columns,
 /// splits (which replace the borders) and row limit. Each split is named "<name>, rows a to b".
+/// `files` is what the source names as its files.
 Result<std::unique_ptr<Source>> MakeSlicedSource(std::string name,
                                                  std::unique_ptr<SliceableRows> rows,
                                                  RowBorders borders, const ReadOp& read,
-                                                 const ReadLimits& limits);
+                                                 const ReadLimits& limits,
+                                                 std::vector<std::string> files = {});
 
 }  // namespace penstock

@@ -13,6 +13,7 @@
 #include "penstock/source/text_encoding.h"
 #include "penstock/source/text_rows.h"
 #include "penstock/source/text_source.h"
+#include "penstock/source/utf8.h"
 
 /// The reader text: a row a line, in the column "text". Options besides those of all file readers:
 ///   encoding          of the text, as iconv names it; "utf-8"

@@ -1,7 +1,5 @@
 #include "penstock/source/text_rows.h"
 
-#include <arrow/util/utf8.h>
-
 #include <algorithm>
 #include <cstring>
 #include <string_view>
@@ -81,14 +79,6 @@ Status TextRows::ReadMore() {
 
 bool IsBlank(const arrow::Buffer& text) {
   return std::string_view(text).find_first_not_of(" \t\r\n") == std::string_view::npos;
-}
-
-bool IsUtf8(std::string_view text) {
-  static const bool kInitialised = [] {
-    arrow::util::InitializeUTF8();
-    return true;
-  }();
-  return kInitialised && arrow::util::ValidateUTF8(text);
 }
 
 }  // namespace penstock

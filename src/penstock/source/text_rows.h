@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string_view>
 
 #include "penstock/base/status.h"
 #include "penstock/source/input_files.h"
@@ -55,7 +54,5 @@ class TextRows {
 
 /// Says whether the text is nothing but white space.
 bool IsBlank(const arrow::Buffer& text);
-
-bool IsUtf8(std::string_view text);
 
 }  // namespace penstock

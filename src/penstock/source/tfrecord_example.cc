@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "penstock/source/text_rows.h"
+#include "penstock/source/utf8.h"
 
 namespace penstock {
 namespace {

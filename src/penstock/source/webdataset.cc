@@ -1,9 +1,12 @@
+#include <fmt/format.h>
+
 #include <iostream>
 #include <utility>
 
 #include "penstock/source/file_set.h"
 #include "penstock/source/registry.h"
 #include "penstock/source/text_source.h"
+#include "penstock/source/utf8.h"
 #include "penstock/source/webdataset_parsers.h"
 
 /// Options of the reader webdataset besides those of all file readers:
@@ -27,6 +30,12 @@ class WebdatasetFormat final : public TextFormat {
 
   Result<std::unique_ptr<TextParser>> Open(const InputFile& file, const TextRange& /*range*/,
                                            ParseTarget target) const override {
+    if (!IsUtf8(file.path)) {
+      return Status::Invalid(
+          fmt::format("{}: the path is not UTF-8; rename the file: its path is a value of the "
+                      "column \"__url__\"",
+                      file.path));
+    }
     const bool looks_only = target.wanted == nullptr;
     if (verbose_ && !looks_only) std::cerr << ("start " + file.path + "\n");
     if (archives_) return MakeArchiveParser(choice_, file);

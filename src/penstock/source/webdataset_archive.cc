@@ -7,7 +7,7 @@
 
 #include "penstock/base/error.h"
 #include "penstock/source/tar_reader.h"
-#include "penstock/source/text_rows.h"
+#include "penstock/source/utf8.h"
 #include "penstock/source/webdataset_parsers.h"
 #include "penstock/source/webdataset_rows.h"
 

@@ -15,7 +15,7 @@
 #include "penstock/source/column_choice.h"
 #include "penstock/source/file_lister.h"
 #include "penstock/source/file_runs.h"
-#include "penstock/source/text_rows.h"
+#include "penstock/source/utf8.h"
 
 namespace penstock {
 namespace {

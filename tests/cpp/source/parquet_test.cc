@@ -143,6 +143,47 @@ TEST_F(ParquetTest, BlocksOfDictionaryTextAreMeasuredAsTheyLieInMemory) {
   EXPECT_GE(ReadSplit(*source, splits[0])->size(), 20);
 }
 
+TEST_F(ParquetTest, LongValuesThatNoFooterTellsOfAreReadAFewRowsAtATime) {
+  constexpr int64_t kRows = 1000;
+  arrow::StringBuilder texts;
+  for (int64_t i = 0; i < kRows; ++i) ASSERT_TRUE(texts.Append(std::string(100'000, 'x')).ok());
+  const auto table = TableOf({{"a", texts.Finish().ValueOrDie()}});
+  const auto properties = parquet::WriterProperties::Builder()
+                              .set_size_statistics_level(parquet::SizeStatisticsLevel::None)
+                              ->build();
+  const std::string path = folder_.path("long.parquet");
+  const auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();
+  ASSERT_TRUE(
+      parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), file, kRows, properties)
+          .ok());
+  ASSERT_TRUE(file->Close().ok());
+
+  const auto source = MakeSource(ReadOf("parquet", {path}), {}, 2).ValueOrDie();
+  const auto reader = source->Open(AllSplits(*source)->at(0)).ValueOrDie();
+  int64_t rows = 0;
+  int64_t bytes_most = 0;
+  while (const auto batch = reader->Next().ValueOrDie()) {
+    rows += batch->num_rows();
+    // What the slice is of is held as a whole.
+    bytes_most = std::max(bytes_most, batch->column(0)->data()->buffers[2]->size());
+  }
+  EXPECT_EQ(rows, kRows);
+  EXPECT_LE(bytes_most, int64_t{64} << 20);
+}
+
+TEST_F(ParquetTest, TextThatIsNotUtf8IsRefusedNamingFileRowAndColumn) {
+  arrow::StringBuilder texts;
+  for (const char* text : {"a", "b", "\xff\xfe", "d"}) ASSERT_TRUE(texts.Append(text).ok());
+  const auto table = TableOf({{"t", texts.Finish().ValueOrDie()}});
+  const auto path = Write("bad.parquet", table, 2);
+  ExpectError(ReadAll(ReadOf("parquet", {path})).status(), ErrorKind::kCorruptData,
+              {"bad.parquet, row group 1", "row 1, column \"t\"", "not UTF-8"});
+  ReadOp joined = ReadOf("parquet", {path});
+  joined.splits = 1;
+  ExpectError(ReadAll(joined).status(), ErrorKind::kCorruptData,
+              {"bad.parquet, row group 1", "row 1, column \"t\"", "not UTF-8"});
+}
+
 TEST_F(ParquetTest, AFilterSkipsRowGroupsByTheirStatistics) {
   const auto path = Write("a.parquet", Small(), 2);
   ReadOp read = ReadOf("parquet", {path});
