@@ -45,10 +45,11 @@ LogicalPlan With(const LogicalPlan& plan, LogicalOp op) {
   return longer;
 }
 
-LogicalPlan Memory(Batches batches) {
+LogicalPlan Memory(Batches batches, const std::vector<std::string>& files = {}) {
   ReleaseDropped();
   ReadOp read{.kind = "memory"};
   read.batches = std::move(batches);
+  if (!files.empty()) read.options["files"] = files;
   return LogicalPlan{{std::move(read)}};
 }
 
@@ -61,7 +62,7 @@ LogicalPlan FromArrow(nb::list streams) {
   return Memory(std::move(all));
 }
 
-LogicalPlan FromColumns(nb::list blocks) {
+LogicalPlan FromColumns(nb::list blocks, const std::vector<std::string>& files) {
   Batches all;
   for (const nb::handle block : blocks) {
     std::vector<EncodedColumn> columns;
@@ -76,7 +77,7 @@ LogicalPlan FromColumns(nb::list blocks) {
     const int64_t rows = columns.empty() ? 0 : columns.front().rows;
     all.push_back(ValueOrThrow(BatchOf(std::move(columns), rows)));
   }
-  return Memory(std::move(all));
+  return Memory(std::move(all), files);
 }
 
 LogicalPlan FromRows(nb::list rows) {
@@ -243,7 +244,10 @@ void BindPlan(nb::module_& module) {
       .def_static("from_arrow", &FromArrow, nb::arg("streams"),
                   nb::sig("def from_arrow(streams: list[object]) -> LogicalPlan"))
       .def_static("from_columns", &FromColumns, nb::arg("blocks"),
-                  nb::sig("def from_columns(blocks: list[dict[str, object]]) -> LogicalPlan"))
+                  nb::arg("files") = std::vector<std::string>{},
+                  nb::sig("def from_columns(blocks: list[dict[str, object]], "
+                          "files: Sequence[str] = ...) -> LogicalPlan"),
+                  "`files`: which the rows tell functions to read.")
       .def_static("from_rows", &FromRows, nb::arg("rows"),
                   nb::sig("def from_rows(rows: list[dict[str, object]]) -> LogicalPlan"))
       .def_static("from_blocks", &FromBlocks, nb::arg("blocks"))

@@ -104,7 +104,7 @@ def extend(
         zero_copy=shape.zero_copy,
     )
     identity: dict[str, str] = {}
-    if not isinstance(function, RunTasks):  # Nobody can tell what these will read.
+    if not isinstance(function, RunTasks) or function.reads_files_alone:
         identity = identity_of(function, **passed)
         identity[f"the form of the batches of {name_of(function)}"] = shape.batch_format
     files = files_of(*passed.values())

@@ -28,6 +28,11 @@ class RunTasks:
         self._tasks = tasks
         self._block_bytes = block_bytes
 
+    @property
+    def reads_files_alone(self) -> bool:
+        """Say whether only the files that the tasks name are read: nobody can tell of others."""
+        return all(getattr(task.read_fn, "reads_files_alone", False) for task in self._tasks)
+
     def __call__(self, batch: Mapping[str, Any]) -> Iterator[Any]:
         """Yield the blocks of the batch's tasks."""
         for number in batch[TASK_COLUMN]:

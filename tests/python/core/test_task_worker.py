@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import sys
 from typing import TYPE_CHECKING, Any
@@ -142,7 +143,7 @@ def test_an_exception_comes_with_the_users_frames_alone(worker: TaskWorker) -> N
     assert told.flags == FAILED
     raised = told.failure()
     assert raised.function == "outer"
-    assert [frame[2] for frame in raised.chain[-1]["frames"]] == ["outer", "inner"]
+    assert re.findall(r", in (\w+)", raised.traceback) == ["outer", "inner"]
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,14 @@ that the stated policy promises; never a crash, and never fewer rows in silence.
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
 import random
+import tarfile
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +23,10 @@ from penstock.exceptions import CorruptDataError, SchemaMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 TABLE = pa.table({"a": [1, 2, 3], "b": ["x", "yy", None]})
 CHANGES = 40  # Of one file; each is read by the whole engine.
-CHANGES_IN_WORKERS = 4  # Where worker processes are started to read it.
+CHANGES_IN_PROCESS = 1000  # Where this process can read it as a worker would.
 
 
 def parquet(table: pa.Table) -> bytes:
@@ -67,6 +70,23 @@ def avro(kind: str, values: list[Any]) -> bytes:
     return file.getvalue()
 
 
+def tfrecord(*values: Any) -> bytes:
+    """Return what the engine itself writes of such rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        data.from_items([{"a": value} for value in values]).write_tfrecords(folder)
+        return b"".join(path.read_bytes() for path in sorted(Path(folder).glob("*.tfrecords")))
+
+
+def webdataset(*values: Any) -> bytes:
+    with tarfile.open(fileobj=(file := io.BytesIO()), mode="w") as archive:
+        for number, value in enumerate(values):
+            member = tarfile.TarInfo(f"{number}.a")
+            content = str(value).encode()
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
 def sound() -> bytes:
     soundfile = pytest.importorskip("soundfile")
     soundfile.write(file := io.BytesIO(), np.zeros(50), 8000, format="WAV")
@@ -86,6 +106,7 @@ class Format:
     flips: str = "nothing"
     other: Callable[[], bytes] | None = None  # The same columns with values of no common type.
     none: Callable[[], bytes] | None = None  # No rows.
+    in_worker: str | None = None  # The module and class that read it there.
 
 
 FORMATS = {
@@ -151,11 +172,40 @@ FORMATS = {
         data.read_avro,
         lambda: avro("long", [1, 2, 3]),
         cuts="the first",  # At a block's border: no more can be told.
+        other=lambda: avro("string", ["x"]),
         none=lambda: avro("long", []),
+        in_worker="avro.AvroDatasource",
     ),
-    "audio": Format(data.read_audio, sound, rows=1, cuts="any", flips="any"),
+    "audio": Format(
+        data.read_audio,
+        sound,
+        rows=1,
+        cuts="any",
+        flips="any",
+        in_worker="audio.AudioDatasource",
+    ),
+    "tfrecord": Format(
+        data.read_tfrecords,
+        lambda: tfrecord(1, 2, 3),
+        cuts="the first",  # Between two records.
+        none=lambda: b"",
+    ),
+    "webdataset": Format(
+        lambda path: data.read_webdataset(path, decoder=False),
+        lambda: webdataset("x", "yy", "zzz"),
+        cuts="the first",  # Between two members, as archives may end without their last blocks.
+        flips="any",  # Only the members' names and lengths have a checksum.
+    ),
 }
-ENDINGS = {"text": "txt", "binary": "bin", "numpy": "npy", "json array": "json", "audio": "wav"}
+ENDINGS = {
+    "text": "txt",
+    "binary": "bin",
+    "numpy": "npy",
+    "json array": "json",
+    "audio": "wav",
+    "tfrecord": "tfrecords",
+    "webdataset": "tar",
+}
 TEXTS = ["csv", "json", "json array", "text"]
 
 every_format = pytest.mark.parametrize("name", FORMATS)
@@ -166,7 +216,7 @@ def path_of(name: str, folder: Path, stem: str = "bad") -> Path:
 
 
 def changes_of(name: str) -> int:
-    return CHANGES_IN_WORKERS if name in ("avro", "audio") else CHANGES
+    return CHANGES_IN_PROCESS if FORMATS[name].in_worker else CHANGES
 
 
 def is_promised(policy: str, rows: int, whole: int) -> bool:
@@ -177,15 +227,19 @@ def check(name: str, path: Path, content: bytes, policy: str) -> None:
     form = FORMATS[name]
     path.write_bytes(content)
     try:
-        rows = form.read(str(path)).count() if name == "binary" else read_rows(form, path)
+        rows = form.read(str(path)).count() if name == "binary" else read_damaged(form, path)
     except (CorruptDataError, SchemaMismatchError, MemoryError, NotImplementedError) as error:
         assert path.name in str(error)  # noqa: PT017 - each change may do either
     else:
         assert is_promised(policy, rows, form.rows), (rows, content)
 
 
-def read_rows(form: Format, path: Path) -> int:
-    return len(form.read(str(path)).take_all())
+def read_damaged(form: Format, path: Path) -> int:
+    if form.in_worker is None:
+        return len(form.read(str(path)).take_all())
+    module, name = form.in_worker.split(".")
+    source = getattr(importlib.import_module(f"penstock.data.python_sources.{module}"), name)
+    return sum(table.num_rows for table in source([str(path)]).read_file(str(path)))
 
 
 @every_format
@@ -199,7 +253,7 @@ def test_an_empty_file_is_an_error_that_names_it_or_has_no_rows(name, tmp_path):
     path = path_of(name, tmp_path)
     path.write_bytes(b"")
     form = FORMATS[name]
-    if name in TEXTS:
+    if name in TEXTS or name == "tfrecord":
         assert form.read(str(path)).take_all() == []
     elif name == "binary":
         assert form.read(str(path)).take_all() == [{"bytes": b""}]
@@ -244,13 +298,27 @@ def test_files_without_rows_count_for_nothing_among_others(name, tmp_path):
     assert len(FORMATS[name].read(str(tmp_path)).take_all()) == FORMATS[name].rows
 
 
-@pytest.mark.parametrize("name", TEXTS)
+WHERE = {"feather": "index 1", "orc": "index 1", "avro": ""}  # Else by the row's number.
+
+
+@pytest.mark.parametrize("name", [*TEXTS, "parquet", "feather", "orc", "avro"])
 def test_text_that_is_not_utf8_is_an_error_that_names_file_and_row(name, tmp_path):
-    content = FORMATS[name].make().replace(b"yy", b"\xff\xfe").replace(b"bb", b"\xff\xfe")
+    content = avro("string", ["x", "yy"]) if name == "avro" else FORMATS[name].make()
+    assert b"yy" in content or b"bb" in content
     path = path_of(name, tmp_path)
-    path.write_bytes(content)
-    with pytest.raises(CorruptDataError, match=rf"(?s){path.name}.*row 2.*UTF-8"):
+    path.write_bytes(content.replace(b"yy", b"\xff\xfe").replace(b"bb", b"\xff\xfe"))
+    where = WHERE.get(name, "row 2")
+    with pytest.raises(CorruptDataError, match=rf"(?is)(?=.*{path.name})(?=.*{where}).*UTF-?8"):
         FORMATS[name].read(str(path)).take_all()
+
+
+@pytest.mark.parametrize("name", ["parquet", "csv", "json"])
+def test_text_that_is_not_utf8_is_not_copied_in_silence(name, tmp_path):
+    path = path_of("parquet", tmp_path)
+    path.write_bytes(parquet(TABLE).replace(b"yy", b"\xff\xfe"))
+    write = getattr(data.read_parquet(str(path)), f"write_{name}")
+    with pytest.raises(CorruptDataError, match=r"(?s)bad.parquet.*row 2.*UTF-8"):
+        write(str(tmp_path / "out"))
 
 
 NAMES = {
@@ -264,12 +332,19 @@ NAMES = {
 }
 
 
+NAMES_ARE_TEXT = ["avro", "audio", "video", "webdataset"]  # Python's, or the rows', that is.
+
+
 @pytest.mark.parametrize("kind", NAMES)
-@pytest.mark.parametrize("name", ["parquet", "csv", "json", "text", "binary", "numpy"])
+@every_format
 def test_files_in_a_folder_may_have_any_name(name, kind, tmp_path):
     ending = "." + ENDINGS.get(name, name)
     stem = NAMES[kind][: 255 - len(ending)]
     (tmp_path / (os.fsdecode(stem) + ending)).write_bytes(FORMATS[name].make())
+    if kind == "bytes that are no text" and name in NAMES_ARE_TEXT:
+        with pytest.raises(ValueError, match=r"(?s)(?=.*not(\\udc|\\x)fftext).*UTF-8; rename"):
+            FORMATS[name].read(str(tmp_path)).take_all()
+        return
     ds = FORMATS[name].read(str(tmp_path))
     assert len(ds.take_all()) == FORMATS[name].rows
     assert [os.fsencode(path) for path in ds.input_files()] == [
@@ -317,6 +392,10 @@ HUGE_ROWS = {
     "csv": f"a\ns\n{HUGE}\ns\n".encode,
     "json": f'{{"a":"s"}}\n{{"a":"{HUGE}"}}\n{{"a":"s"}}\n'.encode,
     "text": f"s\n{HUGE}\ns\n".encode,
+    "json array": f'[{{"a":"s"}},{{"a":"{HUGE}"}},{{"a":"s"}}]'.encode,
+    "avro": lambda: avro("string", ["s", HUGE, "s"]),
+    "tfrecord": lambda: tfrecord(b"s", HUGE.encode(), b"s"),
+    "webdataset": lambda: webdataset("s", HUGE, "s"),
 }
 
 

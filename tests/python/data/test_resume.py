@@ -62,10 +62,11 @@ class Job:
         self.out = tmp_path / "out"
         self.seen = tmp_path / "seen"
         self.trap = tmp_path / "trap"
+        self.read: Callable[[Path], penstock.data.Dataset] = penstock.data.read_parquet
 
     def run(self, *, bad_row: int = 755, out: Path | None = None, **options: Any) -> None:
         """Run it whole, or up to the row where it fails."""
-        rows = penstock.data.read_parquet(self.source).map_batches(
+        rows = self.read(self.source).map_batches(
             Recorder,
             fn_constructor_args=self.arguments(bad_row),
             batch_size=30,
@@ -209,6 +210,23 @@ def test_a_job_that_has_changed_is_refused_with_what_has(
         change(job)
     assert contents(job.out) == before
     monkeypatch.undo()
+
+
+def test_a_file_that_a_python_library_reads_counts_like_one_that_the_engine_reads(
+    job: Job, context: Any
+) -> None:
+    fastavro = pytest.importorskip("fastavro")
+    schema = {"type": "record", "name": "R", "fields": [{"name": "id", "type": "long"}]}
+    for number in range(FILES):
+        with (job.source / f"{number}.avro").open("wb") as file:
+            rows = range(number * ROWS_OF_FILE, (number + 1) * ROWS_OF_FILE)
+            fastavro.writer(file, schema, [{"id": row} for row in rows])
+    context.rows_per_chunk = 1  # A file: its rows are not known before.
+    job.read = penstock.data.read_avro
+    job.cut_off()
+    (job.source / "3.avro").write_bytes((job.source / "4.avro").read_bytes())
+    with pytest.raises(JobChangedError, match=r"the file .*/3\.avro has changed"):
+        job.run()
 
 
 class Scaler:

@@ -4,14 +4,21 @@ its own, whose peak of memory is looked at and whose address space is limited.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import struct
 import subprocess
 import sys
+import tarfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.orc
+import pyarrow.parquet as pq
 import pytest
 
 if TYPE_CHECKING:
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 
 ZEROS_GIB = int(os.environ.get("PENSTOCK_BOMB_GIB", "1"))
 MEMORY_MIB = 768  # Beyond what reading a good file takes.
+WORKER_MIB = 1024  # In all.
 
 READ = """
 import json, resource, sys
@@ -41,6 +49,8 @@ with init(memory=64 << 20, num_cpus=2):
     except Exception as error:
         found["error"], found["message"] = type(error).__name__, str(error)
     found["mib"] = peak_mib() - before
+# Some formats are read by workers, which have ended now.
+found["worker_mib"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
 print(json.dumps(found))
 """
 
@@ -62,6 +72,7 @@ def read_bomb(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         assert done.returncode == 0, done.stderr[-2000:]
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         assert found["mib"] < MEMORY_MIB, found
+        assert found["worker_mib"] < WORKER_MIB, found
         return found
 
     return run
@@ -163,9 +174,6 @@ def test_an_image_that_claims_to_be_gigantic_is_refused(form, tmp_path, read_bom
 
 
 def test_a_parquet_page_that_claims_to_be_gigantic_is_refused(tmp_path, read_bomb):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     bomb = tmp_path / "bomb.parquet"
     pq.write_table(pa.table({"a": ["x" * 1000]}), bomb, use_dictionary=False, compression="zstd")
     good = bomb.read_bytes()
@@ -176,3 +184,164 @@ def test_a_parquet_page_that_claims_to_be_gigantic_is_refused(tmp_path, read_bom
     found = read_bomb("read_parquet", good, bomb)
     assert found["error"] in ("CorruptDataError", "OutOfMemoryError")
     assert bomb.name in found["message"]
+
+
+def kibibytes_of_zeros(rows: int) -> pa.Table:
+    return pa.table({"a": pa.repeat(pa.scalar("0" * 1024, pa.large_string()), rows)})
+
+
+def orc_of_zeros(path: Path) -> None:
+    """Write one stripe."""
+    with pyarrow.orc.ORCWriter(path, compression="zstd", stripe_size=64 << 30) as writer:
+        for _ in range(ZEROS_GIB << 6):
+            writer.write(kibibytes_of_zeros(16 << 10))
+
+
+def parquet_of_zeros(path: Path) -> None:
+    """Write one row group."""
+    rows = ZEROS_GIB << 20
+    piece = kibibytes_of_zeros(16 << 10).to_batches()[0]
+    with pq.ParquetWriter(path, piece.schema, compression="zstd") as writer:
+        for _ in range(ZEROS_GIB << 6):
+            writer.write_batch(piece, row_group_size=rows)
+
+
+def small(make: Callable[[Path], None], path: Path) -> bytes:
+    make(path)
+    return path.read_bytes()
+
+
+GIGANTIC_PARTS = {
+    "orc": (orc_of_zeros, lambda path: pyarrow.orc.write_table(kibibytes_of_zeros(3), path)),
+    "parquet": (parquet_of_zeros, lambda path: pq.write_table(kibibytes_of_zeros(3), path)),
+}
+
+
+@pytest.mark.parametrize("name", GIGANTIC_PARTS)
+def test_gigabytes_of_zeros_in_one_part_of_a_small_file_stream_through(name, tmp_path, read_bomb):
+    write, write_good = GIGANTIC_PARTS[name]
+    bomb = tmp_path / f"bomb.{name}"
+    write(bomb)
+    assert bomb.stat().st_size < ZEROS_GIB << 20
+    found = read_bomb(f"read_{name}", small(write_good, tmp_path / "small"), bomb)
+    assert (found["error"], found["rows"]) == ("", ZEROS_GIB << 20)
+
+
+def feather(rows: int, path: Path) -> bytes:
+    """Write one record batch; it is made in memory, so that a gibibyte must do."""
+    table = kibibytes_of_zeros(rows)
+    pyarrow.feather.write_feather(table, path, compression="zstd", chunksize=rows)
+    return path.read_bytes()
+
+
+def test_a_record_batch_that_unpacks_to_a_gigabyte_of_zeros_is_refused(tmp_path, read_bomb):
+    bomb = tmp_path / "bomb.feather"
+    assert len(feather(1 << 20, bomb)) < 1 << 20
+    found = read_bomb("read_feather", feather(3, tmp_path / "small"), bomb)
+    assert found["error"] == "CorruptDataError"
+    assert bomb.name in found["message"]
+    assert "smaller pieces" in found["message"]
+
+
+def avro(values: int, path: Path) -> bytes:
+    """Write blocks of which each unpacks to a quarter of a gibibyte."""
+    fastavro = pytest.importorskip("fastavro")
+    schema = {"type": "record", "name": "R", "fields": [{"name": "a", "type": "string"}]}
+    with path.open("wb") as file:
+        rows = ({"a": "0" * (1 << 20)} for _ in range(values))
+        fastavro.writer(file, schema, rows, codec="deflate", sync_interval=256 << 20)
+    return path.read_bytes()
+
+
+def test_an_avro_block_that_unpacks_to_gigabytes_of_zeros_is_refused(tmp_path, read_bomb):
+    bomb = tmp_path / "bomb.avro"
+    assert len(avro(ZEROS_GIB << 10, bomb)) < ZEROS_GIB << 22
+    found = read_bomb("read_avro", avro(3, tmp_path / "small"), bomb)
+    assert found["error"] == "RayTaskError(CorruptDataError)"
+    assert bomb.name in found["message"]
+
+
+def flac(path: Path, seconds: int) -> bytes:
+    soundfile = pytest.importorskip("soundfile")
+    with soundfile.SoundFile(path, "w", 192_000, 8, format="FLAC") as file:
+        for _ in range(seconds):
+            file.write(np.zeros((192_000, 8), "int16"))
+    return path.read_bytes()
+
+
+def test_hours_of_silence_in_a_small_file_are_refused(tmp_path, read_bomb):
+    bomb = tmp_path / "bomb.flac"
+    gibibyte = (1 << 30) // (192_000 * 8 * 4)
+    assert len(flac(bomb, ZEROS_GIB * gibibyte + 10)) < ZEROS_GIB << 22
+    found = read_bomb("read_audio", flac(tmp_path / "small", 1), bomb)
+    assert found["error"] == "RayTaskError(CorruptDataError)"
+    assert bomb.name in found["message"]
+    assert "shorter files" in found["message"]
+
+
+def npy() -> bytes:
+    np.save(file := io.BytesIO(), np.zeros(3, "int64"))
+    return file.getvalue()
+
+
+def tar() -> bytes:
+    with tarfile.open(fileobj=(file := io.BytesIO()), mode="w") as archive:
+        member = tarfile.TarInfo("0.txt")
+        member.size = 1
+        archive.addfile(member, io.BytesIO(b"a"))
+    return file.getvalue()
+
+
+def tar_of_zeros() -> bytes:
+    member = tarfile.TarInfo("0.txt")
+    member.size = ZEROS_GIB << 30
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+def npy_of_zeros() -> bytes:
+    shape = f"({ZEROS_GIB << 27},)"
+    header = f"{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+
+
+def masked_crc32c(content: bytes) -> bytes:
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    crc ^= 0xFFFFFFFF
+    return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)
+
+
+def record_of_zeros() -> bytes:
+    """Begin a TFRecord as long as one may be."""
+    length = struct.pack("<Q", (1 << 31) - 1)
+    return length + masked_crc32c(length)
+
+
+GZIPPED = {
+    "tfrecords.gz": ("read_tfrecords", lambda: b"", record_of_zeros),
+    "npy.gz": ("read_numpy", npy, npy_of_zeros),
+    "png.gz": ("read_images", lambda: png(4, 4), lambda: png(4, 4)),
+    "tar.gz": ("read_webdataset", tar, tar_of_zeros),
+    "json.gz": ("read_json", lambda: b'[{"n":1}]', lambda: b'[{"n":1},{"n":"'),
+    "jsonl.gz": ("read_json", lambda: b'{"n":1}\n', lambda: b'{"n":'),
+}
+
+
+@pytest.mark.parametrize("ending", GZIPPED)
+def test_a_gigantic_value_of_any_format_in_a_small_gzip_file_is_refused(
+    ending, tmp_path, read_bomb
+):
+    reader, good, front = GZIPPED[ending]
+    bomb = write_gzip(tmp_path / f"bomb.{ending}", front(), b"0" * (1 << 20))
+    found = read_bomb(reader, good(), bomb)
+    assert found["error"] == "CorruptDataError"
+    assert bomb.name in found["message"]
+
+
+def test_a_json_array_of_gigabytes_in_a_small_gzip_file_streams_or_is_refused(tmp_path, read_bomb):
+    rows = (b'{"n":"' + b"0" * 1015 + b'"},') * 1024
+    found = read_bomb("read_json", b'[{"n":"0"}]', write_gzip(tmp_path / "b.json.gz", b"[", rows))
+    assert found["error"] == "CorruptDataError"  # It never ends.

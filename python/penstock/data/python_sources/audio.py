@@ -33,6 +33,12 @@ AUDIO_EXTENSIONS = (
 )
 
 
+_SAMPLE_BYTES = 4
+_SAMPLES_MAX = (1 << 31) - 1  # What Arrow's lists can count.
+_DECODED_FREELY_BYTES = 1 << 30
+_COMPRESSION_RATIO_MAX = 256  # Speech at 6 kbit/s.
+
+
 class AudioDatasource(FileBasedDatasource):
     """One row a file: the channels' samples as 32-bit floats, and how many there are a second."""
 
@@ -48,7 +54,9 @@ class AudioDatasource(FileBasedDatasource):
         import pyarrow as pa
         import soundfile
 
-        samples, rate = soundfile.read(f, always_2d=True, dtype="float32")
+        with soundfile.SoundFile(f) as sound:
+            _check(sound.frames * sound.channels, f.size())
+            samples, rate = sound.read(always_2d=True, dtype="float32"), sound.samplerate
         frames, channels = samples.shape
         values = pa.array(np.ascontiguousarray(samples.T).reshape(-1))
         inner = pa.ListArray.from_arrays(
@@ -56,3 +64,13 @@ class AudioDatasource(FileBasedDatasource):
         )
         outer = pa.ListArray.from_arrays(pa.array([0, channels], pa.int32()), inner)
         yield pa.table({"amplitude": outer, "sample_rate": pa.array([rate], pa.int32())})
+
+
+def _check(samples: int, file_bytes: int) -> None:
+    """Raise where a file claims more than memory should hold, before that is taken."""
+    bytes_max = max(_DECODED_FREELY_BYTES, file_bytes * _COMPRESSION_RATIO_MAX)
+    if samples > min(_SAMPLES_MAX, bytes_max // _SAMPLE_BYTES):
+        raise ValueError(
+            f"its samples would take {samples * _SAMPLE_BYTES >> 20} MiB of memory as one row; "
+            "split the recording into shorter files"
+        )

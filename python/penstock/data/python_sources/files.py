@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from penstock.data.block import BlockMetadata, to_table
 from penstock.data.datasource import Datasource, ReadTask
 from penstock.data.reading.paths import path_list, without_options
-from penstock.exceptions import CorruptDataError
+from penstock.exceptions import CorruptDataError, SchemaMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -100,20 +100,23 @@ class FileBasedDatasource(Datasource):
             random.Random(getattr(self._shuffle, "seed", None)).shuffle(files)  # noqa: S311 - no secret
         return files
 
+    def _open(self, path: str) -> pa.NativeFile:
+        from penstock.data.reading.python_files import open_file_system
+
+        system, place = open_file_system(path, self._filesystem)
+        return system.open_input_file(place)
+
     def _read_stream(self, f: pa.NativeFile, path: str) -> Iterator[Any]:
         """Yield the blocks of one file."""
         raise NotImplementedError(f"{type(self).__name__} must define _read_stream")
 
     def read_file(self, path: str) -> Iterator[Any]:
         """Yield the blocks of one file, with its path where that was asked for."""
-        from penstock.data.reading.python_files import open_file_system
-
         try:
-            system, place = open_file_system(path, self._filesystem)
-            with system.open_input_file(place) as file:
+            with self._open(path) as file:
                 for block in self._read_stream(file, path):
                     yield _with_path(block, path) if self._include_paths else block
-        except CorruptDataError:
+        except (CorruptDataError, SchemaMismatchError):
             raise
         except Exception as error:
             if not self.FORMAT or isinstance(error, _NOT_THE_FILES_FAULT):
@@ -129,6 +132,11 @@ class _ReadFiles:
     def __init__(self, source: FileBasedDatasource, files: list[str]) -> None:
         self._source = source
         self._files = files
+
+    @property
+    def reads_files_alone(self) -> bool:
+        """Say so of the formats of the library, whose files say all."""
+        return bool(self._source.FORMAT)
 
     def __call__(self) -> Iterator[Any]:
         for path in self._files:

@@ -10,6 +10,7 @@ from penstock.data.context import DataContext
 from penstock.data.dataset import Dataset
 from penstock.data.execution import resources
 from penstock.data.functions import Shape, extend
+from penstock.data.reading.paths import path_text
 from penstock.data.reading.read_options import RAY_ONLY, refuse_others
 from penstock.data.reading.splits import wished_splits
 from penstock.worker.read_tasks import TASK_COLUMN, RunTasks
@@ -94,7 +95,7 @@ def read_with_tasks(name: str, tasks: Sequence[ReadTask], workers: WorkerArgumen
     if workers.get("compute") is None and workers.get("concurrency") is None:
         processors = resources(context).processors or machine_processors()
         options["concurrency"] = max(1, min(len(listed), processors))
-    plan = LogicalPlan.from_columns([{TASK_COLUMN: _numbers(len(listed))}])
+    plan = LogicalPlan.from_columns([{TASK_COLUMN: _numbers(len(listed))}], _files(listed))
     if listed:
         plan = plan.with_splits(len(listed))
     plan = extend(
@@ -113,6 +114,14 @@ def even_ranges(rows: int, pieces: int) -> list[tuple[int, int]]:
     pieces = max(1, min(pieces, rows))
     borders = [rows * place // pieces for place in range(pieces + 1)]
     return list(itertools.pairwise(borders))
+
+
+def _files(tasks: Sequence[ReadTask]) -> list[str]:
+    """Return the files that the tasks say they read, in order."""
+    known = [task.metadata for task in tasks if getattr(task, "metadata", None) is not None]
+    return [
+        path_text(path) for facts in known for path in getattr(facts, "input_files", None) or ()
+    ]
 
 
 def _numbers(count: int) -> Any:
