@@ -124,6 +124,16 @@ TEST(PenstockTest, AJobThatIsDoneIsNotDoneAgainAndOneOfAnotherVersionIsRefused) 
   EXPECT_THAT(run("2").message(), HasSubstr("the C++ function Count has changed"));
 }
 
+TEST(PenstockTest, AJobThatReadsAPathBeyondUtf8CannotBeResumed) {
+  const TemporaryFolder folder;
+  const std::string in = folder.path() + "/\xFF";
+  ASSERT_TRUE(Range(3).WriteParquet(in).ok());
+  const arrow::Status refused =
+      ReadParquet({in}).WriteParquet(folder.path() + "/out", {.mode = WriteMode::kResume});
+  EXPECT_TRUE(refused.IsNotImplemented()) << refused;
+  EXPECT_THAT(refused.message(), HasSubstr("text that is not UTF-8"));
+}
+
 TEST(PenstockTest, WritersTakeTheirOptions) {
   const TemporaryFolder folder;
   const std::string out = folder.path() + "/out";
