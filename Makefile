@@ -57,7 +57,7 @@ fuzz: setup ## Fuzz each of our own parsers for SECONDS=60, with clang and its s
 	cmake --build --preset fuzz -j $(JOBS)
 	sh tools/fuzz.sh build/fuzz/tests/fuzz $(SECONDS)
 
-check: setup ## Format, lint, types, layers.
+check: setup ## Format, lint, types, layers, comments.
 	sh tools/check.sh $(BIN)
 
 format: setup ## Rewrite sources in the project's format.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Format, lint, types and layers. Takes the folder of the virtual environment's programs.
+# Format, lint, types, layers and comments. Takes the folder of the virtual environment's programs.
 set -eu
 bin=$1
 python=$bin/python
@@ -7,6 +7,8 @@ sources=$(git ls-files -co --exclude-standard '*.cc' '*.h')
 
 echo "layers"
 "$python" tools/check_layers.py
+echo "comments of public headers"
+"$python" tools/check_documented.py
 echo "clang-format"
 # shellcheck disable=SC2086  # The list is meant to be split.
 "$bin/clang-format" --dry-run --Werror $sources

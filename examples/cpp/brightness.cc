@@ -5,10 +5,13 @@
 #include <penstock/penstock.h>
 
 #include <cstdlib>
+#include <iomanip>
 #include <iostream>
 #include <memory>
 #include <numeric>
+#include <sstream>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -36,11 +39,26 @@ arrow::Result<Batch> Mean(const Batch& batch) {
       batch->num_rows(), {batch->GetColumnByName("path"), column});
 }
 
+/// Writes backslashes and control characters as \xNN, so that a path stays in its place of a line.
+std::string Escaped(std::string_view path) {
+  std::ostringstream text;
+  text << std::hex << std::setfill('0');
+  for (const char character : path) {
+    const auto byte = static_cast<unsigned char>(character);
+    if (byte < 0x20 || byte == 0x7F || byte == '\\') {
+      text << "\\x" << std::setw(2) << int{byte};
+    } else {
+      text << character;
+    }
+  }
+  return text.str();
+}
+
 arrow::Status Print(const Batch& batch) {
   const auto& paths = static_cast<const arrow::StringArray&>(*batch->column(0));
   const auto& means = static_cast<const arrow::DoubleArray&>(*batch->column(1));
   for (int64_t row = 0; row < batch->num_rows(); ++row) {
-    std::cout << paths.GetView(row) << '\t' << means.Value(row) << '\n';
+    std::cout << Escaped(paths.GetView(row)) << '\t' << means.Value(row) << '\n';
   }
   return arrow::Status::OK();
 }
@@ -52,10 +70,11 @@ int main(int count, char** arguments) {
     std::cerr << "usage: brightness FOLDER\n";
     return EXIT_FAILURE;
   }
-  const std::string options = "{\"paths\": [\"" + std::string(arguments[1]) +
-                              "\"], \"size\": [32, 32], \"mode\": \"L\", \"include_paths\": true}";
-  const arrow::Status status =
-      penstock::Read("images", options).MapBatches(Mean, {.name = "Mean"}).ForEach(Print);
+  const penstock::ReadOptions options{
+      .options_json = R"({"size": [32, 32], "mode": "L", "include_paths": true})"};
+  const arrow::Status status = penstock::ReadFiles("images", {arguments[1]}, options)
+                                   .MapBatches(Mean, {.name = "Mean"})
+                                   .ForEach(Print);
   if (!status.ok()) std::cerr << status.message() << '\n';
   return status.ok() ? EXIT_SUCCESS : EXIT_FAILURE;
 }

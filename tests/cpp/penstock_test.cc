@@ -8,25 +8,13 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "face_rows.h"
+
 namespace penstock {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using Batch = std::shared_ptr<arrow::RecordBatch>;
-
-std::vector<int64_t> Values(const Dataset& dataset, int column = 0, const RunOptions& run = {}) {
-  std::vector<int64_t> values;
-  const arrow::Status status = dataset.ForEach(
-      [&](const Batch& batch) {
-        const auto& array = static_cast<const arrow::Int64Array&>(*batch->column(column));
-        for (int64_t row = 0; row < array.length(); ++row) values.push_back(array.Value(row));
-        return arrow::Status::OK();
-      },
-      run);
-  EXPECT_TRUE(status.ok()) << status;
-  return values;
-}
 
 arrow::Result<Batch> Double(const Batch& batch) {
   const auto& ids = static_cast<const arrow::Int64Array&>(*batch->column(0));
@@ -37,19 +25,6 @@ arrow::Result<Batch> Double(const Batch& batch) {
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Array> doubled, builder.Finish());
   return arrow::RecordBatch::Make(batch->schema(), ids.length(), {doubled});
 }
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "penstockXXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  std::string path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 int64_t FilesIn(const std::string& folder) {
   int64_t files = 0;
@@ -147,6 +122,24 @@ TEST(PenstockTest, AJobThatIsDoneIsNotDoneAgainAndOneOfAnotherVersionIsRefused) 
   ASSERT_TRUE(run("1").ok());
   EXPECT_EQ(calls, 1);
   EXPECT_THAT(run("2").message(), HasSubstr("the C++ function Count has changed"));
+}
+
+TEST(PenstockTest, AJobThatReadsAPathBeyondUtf8CannotBeResumed) {
+  const TemporaryFolder folder;
+  const std::string in = folder.path() + "/\xFF";
+  ASSERT_TRUE(Range(3).WriteParquet(in).ok());
+  const arrow::Status refused =
+      ReadParquet({in}).WriteParquet(folder.path() + "/out", {.mode = WriteMode::kResume});
+  EXPECT_TRUE(refused.IsNotImplemented()) << refused;
+  EXPECT_THAT(refused.message(), HasSubstr("text that is not UTF-8"));
+}
+
+TEST(PenstockTest, WritersTakeTheirOptions) {
+  const TemporaryFolder folder;
+  const std::string out = folder.path() + "/out";
+  ASSERT_TRUE(Range(2).Write("csv", out, {.options_json = R"({"header": false})"}).ok());
+  const ReadOptions options{.options_json = R"({"column_names": ["a"]})"};
+  EXPECT_THAT(Values(ReadCsv({out}, options)), ElementsAre(0, 1));
 }
 
 TEST(PenstockTest, RowsForWhichAFunctionFailsAreLeftOut) {

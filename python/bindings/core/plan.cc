@@ -19,10 +19,10 @@
 #include "penstock/exec/plan_facts.h"
 #include "penstock/memory/machine.h"
 #include "penstock/plan/expression_from_arrow.h"
-#include "penstock/plan/expression_positions.h"
 #include "penstock/plan/logical.h"
 #include "penstock/plan/memory_reads.h"
 #include "penstock/plan/physical.h"
+#include "penstock/plan/split_order.h"
 #include "penstock/source/source.h"
 
 namespace penstock::python {
@@ -135,20 +135,6 @@ FunctionKind KindNamed(const std::string& name) {
 LogicalPlan WithSplits(const LogicalPlan& plan, int64_t splits) {
   LogicalPlan changed = plan;
   std::get<ReadOp>(changed.ops.front()).splits = splits;
-  return changed;
-}
-
-/// Nullopt where an operator's result depends on the order of the rows or on their position.
-std::optional<LogicalPlan> WithSplitOrder(const LogicalPlan& plan, int64_t seed) {
-  for (const LogicalOp& op : plan.ops) {
-    if (std::holds_alternative<LimitOp>(op) || std::holds_alternative<RepartitionOp>(op) ||
-        std::holds_alternative<SampleOp>(op) || std::holds_alternative<CombineOp>(op) ||
-        ReadsPositionsIn(op)) {
-      return std::nullopt;
-    }
-  }
-  LogicalPlan changed = plan;
-  std::get<ReadOp>(changed.ops.front()).order_seed = seed;
   return changed;
 }
 

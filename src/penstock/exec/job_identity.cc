@@ -188,7 +188,15 @@ class IdentityMaker {
   template <typename Op>
   Status AddJson(const std::string& name, const Op& op) {
     PENSTOCK_TRY(const Json json, PlanToJson(LogicalPlan{{op}}));
-    Put(name, DigestOf(json.dump()));
+    try {
+      Put(name, DigestOf(json.dump()));
+    } catch (const Json::type_error&) {
+      return Status::NotImplemented(
+          "A job cannot be known again by text that is not UTF-8; rename the path, or choose "
+          "another "
+          "mode; got it in ",
+          name);
+    }
     return Status::OK();
   }
 

@@ -7,6 +7,11 @@ namespace penstock {
 
 using nlohmann::json;
 
+json OptionsFromText(const std::string& text) {
+  json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return parsed.is_object() ? parsed : json{{"not a JSON object", text}};
+}
+
 const json& OptionReader::Raw(const std::string& name) {
   static const json kAbsent;
   known_.insert(name);

@@ -11,6 +11,10 @@
 
 namespace penstock {
 
+/// Parses options that a caller gave as text. What is no JSON object becomes options that every
+/// reader and writer refuses by name.
+nlohmann::json OptionsFromText(const std::string& text);
+
 /// Reads the options of one reader or writer from their JSON form. An absent option and null mean
 /// the same. Every error is Invalid and names owner, option and value.
 class OptionReader {

@@ -18,9 +18,12 @@ namespace penstock {
 ///                      names which were given do, go once the new ones stand), "ignore" (do
 ///                      nothing where there are files), "error" (where there are); "append"
 ///   write_name         with a ledger: 32 hexadecimal digits, for names that another run gives
-///   again rows_per_part_min  see Sink; 0 rows_per_part_max  see Sink; 0 bytes_per_part_min  see
-///   Sink; 0 steps_max          see Sink; 0 partition_columns  columns whose values name
-///   subfolders, in the way of Hive, and that the
+///                      again
+///   rows_per_part_min  see Sink; 0
+///   rows_per_part_max  see Sink; 0
+///   bytes_per_part_min see Sink; 0
+///   steps_max          see Sink; 0
+///   partition_columns  columns whose values name subfolders, in the way of Hive, and that the
 ///                      files then lack; none
 ///   create_folder      whether a folder that is not there is made; true
 ///   retried_io_errors  see FileAccess; none

@@ -67,3 +67,29 @@ def test_images_become_tensors_for_a_cpp_function(programs, tmp_path):
         image.fromarray(picture).save(tmp_path / f"{brightness}.png")
     lines = run(programs / "brightness", tmp_path).stdout.splitlines()
     assert [line.split("\t")[1] for line in lines] == ["10", "200"]
+
+
+def test_paths_with_odd_characters_are_read_and_stay_on_their_line(programs, tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    folder = tmp_path / 'a "quoted" \\ name'
+    folder.mkdir()
+    image.fromarray(np.full((32, 32), 7, np.uint8)).save(folder / "two\nlines\tand é.png")
+    (line,) = run(programs / "brightness", folder).stdout.splitlines()
+    path, mean = line.split("\t")
+    assert path.endswith('a "quoted" \\x5c name/two\\x0alines\\x09and é.png')
+    assert mean == "7"
+
+
+def test_a_cpp_program_computes_a_column_splits_the_rows_and_tells_of_them(programs, tmp_path):
+    rows = np.random.default_rng(0).normal(size=(2, 10_000))
+    pq.write_table(pa.table({"x": rows[0], "y": rows[1]}), tmp_path / "in.parquet")
+    lines = run(programs / "split", tmp_path / "in.parquet", tmp_path / "out", "5").stdout
+    train, test = (pq.read_table(tmp_path / "out" / part) for part in ("train", "test"))
+    assert train.num_rows + test.num_rows == 10_000
+    assert 1_800 < test.num_rows < 2_200
+    for line, column in zip(lines.splitlines(), ("x", "y", "product"), strict=True):
+        name, mean, deviation = line.split("\t")
+        values = train[column].to_numpy()
+        assert name == column
+        assert float(mean) == pytest.approx(values.mean())
+        assert float(deviation) == pytest.approx(values.std(ddof=1))
