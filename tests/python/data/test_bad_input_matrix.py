@@ -73,6 +73,23 @@ def sound() -> bytes:
     return file.getvalue()
 
 
+def read_videos(path: str) -> data.Dataset:
+    pytest.importorskip("av")
+    return data.read_videos(path)
+
+
+def video() -> bytes:
+    av = pytest.importorskip("av")
+    with av.open(file := io.BytesIO(), "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 16, 16, "yuv420p"
+        for shade in (0, 100, 200):
+            pixels = np.full((16, 16, 3), shade, "u1")
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    return file.getvalue()
+
+
 @dataclass(frozen=True)
 class Format:
     """A kind of file. `cuts` and `flips` say what may be read of a damaged one, besides all rows:
@@ -154,8 +171,16 @@ FORMATS = {
         none=lambda: avro("long", []),
     ),
     "audio": Format(data.read_audio, sound, rows=1, cuts="any", flips="any"),
+    "video": Format(read_videos, video, flips="any"),
 }
-ENDINGS = {"text": "txt", "binary": "bin", "numpy": "npy", "json array": "json", "audio": "wav"}
+ENDINGS = {
+    "text": "txt",
+    "binary": "bin",
+    "numpy": "npy",
+    "json array": "json",
+    "audio": "wav",
+    "video": "mp4",
+}
 TEXTS = ["csv", "json", "json array", "text"]
 
 every_format = pytest.mark.parametrize("name", FORMATS)
@@ -166,7 +191,7 @@ def path_of(name: str, folder: Path, stem: str = "bad") -> Path:
 
 
 def changes_of(name: str) -> int:
-    return CHANGES_IN_WORKERS if name in ("avro", "audio") else CHANGES
+    return CHANGES_IN_WORKERS if name in ("avro", "audio", "video") else CHANGES
 
 
 def is_promised(policy: str, rows: int, whole: int) -> bool:
