@@ -186,7 +186,8 @@ class TensorBatchVerbs:
         """Return a tf.data.Dataset of (features, labels), or (features, labels, additional).
 
         One column gives a tensor, a list of columns a dict of tensors. Types that are not given as
-        a spec are found by reading the first rows.
+        a spec are found by reading the first row: where a function returns arrays whose shapes
+        vary, give a tf.RaggedTensorSpec.
 
         Raises:
             ImportError: TensorFlow is not installed.
@@ -218,7 +219,7 @@ class TensorBatchVerbs:
         return tensorflow_batches.generated(tf, lambda: batches, groups, specs)
 
     def _sample(self) -> dict[str, Any]:
-        """Return the first row as a batch."""
+        """Return the first row as a batch; columns that may be ragged as arrays of arrays."""
         raise NotImplementedError
 
     def _batches(
