@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS := $(shell nproc)
 PRESET ?= release
 SECONDS ?= 60
-PYTEST := PYTHONPATH=python $(BIN)/python -m pytest -q
+PYTEST := PENSTOCK_NO_SKIPS=1 PYTHONPATH=python $(BIN)/python -m pytest -q
 TENSORFLOW := build/tensorflow
 
 .DEFAULT_GOAL := help
