@@ -8,7 +8,7 @@ import uuid
 import numpy as np
 import pytest
 
-from penstock.data import optional, read_audio, read_avro, read_videos
+from penstock.data import read_audio, read_avro, read_videos
 from penstock.exceptions import CorruptDataError
 
 FIELDS = [
@@ -257,10 +257,3 @@ def test_a_video_without_an_index_yields_the_frames_before_its_end(tmp_path):
         with contextlib.suppress(CorruptDataError):
             rows.add(rows_of_video(path))
     assert rows == {1, 2, 3}
-
-
-def test_a_missing_library_is_named_with_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr(optional.importlib.util, "find_spec", lambda name: None)
-    for read, extra in ((read_avro, "avro"), (read_audio, "audio"), (read_videos, "video")):
-        with pytest.raises(ImportError, match=rf"pip install 'penstock\[{extra}\]'"):
-            read(tmp_path)

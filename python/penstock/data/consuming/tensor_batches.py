@@ -110,9 +110,13 @@ class TensorBatchVerbs:
             unsqueeze_label_tensor: make the label a column, of shape (rows, 1).
             unsqueeze_feature_tensors: make each feature a column before they are joined.
 
+        Raises:
+            ImportError: torch is not installed.
+
         """
         from penstock.data.consuming import torch_batches
 
+        torch_batches.import_torch("to_torch")
         batches = self.iter_torch_batches(
             prefetch_batches=prefetch_batches,
             batch_size=batch_size,
