@@ -70,6 +70,8 @@ class VideoDatasource(FileBasedDatasource):
             if not container.streams.video:
                 raise ValueError("the file has no video")
             stream = container.streams.video[0]
+            if stream.codec_context is None:  # Asked for frames, PyAV before 18.1 would crash.
+                raise ValueError("the file's video is of no kind that is known")
             stream.thread_type = "AUTO"
             rows: list[tuple[int, Any, float, float]] = []
             for row in self._rows(_frames(container, stream), stream):
