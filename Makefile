@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 JOBS := $(shell nproc)
 PRESET ?= release
 SECONDS ?= 60
-PYTEST := PYTHONPATH=python $(BIN)/python -m pytest -q
+PYTEST := PENSTOCK_NO_SKIPS=1 PYTHONPATH=python $(BIN)/python -m pytest -q
+TENSORFLOW := build/tensorflow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-cpp test-python test-all sanitize fuzz check format bench demo wheel clean
+.PHONY: help setup build test test-cpp test-python test-tensorflow test-all sanitize fuzz check format bench demo wheel clean
 
 help: ## Show this list.
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 17
 
 setup: $(VENV)/.ready ## Install system packages (where allowed) and the virtual environment.
 
@@ -34,11 +35,20 @@ test-cpp: build
 test-python: build
 	$(PYTEST)
 
+test-tensorflow: build $(TENSORFLOW)/.ready ## The tests of TensorFlow's tensors, in an environment of its own.
+	PYTHONPATH=python $(TENSORFLOW)/bin/python -m pytest -q -m tensorflow tests/python/data/test_tensorflow_batches.py
+
+$(TENSORFLOW)/.ready: requirements/build.txt requirements/tensorflow.txt
+	test -x $(TENSORFLOW)/bin/python || $(PYTHON) -m venv $(TENSORFLOW)
+	$(TENSORFLOW)/bin/pip install --quiet --disable-pip-version-check $(^:%=-r %)
+	touch $@
+
 test-all: test ## The tests, then sanitizers, 100,000 simulated jobs, all crash points, the extremes.
 	PENSTOCK_SIMULATION_SEEDS=100000 build/release/tests/cpp/dispatcher_tests --gtest_brief=1
 	PENSTOCK_FAULT_STRIDE=1 build/release/tests/cpp/fault_tests --gtest_brief=1
 	sh tools/check_wheel.sh $(PYTHON) $(BIN)
 	$(PYTEST) -m long
+	$(MAKE) test-tensorflow
 	PENSTOCK_BOMB_GIB=10 $(PYTEST) tests/python/fault/test_bombs.py
 	PYTHONPATH=python $(BIN)/python tools/measure_many_files.py --files 1000000
 	$(MAKE) sanitize PRESET=asan

@@ -22,7 +22,7 @@ from harness.measure import Run, run_job
 from harness.peers import install_peers, python_of, versions
 from harness.prepare import prepare
 from harness.processes import adopt_orphans
-from harness.table import Measured, Results, disagreements, markdown, size, spread
+from harness.table import Measured, Results, disagreements, markdown, notes, size, spread
 from harness.workloads import ENGINES, PEERS, WORKLOADS, Engine, Workload, select
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ bare loop. Peak memory is that of the whole process tree, sampled every 50 ms in
 the proportional set sizes of all processes, so that shared pages count once, plus shared memory
 that is not mapped. Ray gets 8 logical CPUs, and where it has 20 workers one more for each: with 2,
 jobs of two actors and a repartition never end. Rows and checksum of every run were compared with
-the loop's; what differs is named below.
+the loop's. What differs, and why a job failed, stands under its table.
 """
 
 
@@ -141,12 +141,18 @@ def _page(options: Options, results: Results, wrong: Sequence[str]) -> str:
         f"Made with `{options.command}`.\n\n{_facts(options)}",
         "Tiny sizes, not those that the table names.\n" if options.small else "",
         markdown(options.workloads, results, options.engines),
-        _METHOD,
+        _without_paths(notes(options.workloads, results, options.engines), options),
         "\n".join(f"**{text}**\n" for text in wrong),
+        _METHOD,
         "## Spread\n",
         spread(options.workloads, results, options.engines),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _without_paths(text: str, options: Options) -> str:
+    """Return what jobs said without this machine's folders."""
+    return text.replace(f"{options.peers}/", "").replace(f"{_REPOSITORY}/", "")
 
 
 def _sizes(workload: Workload, options: Options) -> tuple[str, ...]:

@@ -52,6 +52,18 @@ class Measured:
 Results = Mapping[tuple[str, Engine], Measured]
 
 
+def notes(workloads: Sequence[Workload], results: Results, engines: Sequence[Engine]) -> str:
+    """Return a list of what the table alone would not say: why jobs broke, what a row means."""
+    lines: list[str] = []
+    for workload in workloads:
+        lines += [f"- `{workload.name}`: {workload.note}."] if workload.note else []
+        for engine in engines:
+            broken = results.get((workload.name, engine), Measured()).broken()
+            if broken is not None:
+                lines.append(f"- `{workload.name}`: {_TITLES[engine]} {_how_it_broke(broken)}.")
+    return "".join(f"{line}\n" for line in lines)
+
+
 def disagreements(workload: Workload, results: Results) -> list[str]:
     """Return a sentence for each engine whose rows or checksum differ from the loop's."""
     loop = results.get((workload.name, "loop"))
@@ -129,6 +141,12 @@ def _cell(workload: Workload, engine: Engine, results: Results) -> str:
     if measured.memory_run and measured.memory_run.memory_bytes is not None:
         parts.append(size(measured.memory_run.memory_bytes))
     return ", ".join(parts)
+
+
+def _how_it_broke(run: Run) -> str:
+    if run.outcome == "timeout":
+        return f"had not ended after {run.seconds:.0f} s"
+    return f"failed: {run.message.rstrip('.')}"
 
 
 def _agrees(report: Mapping[str, float], reference: Mapping[str, float]) -> bool:

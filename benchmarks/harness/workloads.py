@@ -44,7 +44,8 @@ class Workload:
     """A row of the table; the script of an engine is `jobs/<name of job>_<engine>.py`.
 
     `figure` names what the table shows: the process's own wall time, its rows in a second, or a
-    figure that the job itself measured and reported by this name.
+    figure that the job itself measured and reported by this name. `note` is a sentence that the
+    row needs to be read rightly; it stands under the table.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Workload:
     engines: tuple[Engine, ...] = ENGINES
     figure: Figure = "seconds"
     timeout_s: float = 120.0
+    note: str = ""
 
     def script(self, engine: Engine) -> str:
         """Return the file name of the engine's script."""
@@ -141,6 +143,7 @@ WORKLOADS: tuple[Workload, ...] = (
         arguments=(SMALL_FILES, "count"),
         small_arguments=(SMALL_FILES_SMALL, "count"),
         engines=("loop", "penstock"),
+        note="a rate of listing, not of reading: a file is a row, and `count` opens none",
     ),
     Workload(
         name="cpp_face",

@@ -128,8 +128,8 @@ def batch_format_name(batch_format: str | None) -> str:
     if not isinstance(batch_format, str | None) or batch_format not in _BATCH_FORMATS:
         known = ", ".join(repr(name) for name in _BATCH_FORMATS)
         raise ValueError(f"The batch format must be one of {known}; got: {batch_format!r}")
-    if batch_format == "torch":
-        require("torch", extra="torch", needed_by="batch_format='torch'")
+    if batch_format in ("pandas", "torch"):
+        require(batch_format, extra=batch_format, needed_by=f"batch_format={batch_format!r}")
     return _BATCH_FORMATS[batch_format]
 
 

@@ -36,6 +36,19 @@ def numpy_column(table: pa.Table, name: str) -> Any:
     return _storage(column).to_numpy(zero_copy_only=False)
 
 
+def sample_columns(table: pa.Table) -> dict[str, Any]:
+    """Return rows as arrays of the kind that others of their schema have at most.
+
+    What may differ in shape is an array of arrays, also where these rows do not differ.
+    """
+    return {
+        field.name: _object_array(ragged.tensors(_combined(table, place)))
+        if ragged.is_ragged(field)
+        else numpy_column(table, field.name)
+        for place, field in enumerate(table.schema)
+    }
+
+
 def row_values(table: pa.Table, name: str) -> list[Any]:
     """Return a column's values as plain Python objects; tensors as arrays."""
     index = table.column_names.index(name)

@@ -54,6 +54,18 @@ class ReadTask:
         self._schema = schema
         self._per_task_row_limit = per_task_row_limit
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Arrow's own form of a schema: pickle knows no tensors whose shapes vary.
+        serialize = getattr(self._schema, "serialize", None)
+        return self.__dict__ if serialize is None else {**self.__dict__, "_schema": serialize()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if hasattr(self._schema, "to_pybytes"):
+            import pyarrow as pa
+
+            self._schema = pa.ipc.read_schema(self._schema)
+
     @property
     def read_fn(self) -> Callable[[], Iterable[Block]]:
         """What reads the piece."""

@@ -110,7 +110,9 @@ class DataIterator(TensorBatchVerbs):
         return f"DataIterator({self._dataset!r})"
 
     def _sample(self) -> dict[str, Any]:
-        return cast("dict[str, Any]", self._dataset.take_batch(1))
+        from penstock.data.arrow_columns import sample_columns
+
+        return sample_columns(self._dataset.take_batch(1, batch_format="pyarrow"))
 
     def _blocks(self) -> Iterator[Block]:
         """Run the data set and yield its blocks."""

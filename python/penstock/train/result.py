@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from penstock.data.optional import require
 from penstock.train import retention
 from penstock.train.record import FILE, Record
 from penstock.train.retention import Kept
@@ -46,9 +47,10 @@ class Result:
 
     @property
     def metrics_dataframe(self) -> pd.DataFrame | None:
-        """What was reported, a row a report; None: nothing was. Needs pandas."""
+        """What was reported, a row a report; None: nothing was. ImportError: without pandas."""
         if not self.metrics_history:
             return None
+        require("pandas", extra="pandas", needed_by="metrics_dataframe")
         import pandas as pd
 
         return pd.DataFrame(self.metrics_history)

@@ -93,6 +93,23 @@ def sound() -> bytes:
     return file.getvalue()
 
 
+def read_videos(path: str) -> data.Dataset:
+    pytest.importorskip("av")
+    return data.read_videos(path)
+
+
+def video() -> bytes:
+    av = pytest.importorskip("av")
+    with av.open(file := io.BytesIO(), "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 16, 16, "yuv420p"
+        for shade in (0, 100, 200):
+            pixels = np.full((16, 16, 3), shade, "u1")
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    return file.getvalue()
+
+
 @dataclass(frozen=True)
 class Format:
     """A kind of file. `cuts` and `flips` say what may be read of a damaged one, besides all rows:
@@ -196,6 +213,7 @@ FORMATS = {
         cuts="the first",  # Between two members, as archives may end without their last blocks.
         flips="any",  # Only the members' names and lengths have a checksum.
     ),
+    "video": Format(read_videos, video, flips="any", in_worker="video.VideoDatasource"),
 }
 ENDINGS = {
     "text": "txt",
@@ -203,6 +221,7 @@ ENDINGS = {
     "numpy": "npy",
     "json array": "json",
     "audio": "wav",
+    "video": "mp4",
     "tfrecord": "tfrecords",
     "webdataset": "tar",
 }

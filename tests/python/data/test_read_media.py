@@ -8,7 +8,7 @@ import uuid
 import numpy as np
 import pytest
 
-from penstock.data import optional, read_audio, read_avro, read_videos
+from penstock.data import read_audio, read_avro, read_videos
 from penstock.exceptions import CorruptDataError
 
 FIELDS = [
@@ -182,21 +182,25 @@ def test_broken_audio_is_refused_by_its_name(tmp_path):
         read_audio(bad).take_all()
 
 
-@pytest.fixture
-def video(tmp_path):
-    """Return a video of 25 frames, ten a second, each grey of 8 times its number."""
+def write_video(path, frames, width=64, height=48, **options):
+    """Write frames, ten a second, each grey of 8 times its number."""
     av = pytest.importorskip("av")
-    path = tmp_path / "a.mp4"
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream("mpeg4", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for number in range(25):
-            pixels = np.full((48, 64, 3), number * 8, np.uint8)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(frames):
+            pixels = np.full((height, width, 3), number * 8, np.uint8)
             for packet in stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")):
                 container.mux(packet)
         for packet in stream.encode():
             container.mux(packet)
-    return path
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Return a video of 25 frames."""
+    write_video(tmp_path / "a.mp4", 25)
+    return tmp_path / "a.mp4"
 
 
 def test_video_is_one_row_a_frame(video):
@@ -221,8 +225,35 @@ def test_a_broken_video_is_refused_by_its_name(video):
         read_videos(video).take_all()
 
 
-def test_a_missing_library_is_named_with_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr(optional.importlib.util, "find_spec", lambda name: None)
-    for read, extra in ((read_avro, "avro"), (read_audio, "audio"), (read_videos, "video")):
-        with pytest.raises(ImportError, match=rf"pip install 'penstock\[{extra}\]'"):
-            read(tmp_path)
+def rows_of_video(path):
+    from penstock.data.python_sources.video import VideoDatasource
+
+    blocks = VideoDatasource([str(path)]).read_file(str(path))
+    return sum(len(block["frame_index"]) for block in blocks)
+
+
+@pytest.mark.parametrize("options", [{}, {"movflags": "faststart"}], ids=["last", "first"])
+def test_a_video_with_its_index_first_or_last_loses_no_frame_in_silence_when_cut(options, tmp_path):
+    path = tmp_path / "a.mp4"
+    write_video(path, 3, width=16, height=16, **options)
+    data = path.read_bytes()
+    for size in range(len(data)):
+        path.write_bytes(data[:size])
+        try:
+            rows = rows_of_video(path)
+        except CorruptDataError as error:
+            assert str(path) in str(error)  # noqa: PT017 - each size may do either
+        else:
+            assert rows == 3, size
+
+
+def test_a_video_without_an_index_yields_the_frames_before_its_end(tmp_path):
+    path = tmp_path / "a.mkv"
+    write_video(path, 3, width=16, height=16)
+    data = path.read_bytes()
+    rows = set()
+    for size in range(len(data)):
+        path.write_bytes(data[:size])
+        with contextlib.suppress(CorruptDataError):
+            rows.add(rows_of_video(path))
+    assert rows == {1, 2, 3}

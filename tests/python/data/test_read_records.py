@@ -285,6 +285,16 @@ def test_samples_read_back_what_was_written(tmp_path):
         assert row == wanted
 
 
+def test_samples_of_msgpack_are_decoded_or_named(tmp_path):
+    msgpack = pytest.importorskip("msgpack")
+    write_tar(tmp_path / "a.tar", [("0.mp", msgpack.packb({"a": [1, 2], "t": "ü"}))])
+    (row,) = penstock.data.read_webdataset(tmp_path / "a.tar").take_all()
+    assert row["mp"] == {"a": [1, 2], "t": "ü"}
+    write_tar(tmp_path / "bad.tar", [("0.mp", b"\xc1")])
+    with pytest.raises(ValueError, match=r"bad\.tar, sample 0, file mp: it cannot be decoded"):
+        penstock.data.read_webdataset(tmp_path / "bad.tar").take_all()
+
+
 def test_compressed_archives_are_read_by_their_suffix(tmp_path):
     path = write_tar(tmp_path / "a.tar", [(f"{i:03}.txt", b"x" * i) for i in range(100)])
     packed = tmp_path / "b.tar.gz"

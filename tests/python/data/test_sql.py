@@ -116,6 +116,13 @@ def test_duckdb_divides_by_its_own_hash(tmp_path):
     assert sorted(row["a"] for row in ds.take_all()) == list(range(1000))
 
 
+def test_duckdb_hands_over_its_own_types():
+    duckdb = pytest.importorskip("duckdb")
+    ds = read_sql("SELECT 1::TINYINT AS a, [1.5]::FLOAT[] AS l", lambda: duckdb.connect(":memory:"))
+    assert [str(kind) for kind in ds.schema().types] == ["int8", "list<l: float>"]
+    assert ds.take_all() == [{"a": 1, "l": [1.5]}]
+
+
 def test_rows_are_written_and_read_back(connect):
     with contextlib.closing(connect()) as connection:
         connection.execute("CREATE TABLE out (id INTEGER, name TEXT)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -26,6 +27,21 @@ def failing(ds):
         return row
 
     return ds.map(fail)
+
+
+@pytest.fixture
+def tensors():
+    rows = penstock.data.range(10, override_num_blocks=2)
+    return rows.map(
+        lambda row: {"v": np.full(3, row["id"], "f4"), "m": np.arange(6).reshape(2, 3) + row["id"]}
+    )
+
+
+@pytest.fixture
+def ragged_tensors():
+    return penstock.data.range(4, override_num_blocks=1).map(
+        lambda row: {"m": np.full((2, row["id"] + 1), row["id"])}
+    )
 
 
 def numbers(ds):
@@ -66,6 +82,14 @@ class TestLance:
         odd = ds.map(lambda row: row if row["i"] < 500 else {"other": 1})
         with pytest.raises(SchemaMismatchError, match=r"leave out the others; got: \['other'\]"):
             odd.write_lance(tmp_path / "t")
+
+    def test_tensors_keep_their_shapes(self, tensors, ragged_tensors, tmp_path):
+        tensors.write_lance(tmp_path / "t")
+        assert read_lance(tmp_path / "t").take_all()[9]["m"].tolist() == [[9, 10, 11], [12, 13, 14]]
+        ragged_tensors.write_lance(tmp_path / "r")
+        rows = read_lance(tmp_path / "r").take_all()
+        assert [row["m"].shape for row in rows] == [(2, 1), (2, 2), (2, 3), (2, 4)]
+        assert read_lance(tmp_path / "r", filter="m IS NULL").take_all() == []
 
 
 class TestDelta:
@@ -117,6 +141,37 @@ class TestDelta:
             failing.write_delta(tmp_path / "t", mode="overwrite")
         assert sorted(numbers(read_delta(tmp_path / "t"))) == list(range(ROWS))
 
+    def test_tensors_become_lists_of_their_shape(self, tensors, tmp_path):
+        tensors.write_delta(tmp_path / "t")
+        rows = sorted(read_delta(tmp_path / "t").take_all(), key=lambda row: row["v"])
+        assert rows[9] == {"v": [9, 9, 9], "m": [[9, 10, 11], [12, 13, 14]]}
+        assert len(rows) == 10
+
+    def test_tensors_that_are_missing_are_missing_lists(self, tmp_path):
+        kind = pa.fixed_shape_tensor(pa.int64(), [2, 1])
+        storage = pa.array([[1, 2], None, [3, 4], [5, 6]], kind.storage_type)
+        table = pa.table({"m": pa.ExtensionArray.from_storage(kind, storage)})
+        penstock.data.from_arrow(table[1:3]).write_delta(tmp_path / "t")
+        assert read_delta(tmp_path / "t").take_all() == [{"m": None}, {"m": [[3], [4]]}]
+
+    def test_tensors_of_varying_shapes_are_refused_by_their_column(self, ragged_tensors, tmp_path):
+        with pytest.raises(SchemaMismatchError, match=r"make lists of them.* got: column 'm'"):
+            ragged_tensors.write_delta(tmp_path / "t")
+        assert not (tmp_path / "t" / "_delta_log").exists()
+
+    def test_mode_ignore_leaves_a_table_as_it_is_and_runs_nothing(self, ds, failing, tmp_path):
+        ds.write_delta(tmp_path / "t", mode="ignore")
+        failing.write_delta(tmp_path / "t", mode="ignore")
+        assert read_delta(tmp_path / "t").count() == ROWS
+
+    def test_a_table_may_lie_in_a_folder_of_any_name(self, ds, tmp_path, capsys):
+        path = tmp_path / "a ü #?"
+        ds.write_delta(path)
+        back = read_delta(path)
+        assert sorted(numbers(back)) == list(range(ROWS))
+        back.explain()
+        assert "Read(parquet" in capsys.readouterr().out
+
 
 class TestIceberg:
     @pytest.fixture
@@ -158,3 +213,9 @@ class TestIceberg:
             failing.write_iceberg("n.t", catalog_kwargs)
         back = read_iceberg(table_identifier="n.t", catalog_kwargs=catalog_kwargs)
         assert back.count() == ROWS
+
+    def test_a_limit_of_a_scan_is_refused_instead_of_ignored(self, catalog_kwargs):
+        with pytest.raises(ValueError, match=r"use limit\(\) of the data set instead.*limit=3"):
+            read_iceberg(
+                table_identifier="n.t", catalog_kwargs=catalog_kwargs, scan_kwargs={"limit": 3}
+            )

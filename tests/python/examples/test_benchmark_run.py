@@ -157,3 +157,37 @@ def test_the_page_names_the_command_and_no_path_of_this_machine(tmp_path: Path) 
     assert "10 M integers" in text
     assert str(BENCHMARKS.parent) not in text
     assert str(tmp_path) not in text
+
+
+def test_the_page_says_why_a_job_failed_without_a_path_of_this_machine(tmp_path: Path) -> None:
+    page = tmp_path / "results.md"
+    python = tmp_path / "peers" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        "#!/bin/sh\n"
+        'if [ "$1" = -c ]; then echo "{}"; exit; fi\n'
+        'echo "nothing to run $1 with in $0" >&2; exit 1\n'
+    )
+    python.chmod(0o755)
+    command = [
+        "run.py",
+        "--engines",
+        "ray",
+        "--only",
+        "integers",
+        "--peers",
+        str(tmp_path / "peers"),
+    ]
+    subprocess.run(
+        [sys.executable, *command, "--output", str(page)],
+        cwd=BENCHMARKS,
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    text = page.read_text()
+    assert "| failed |" in text
+    assert (
+        "- `integers`: Ray Data failed: nothing to run benchmarks/jobs/integers_ray.py with in "
+        "bin/python.\n"
+    ) in text

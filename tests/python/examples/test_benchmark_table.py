@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.measure import Run
-from harness.table import Measured, disagreements, markdown, size, spread
+from harness.table import Measured, disagreements, markdown, notes, size, spread
 from harness.workloads import ENGINES, WORKLOADS, Workload, select
 
 WORK = Workload(name="work", title="some work", arguments=(), small_arguments=())
@@ -42,6 +44,19 @@ def test_a_job_that_broke_once_shows_how_and_no_number() -> None:
     fails = Measured(memory_run=Run(outcome="failed", seconds=1, message="no such module"))
     row = cells(WORK, {"ray": hangs, "daft": fails, "loop": measured(1)})
     assert row[2:4] == ["timeout", "failed"]
+
+
+def test_notes_say_why_a_job_broke_and_what_a_row_means() -> None:
+    hangs = Measured(timed_runs=[*timed(1), Run(outcome="timeout", seconds=120)])
+    fails = Measured(memory_run=Run(outcome="failed", seconds=1, message="no such module."))
+    noted = replace(WORK, name="noted", note="lists, reads nothing")
+    results = {("work", "ray"): hangs, ("work", "daft"): fails, ("work", "loop"): measured(1)}
+    assert notes([WORK, noted], results, ENGINES).splitlines() == [
+        "- `work`: Ray Data had not ended after 120 s.",
+        "- `work`: Daft failed: no such module.",
+        "- `noted`: lists, reads nothing.",
+    ]
+    assert notes([WORK], {("work", "loop"): measured(1)}, ENGINES) == ""
 
 
 def test_figures_other_than_seconds_have_their_unit() -> None:

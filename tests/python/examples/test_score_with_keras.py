@@ -9,8 +9,8 @@ import pytest
 
 import penstock
 
-if importlib.util.find_spec("keras") is None:
-    pytest.skip("Keras is not installed", allow_module_level=True)
+if importlib.util.find_spec("keras") is None:  # Not imported before its backend is chosen.
+    pytest.importorskip("keras")
 
 from score_with_keras import main, scored
 

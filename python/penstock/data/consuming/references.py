@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.data.base import DatasetBase
 from penstock.data.blocks import to_arrow, to_numpy, to_pandas
+from penstock.data.optional import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,13 @@ class ReferenceVerbs(DatasetBase):
         return self._put_blocks(to_arrow)
 
     def to_pandas_refs(self) -> list[ObjectRef[Any]]:
-        """Run the data set; return a reference to a DataFrame for each block with rows."""
+        """Run the data set; return a reference to a DataFrame for each block with rows.
+
+        Raises:
+            ImportError: pandas is not installed.
+
+        """
+        require("pandas", extra="pandas", needed_by="to_pandas_refs")
         return self._put_blocks(to_pandas)
 
     def to_numpy_refs(self, *, column: str | None = None) -> list[ObjectRef[Any]]:

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from penstock.data import aggregate
+from penstock.data.optional import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,9 +31,11 @@ class DatasetSummary:
         """Return one column's figures: a row for each statistic.
 
         Raises:
+            ImportError: pandas is not installed.
             ValueError: it was not summarised.
 
         """
+        require("pandas", extra="pandas", needed_by="get_column_stats")
         import pandas as pd
 
         if column not in self.statistics:
@@ -44,7 +47,13 @@ class DatasetSummary:
         return pd.DataFrame({_STATISTIC: list(figures), "value": list(figures.values())})
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return a row for each statistic and a column for each column; None where it has none."""
+        """Return a row for each statistic and a column for each column; None where it has none.
+
+        Raises:
+            ImportError: pandas is not installed.
+
+        """
+        require("pandas", extra="pandas", needed_by="DatasetSummary.to_pandas")
         import pandas as pd
 
         names = sorted({name for figures in self.statistics.values() for name in figures})

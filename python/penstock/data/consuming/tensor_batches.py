@@ -110,9 +110,13 @@ class TensorBatchVerbs:
             unsqueeze_label_tensor: make the label a column, of shape (rows, 1).
             unsqueeze_feature_tensors: make each feature a column before they are joined.
 
+        Raises:
+            ImportError: torch is not installed.
+
         """
         from penstock.data.consuming import torch_batches
 
+        torch_batches.import_torch("to_torch")
         batches = self.iter_torch_batches(
             prefetch_batches=prefetch_batches,
             batch_size=batch_size,
@@ -186,7 +190,8 @@ class TensorBatchVerbs:
         """Return a tf.data.Dataset of (features, labels), or (features, labels, additional).
 
         One column gives a tensor, a list of columns a dict of tensors. Types that are not given as
-        a spec are found by reading the first rows.
+        a spec are found by reading the first row: where a function returns arrays whose shapes
+        vary, give a tf.RaggedTensorSpec.
 
         Raises:
             ImportError: TensorFlow is not installed.
@@ -218,7 +223,7 @@ class TensorBatchVerbs:
         return tensorflow_batches.generated(tf, lambda: batches, groups, specs)
 
     def _sample(self) -> dict[str, Any]:
-        """Return the first row as a batch."""
+        """Return the first row as a batch; columns that may be ragged as arrays of arrays."""
         raise NotImplementedError
 
     def _batches(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from penstock.data.optional import require
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -17,20 +19,21 @@ def import_tensorflow(operation: str) -> Any:
         ImportError: it is not installed.
 
     """
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        raise ImportError(
-            f"{operation} needs TensorFlow; install it: pip install penstock[tensorflow]"
-        ) from error
+    require("tensorflow", extra="tensorflow", needed_by=operation)
+    import tensorflow as tf
+
     return tf
 
 
-def to_tensor(tf: Any, values: Any, dtype: Any = None) -> Any:
-    """Return a column as a tensor; a ragged one as a RaggedTensor."""
-    if values.dtype == object and len(values) and hasattr(values[0], "__array__"):
-        return tf.ragged.constant([part.tolist() for part in values], dtype=dtype)
-    return tf.convert_to_tensor(values, dtype=dtype)
+def to_tensor(tf: Any, values: Any, dtype: Any = None, *, ragged_rank: int | None = None) -> Any:
+    """Return a column as a tensor; a ragged one, or with `ragged_rank`, as a RaggedTensor."""
+    if ragged_rank is None:
+        if not (values.dtype == object and len(values) and hasattr(values[0], "__array__")):
+            return tf.convert_to_tensor(values, dtype=dtype)
+        ragged_rank = max(values[0].ndim, 1)
+    if dtype is None and values[0].dtype != object:
+        dtype = values[0].dtype  # TensorFlow makes 32 bits of Python's numbers.
+    return tf.ragged.constant([row.tolist() for row in values], dtype, ragged_rank=ragged_rank)
 
 
 def generated(
@@ -41,14 +44,20 @@ def generated(
 ) -> Any:
     """Return a tf.data.Dataset whose elements have a tensor or a dict of tensors for each group."""
 
-    def tensors_of(batch: Mapping[str, Any], group: Names) -> Any:
+    def tensor_of(values: Any, spec: Any) -> Any:
+        rank = spec.ragged_rank if isinstance(spec, tf.RaggedTensorSpec) else None
+        return to_tensor(tf, values, spec.dtype, ragged_rank=rank)
+
+    def tensors_of(batch: Mapping[str, Any], group: Names, spec: Any) -> Any:
         if isinstance(group, str):
-            return to_tensor(tf, batch[group])
-        return {name: to_tensor(tf, batch[name]) for name in group}
+            return tensor_of(batch[group], spec)
+        return {name: tensor_of(batch[name], spec[name]) for name in group}
 
     def generate() -> Iterator[tuple[Any, ...]]:
         for batch in batches():
-            yield tuple(tensors_of(batch, group) for group in groups)
+            yield tuple(
+                tensors_of(batch, group, spec) for group, spec in zip(groups, specs, strict=True)
+            )
 
     return tf.data.Dataset.from_generator(generate, output_signature=tuple(specs))
 
@@ -59,7 +68,8 @@ def spec_of(tf: Any, sample: Mapping[str, Any], group: Names) -> Any:
     def one(name: str) -> Any:
         tensor = to_tensor(tf, sample[name])
         if isinstance(tensor, tf.RaggedTensor):
-            return tf.RaggedTensorSpec.from_value(tensor)
+            shape = [None] * (tensor.ragged_rank + 1)
+            return tf.RaggedTensorSpec(shape, tensor.dtype, tensor.ragged_rank)
         return tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype, name=name)
 
     return one(group) if isinstance(group, str) else {name: one(name) for name in group}

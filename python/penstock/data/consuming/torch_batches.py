@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock.data import blocks
+from penstock.data.optional import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,12 +26,9 @@ def import_torch(operation: str) -> Any:
         ImportError: it is not installed.
 
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise ImportError(
-            f"{operation} needs torch; install it: pip install penstock[torch]"
-        ) from error
+    require("torch", extra="torch", needed_by=operation)
+    import torch
+
     return torch
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from penstock.data import arguments, blocks
 from penstock.data.base import DatasetBase
+from penstock.data.optional import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -117,9 +118,11 @@ class ConsumeVerbs(DatasetBase):
         """Return all rows as one DataFrame.
 
         Raises:
+            ImportError: pandas is not installed.
             ValueError: there are more than `limit` rows.
 
         """
+        require("pandas", extra="pandas", needed_by="to_pandas")
         import pandas as pd
 
         held = blocks.unified(self._blocks_within(limit, "to_pandas")) or self._empty_blocks()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from penstock.data.expressions.guarded_http import read_http
+from penstock.data.optional import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,6 +135,7 @@ class Download:
         try:
             filesystem, path = fs.FileSystem.from_uri(uri)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            require("fsspec", extra="fsspec", needed_by=f"download of {uri.split('://', 1)[0]}://")
             import fsspec
 
             filesystem, path = fsspec.core.url_to_fs(uri)

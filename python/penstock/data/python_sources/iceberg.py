@@ -26,6 +26,11 @@ class IcebergDatasource(Datasource):
         scan_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         options = dict(scan_kwargs or {})
+        if options.get("limit") is not None:
+            raise ValueError(
+                "read_iceberg reads all rows of a scan; use limit() of the data set instead; "
+                f"got: limit={options['limit']!r}"
+            )
         if row_filter is not None:
             options["row_filter"] = row_filter
         self._scan = table.scan(selected_fields=selected_fields, snapshot_id=snapshot_id, **options)

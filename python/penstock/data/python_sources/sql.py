@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from penstock.data.block import BlockMetadata
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     Connect = Callable[[], Any]
 
 _ROWS_AT_ONCE = 16_384
+_ARROW = ("fetch_record_batch", "to_arrow_reader")  # Of ADBC and DuckDB 1; of DuckDB 2.
 
 
 class SqlDatasource(Datasource):
@@ -92,8 +94,12 @@ class ReadQuery:
             result = _execute(cursor, self._sql, self._params)
             if cursor.description is None:
                 raise ValueError(f"read_sql needs a query that returns rows; got: {self._sql}")
-            if hasattr(result, "fetch_record_batch"):  # Arrow's own, of ADBC and DuckDB.
-                yield from result.fetch_record_batch()
+            fetch = next((getattr(result, name) for name in _ARROW if hasattr(result, name)), None)
+            if fetch is not None:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # DuckDB would rather not see DB-API here.
+                    reader = fetch()
+                yield from reader
                 return
             names = [column[0] for column in cursor.description]
             yield _table(names, [])

@@ -70,9 +70,11 @@ class VideoDatasource(FileBasedDatasource):
             if not container.streams.video:
                 raise ValueError("the file has no video")
             stream = container.streams.video[0]
+            if stream.codec_context is None:  # Asked for frames, PyAV before 18.1 would crash.
+                raise ValueError("the file's video is of no kind that is known")
             stream.thread_type = "AUTO"
             rows: list[tuple[int, Any, float, float]] = []
-            for row in self._rows(container.decode(stream), stream):
+            for row in self._rows(_frames(container, stream), stream):
                 if rows and (
                     row[1].shape != rows[0][1].shape or len(rows) * row[1].nbytes >= _BLOCK_BYTES
                 ):
@@ -116,3 +118,27 @@ class VideoDatasource(FileBasedDatasource):
         if self._include_timestamps:
             block["frame_timestamp"] = np.array([row[2:] for row in rows], dtype=np.float64)
         return block
+
+
+def _frames(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield all frames of the stream.
+
+    Raises:
+        ValueError: after the last one: there is none, or the container's index lists more of them.
+
+    """
+    frames = packets = 0
+    is_cut = False
+    for packet in container.demux(stream):
+        if packet.size:  # The last one is empty: it asks for what the decoder holds.
+            packets += 1
+            is_cut = packet.is_corrupt
+        for frame in packet.decode():
+            frames += 1
+            yield frame
+    whole = packets - is_cut
+    listed = len(getattr(stream, "index_entries", ()))  # PyAV has it since 17.
+    if whole < listed:
+        raise ValueError(f"the file ends after {whole} of the {listed} frames that it lists")
+    if frames == 0:
+        raise ValueError("the file's video has no frames")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from penstock.data import arguments
 from penstock.data.optional import require
@@ -69,7 +70,7 @@ def read_delta(
 def _native(source: Any, options: ReadOptions) -> Dataset | None:
     """Return the table as Parquet files; None where that might not be the table's rows."""
     table = source.open()
-    files = table.file_uris()
+    files = [unquote(file) for file in table.file_uris()]
     if (
         not files
         or table.protocol().min_reader_version > _PLAIN_READER_VERSION
@@ -110,12 +111,17 @@ def write_delta(
     if wanted not in _MODES:
         raise ValueError(f"write_delta knows the modes {', '.join(_MODES)}; got: {mode!r}")
 
+    if wanted == "ignore" and _is_there(path_text(path), storage_options):
+        return
+
     def write(reader: pa.RecordBatchReader) -> None:
         from deltalake import write_deltalake
 
+        from penstock.data.writing.tensor_lists import with_lists
+
         write_deltalake(
             path_text(path),
-            reader,
+            with_lists(reader, "Delta"),
             mode="error" if wanted == "create" else wanted,
             partition_by=partition_by,
             storage_options=dict(storage_options) if storage_options else None,
@@ -125,3 +131,10 @@ def write_delta(
         )
 
     write_stream(dataset, write)
+
+
+def _is_there(path: str, storage_options: Mapping[str, str] | None) -> bool:
+    from deltalake import DeltaTable
+
+    options = dict(storage_options) if storage_options else None
+    return bool(DeltaTable.is_deltatable(path, options))

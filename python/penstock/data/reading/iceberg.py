@@ -44,6 +44,7 @@ def read_iceberg(
 
     Raises:
         ImportError: pyiceberg is not installed.
+        ValueError: `scan_kwargs` has a limit.
 
     """
     require("pyiceberg", extra="iceberg", needed_by="read_iceberg")

@@ -66,7 +66,9 @@ def read_videos(
 ) -> Dataset:
     """Read video files, one row a frame: "frame" (height, width, RGB) and "frame_index".
 
-    The library PyAV decodes them, in worker processes; one file is read by one worker.
+    The library PyAV decodes them, in worker processes; one file is read by one worker. A file that
+    ends before the last frame that its own index lists is refused, with PyAV 17 and later; of one
+    without an index the frames before its end are read.
 
     Args:
         paths: a path, glob or URI, or several.

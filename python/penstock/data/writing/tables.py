@@ -86,6 +86,8 @@ class TableVerbs(DatasetBase):
     ) -> None:
         """Run the data set and write it as one version of a Delta Lake table.
 
+        Tensors become lists, those of several dimensions lists of lists.
+
         Args:
             path: where the table lies.
             mode: append, overwrite, ignore, or error (create).
@@ -98,7 +100,7 @@ class TableVerbs(DatasetBase):
 
         Raises:
             ImportError: deltalake is not installed.
-            SchemaMismatchError: rows differ in their columns.
+            SchemaMismatchError: rows differ in their columns, or a column's tensors in shape.
 
         """
         from penstock.data.reading.delta import write_delta
