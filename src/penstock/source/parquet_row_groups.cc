@@ -43,7 +43,6 @@ class BatchSize {
   void Learn(const arrow::RecordBatch& read) {
     const int64_t bytes_per_row = BlockBytes(read) / std::max<int64_t>(read.num_rows(), 1) + 1;
     const int64_t fitting = std::max<int64_t>(block_bytes_ / bytes_per_row, 1);
-    if (fitting >= rows_ && rows_ == rows_max_) return;
     rows_ = std::min({fitting, rows_ * kGrowthMax, rows_max_});
   }
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pytest
 
 from penstock import data
+from penstock.data.block import to_table
 from penstock.exceptions import CorruptDataError, SchemaMismatchError
 
 if TYPE_CHECKING:
@@ -258,7 +259,7 @@ def read_damaged(form: Format, path: Path) -> int:
         return len(form.read(str(path)).take_all())
     module, name = form.in_worker.split(".")
     source = getattr(importlib.import_module(f"penstock.data.python_sources.{module}"), name)
-    return sum(table.num_rows for table in source([str(path)]).read_file(str(path)))
+    return sum(to_table(block).num_rows for block in source([str(path)]).read_file(str(path)))
 
 
 @every_format

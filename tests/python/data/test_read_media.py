@@ -257,3 +257,12 @@ def test_a_video_without_an_index_yields_the_frames_before_its_end(tmp_path):
         with contextlib.suppress(CorruptDataError):
             rows.add(rows_of_video(path))
     assert rows == {1, 2, 3}
+
+
+def test_a_video_whose_frames_are_too_large_is_refused(video, tmp_path, monkeypatch):
+    from penstock.data.python_sources import video as module
+
+    monkeypatch.setattr(module, "_PIXELS_MAX", 64 * 48 - 1)
+    source = module.VideoDatasource([str(tmp_path / "a.mp4")])
+    with pytest.raises(CorruptDataError, match=r"(?s)64 x 48 pixels.*a\.mp4"):
+        list(source.read_file(str(tmp_path / "a.mp4")))

@@ -37,6 +37,7 @@ VIDEO_EXTENSIONS = (
     "mxf",
 )
 _BLOCK_BYTES = 8 << 20
+_PIXELS_MAX = 1 << 27  # As source/image.h has it.
 
 
 class VideoDatasource(FileBasedDatasource):
@@ -134,6 +135,8 @@ def _frames(container: Any, stream: Any) -> Iterator[Any]:
             packets += 1
             is_cut = packet.is_corrupt
         for frame in packet.decode():
+            if frame.width * frame.height > _PIXELS_MAX:
+                raise ValueError(f"a frame has {frame.width} x {frame.height} pixels, too many")
             frames += 1
             yield frame
     whole = packets - is_cut
