@@ -239,7 +239,7 @@ void RunningHub::FlushTouched() {
 void RunningHub::HandleFreed() {
   while (objects_.has_freed()) {
     for (const FreedObject& freed : objects_.TakeFreed()) {
-      TellWaiters(freed.waiters, ErrorValue(SystemError::kObjectLost, ""));
+      TellWaiters(freed.waiters, LostValue(freed.id));
       if (freed.kind == ObjectKind::kActor) DropActor(freed.id);
       if (freed.kind == ObjectKind::kGenerator) DropGenerator(freed.id);
     }

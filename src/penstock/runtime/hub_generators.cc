@@ -86,7 +86,7 @@ Status RunningHub::OnNext(HubClient& client, IncomingMessage& message) {
   if (!message.fields.ok()) return Status::OK();
   const auto found = generators_.find(id);
   if (found == generators_.end()) {
-    AnswerGet(client, number, 0, ErrorValue(SystemError::kObjectLost, ""));
+    AnswerGet(client, number, 0, LostValue(id));
     return Status::OK();
   }
   if (client.requests.Open(number, {.kind = RequestKind::kNext, .ids = {id}}) == nullptr) {
@@ -105,7 +105,7 @@ void RunningHub::DropGenerator(uint64_t id) {
     HubClient* client = FindClient(taker.client);
     if (client == nullptr) continue;
     client->requests.Close(taker.request);
-    AnswerGet(*client, taker.request, 0, ErrorValue(SystemError::kObjectLost, ""));
+    AnswerGet(*client, taker.request, 0, LostValue(id));
   }
 }
 

@@ -27,7 +27,7 @@ Status RunningHub::OnGet(HubClient& client, IncomingMessage& message) {
   for (uint32_t place = 0; place < ids.size(); ++place) {
     Object* object = objects_.Find(ids[place]);
     if (object == nullptr || object->kind == ObjectKind::kActor) {
-      AnswerGet(client, number, place, ErrorValue(SystemError::kObjectLost, ""));
+      AnswerGet(client, number, place, LostValue(ids[place]));
     } else if (object->ready && !MustWait(object->value)) {
       AnswerGet(client, number, place, object->value);
     } else {

@@ -74,7 +74,6 @@ void RunningHub::SendRun(HubClient& client, const RunTask& action) {
   }
   const auto generator = task.returns < 0 ? generators_.find(action.task + 1) : generators_.end();
   if (generator != generators_.end()) generator->second.repeated = 0;
-  const Value lost = ErrorValue(SystemError::kObjectLost, "");
   OutgoingMessage run(MessageKind::kRun, client.number);
   run.fields.Number(action.task)
       .Number(task.kind)
@@ -85,13 +84,13 @@ void RunningHub::SendRun(HubClient& client, const RunTask& action) {
       .Bytes(task.options_text)
       .Bytes(worker.devices.empty() ? "" : fmt::format("{}", fmt::join(worker.devices, ",")))
       .Number(static_cast<uint32_t>(action.attempt));
-  run.Add(MustWait(task.arguments) ? lost : task.arguments);
+  run.Add(MustWait(task.arguments) ? LostValue(action.task) : task.arguments);
   run.fields.Number(static_cast<uint32_t>(task.given.size()));
   for (const uint64_t given : task.given) {
     const Object* object = objects_.Find(given);
     const bool is_there =
         object != nullptr && object->kind != ObjectKind::kActor && !MustWait(object->value);
-    run.Add(is_there ? object->value : lost);
+    run.Add(is_there ? object->value : LostValue(given));
   }
   run.SendOn(*client.link);
   Touch(client);

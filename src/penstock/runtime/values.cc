@@ -1,5 +1,7 @@
 #include "penstock/runtime/values.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace penstock::runtime {
@@ -41,6 +43,14 @@ Value ErrorValue(SystemError error, const std::string& text) {
   value.bytes.assign(reinterpret_cast<const char*>(&code), sizeof code);
   value.bytes += text;
   return value;
+}
+
+Value LostValue(uint64_t id) {
+  return ErrorValue(
+      SystemError::kObjectLost,
+      fmt::format("The object {:016x} is not kept any more: no reference to it is left, or what "
+                  "held it has ended; keep its reference as long as it is needed",
+                  id));
 }
 
 Result<Value> ReadValue(uint32_t client, IncomingMessage& message, size_t* next_descriptor,

@@ -26,6 +26,9 @@ struct Value {
 /// Returns the value that says why there is none.
 Value ErrorValue(SystemError error, const std::string& text);
 
+/// Returns the value of an object that is not kept any more, or never was.
+Value LostValue(uint64_t id);
+
 /// Reads a value from a client's message, whose next descriptors go with it. Invalid as Link says.
 Result<Value> ReadValue(uint32_t client, IncomingMessage& message, size_t* next_descriptor,
                         SegmentStore& store);

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "runtime/hub_fixture.h"
 
 namespace penstock::runtime {
@@ -69,7 +71,9 @@ TEST_F(HubTest, FreesWhatNobodyRefersTo) {
   Release(inner);
   EXPECT_EQ(Get(inner).bytes, "inner");
   Release(outer);
-  EXPECT_EQ(Get(inner).error(), SystemError::kObjectLost);
+  const auto lost = Get(inner);
+  EXPECT_EQ(lost.error(), SystemError::kObjectLost);
+  EXPECT_THAT(lost.text(), HasSubstr(fmt::format("The object {:016x} is not kept", inner)));
   EXPECT_EQ(CountOnce("objects", 0), 0);
 }
 
