@@ -26,6 +26,7 @@ _FORMATS: Mapping[Figure, str] = {
     "seconds_inside": "{:.3f} s",
     "milliseconds": "{:.0f} ms",
     "gigabytes_per_second": "{:.1f} GB/s",
+    "mebibytes": "{:.0f} MiB",
 }
 _NOTHING = "\N{EN DASH}"
 _TIMES = "\N{MULTIPLICATION SIGN}"

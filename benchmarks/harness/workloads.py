@@ -13,6 +13,7 @@ Figure = Literal[
     "microseconds_per_batch",
     "milliseconds",
     "gigabytes_per_second",
+    "mebibytes",
 ]
 
 ENGINES: tuple[Engine, ...] = ("ray", "daft", "loop", "penstock")
@@ -260,6 +261,16 @@ WORKLOADS: tuple[Workload, ...] = (
         small_arguments=("7",),
         engines=CORE_ENGINES,
         figure="seconds_inside",
+    ),
+    Workload(
+        name="idle_runtime",
+        title="memory of a runtime that has run a task and is idle (the loop: a process pool)",
+        arguments=("7",),
+        small_arguments=("7",),
+        engines=CORE_ENGINES,
+        figure="mebibytes",
+        note="all processes together, pages that several share counted once, without what the "
+        "program itself held before `init`",
     ),
 )
 

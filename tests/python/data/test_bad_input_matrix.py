@@ -249,7 +249,8 @@ def check(name: str, path: Path, content: bytes, policy: str) -> None:
     try:
         rows = form.read(str(path)).count() if name == "binary" else read_damaged(form, path)
     except (CorruptDataError, SchemaMismatchError, MemoryError, NotImplementedError) as error:
-        assert path.name in str(error)  # noqa: PT017 - each change may do either
+        told = "\n".join([str(error), *getattr(error, "__notes__", ())])
+        assert path.name in told  # noqa: PT017 - each change may do either
     else:
         assert is_promised(policy, rows, form.rows), (rows, content)
 
