@@ -72,13 +72,16 @@ def test_a_file_that_is_not_as_it_was_written_is_named(
     assert problem in said
 
 
-def test_every_changed_byte_of_a_file_is_found(output: Path) -> None:
+def test_every_changed_byte_and_every_cut_of_a_file_is_found(output: Path) -> None:
     part = parts(output)[1]
     whole = part.read_bytes()
-    for place in range(0, len(whole), 7):
+    for place in range(len(whole)):
         part.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
         (said,) = ledger.verify(output).problems
         assert "other bytes than were written" in said
+        part.write_bytes(whole[:place])
+        (said,) = ledger.verify(output).problems
+        assert "bytes instead of" in said
 
 
 def test_a_file_that_is_not_on_record_is_named(output: Path) -> None:
