@@ -137,6 +137,12 @@ LogicalPlan WithSplits(const LogicalPlan& plan, int64_t splits) {
   return changed;
 }
 
+LogicalPlan WithSplitsAtOnce(const LogicalPlan& plan, int64_t splits) {
+  LogicalPlan changed = plan;
+  std::get<ReadOp>(changed.ops.front()).splits_at_once = splits;
+  return changed;
+}
+
 /// Nullopt where an operator's result depends on the order of the rows or on their position.
 std::optional<LogicalPlan> WithSplitOrder(const LogicalPlan& plan, int64_t seed) {
   for (const LogicalOp& op : plan.ops) {
@@ -248,6 +254,7 @@ void BindPlan(nb::module_& module) {
                   nb::sig("def from_rows(rows: list[dict[str, object]]) -> LogicalPlan"))
       .def_static("from_blocks", &FromBlocks, nb::arg("blocks"))
       .def("with_splits", &WithSplits, nb::arg("count"))
+      .def("with_splits_at_once", &WithSplitsAtOnce, nb::arg("count"))
       .def(
           "functions",
           [](const LogicalPlan& plan, std::vector<FunctionSpec> functions,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+AVRO_EXTENSIONS = ("avro", "avro.gz", "avro.zst", "avro.bz2", "avro.lz4", "avro.br")
 _ROWS_AT_ONCE = 8192
 
 
@@ -19,7 +20,8 @@ class AvroDatasource(FileBasedDatasource):
     """The records of Avro container files."""
 
     FORMAT: ClassVar[str] = "Avro"
-    _FILE_EXTENSIONS: ClassVar[Sequence[str] | None] = ["avro"]
+    _FRONT_TO_BACK: ClassVar[bool] = True
+    _FILE_EXTENSIONS: ClassVar[Sequence[str] | None] = AVRO_EXTENSIONS
 
     def get_name(self) -> str:
         """Return "Avro"."""
@@ -31,13 +33,29 @@ class AvroDatasource(FileBasedDatasource):
 
         from penstock.data.python_sources.avro_types import arrow_schema
 
-        blocks: Any = fastavro.block_reader(f)
+        blocks: Any = fastavro.block_reader(_Positioned(f))  # type: ignore[arg-type]
         schema = arrow_schema(blocks.writer_schema)
         yield schema.empty_table()
         records = _records(blocks)
         while rows := list(itertools.islice(records, _ROWS_AT_ONCE)):
             columns = [_column(field, [row[field.name] for row in rows]) for field in schema]
             yield pa.Table.from_arrays(columns, schema=schema)
+
+
+class _Positioned:
+    """A stream that says how far it was read, as a stream that is decompressed cannot."""
+
+    def __init__(self, stream: pa.NativeFile) -> None:
+        self._stream = stream
+        self._position = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._stream.read(None if size < 0 else size)
+        self._position += len(data)
+        return data
+
+    def tell(self) -> int:
+        return self._position
 
 
 def _records(blocks: Any) -> Iterator[Any]:
