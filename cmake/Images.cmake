@@ -1,4 +1,4 @@
-# Finds the libraries that decode images. Only static ones are taken, so that a wheel stands alone,
+# Finds the libraries that decode and encode images. Only static ones are taken, so that a wheel stands alone,
 # and their names stay inside, so that another copy in the process (Pillow's) is not mixed up with
 # ours. Defines Penstock::images.
 add_library(Penstock::images INTERFACE IMPORTED GLOBAL)

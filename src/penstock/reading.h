@@ -25,7 +25,8 @@ namespace penstock {
 ///   shuffle_seed          an integer: the files come in an order that is drawn from it; absent
 ///   retried_io_errors     texts of errors of a remote file system after which it is tried again,
 ///                         beside those that are known to pass; a list, none
-/// The readers of tables (parquet, csv, json, text, orc, ipc, tfrecord, webdataset) have also
+///   compression           "none", "gzip", "zstd", "bz2", "lz4" or "brotli", whatever the files are
+///                         called; absent: as their names end
 ///   partitioning          what folders tell of columns: {"style": "hive"} for `year=2020/`, or
 ///                         {"style": "dir", "field_names": ["year"]}; with "base_dir" only folders
 ///                         below it count, "field_types" is {"year": "int64"}; absent: nothing

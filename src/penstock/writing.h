@@ -74,7 +74,8 @@ enum class WriteMode : uint8_t {
 ///   stripe_bytes       of a stripe, about; 67108864
 /// numpy: a .npy file of the one column that there must be; no options of its own.
 /// image: a file a row, of the one column that there must be. Binary goes as it is.
-///   file_format        "png", "bmp", "jpg" or "jpeg", or the extension of binary; "png"
+///   file_format        "png", "bmp", "jpg", "jpeg", "webp", "tif" or "tiff", or the
+///                      extension of binary; "png"
 /// tfrecord: a row is a tf.train.Example, a column a feature.
 ///   compression        as for csv; "none"
 /// webdataset: a row is a sample of a tar file: the members `<key>.<column>`, the key being the

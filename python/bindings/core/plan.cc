@@ -138,6 +138,12 @@ LogicalPlan WithSplits(const LogicalPlan& plan, int64_t splits) {
   return changed;
 }
 
+LogicalPlan WithSplitsAtOnce(const LogicalPlan& plan, int64_t splits) {
+  LogicalPlan changed = plan;
+  std::get<ReadOp>(changed.ops.front()).splits_at_once = splits;
+  return changed;
+}
+
 LogicalPlan Combine(const LogicalPlan& plan, const std::string& kind,
                     const std::vector<const LogicalPlan*>& others) {
   if (kind != "union" && kind != "zip") throw nb::value_error("kind must be union or zip");
@@ -238,6 +244,7 @@ void BindPlan(nb::module_& module) {
                   nb::sig("def from_rows(rows: list[dict[str, object]]) -> LogicalPlan"))
       .def_static("from_blocks", &FromBlocks, nb::arg("blocks"))
       .def("with_splits", &WithSplits, nb::arg("count"))
+      .def("with_splits_at_once", &WithSplitsAtOnce, nb::arg("count"))
       .def(
           "functions",
           [](const LogicalPlan& plan, std::vector<FunctionSpec> functions,

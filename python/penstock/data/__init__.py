@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from penstock.data.reading.columnar import read_feather, read_orc, read_parquet
     from penstock.data.reading.custom import read_datasource
     from penstock.data.reading.delta import read_delta
+    from penstock.data.reading.file_shuffle import FileShuffleConfig
     from penstock.data.reading.frames import (
         from_blocks,
         from_daft,
@@ -51,12 +52,7 @@ if TYPE_CHECKING:
     from penstock.data.reading.sql import read_sql
     from penstock.data.reading.text_files import read_csv, read_json, read_text
     from penstock.data.reading.torch_dataset import from_torch
-    from penstock.data.reading.whole_files import (
-        FileShuffleConfig,
-        read_binary_files,
-        read_images,
-        read_numpy,
-    )
+    from penstock.data.reading.whole_files import read_binary_files, read_images, read_numpy
     from penstock.data.schema import Schema
     from penstock.data.strategy import ActorPoolStrategy, TaskPoolStrategy, ThreadPoolStrategy
     from penstock.data.writing.file_datasink import BlockBasedFileDatasink, RowBasedFileDatasink
@@ -137,6 +133,7 @@ _MODULES = {
     "expressions": ("Expr", "col", "lit"),
     "writing.file_datasink": ("BlockBasedFileDatasink", "RowBasedFileDatasink"),
     "filename_provider": ("FilenameProvider",),
+    "reading.file_shuffle": ("FileShuffleConfig",),
     "reading.frames": (
         "from_blocks",
         "from_daft",
@@ -157,7 +154,7 @@ _MODULES = {
     "reading.text_files": ("read_csv", "read_json", "read_text"),
     "reading.custom": ("read_datasource",),
     "reading.media": ("read_audio", "read_avro", "read_videos"),
-    "reading.whole_files": ("FileShuffleConfig", "read_binary_files", "read_images", "read_numpy"),
+    "reading.whole_files": ("read_binary_files", "read_images", "read_numpy"),
     "schema": ("Schema",),
     "reading.records": ("read_tfrecords", "read_webdataset"),
     "reading.references": ("from_arrow_refs", "from_numpy_refs", "from_pandas_refs"),

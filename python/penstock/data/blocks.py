@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from penstock.exceptions import SchemaMismatchError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import TypeAlias
@@ -94,6 +96,39 @@ def unified(blocks: Iterable[Block]) -> list[Block]:
     from penstock._core import Block
 
     return Block.unify(held)
+
+
+def brought_to(block: Block, schema: pa.Schema) -> pa.RecordBatch:
+    """Return the block as a record batch of the schema: columns by name, cast, nulls elsewhere.
+
+    Raises:
+        SchemaMismatchError: it has other columns, or values that do not fit.
+
+    """
+    import pyarrow as pa
+
+    batch = pa.record_batch(block)
+    if batch.schema.equals(schema):
+        return batch
+    table = pa.Table.from_batches([batch])
+    more = set(table.column_names) - set(schema.names)
+    if more:
+        raise SchemaMismatchError(
+            f"All rows must have the columns of the first ones, or of the table, "
+            f"{schema.names}; leave out the others; got: {sorted(more)}"
+        )
+    try:
+        for field in schema:
+            if field.name not in table.column_names:
+                table = table.append_column(field.name, pa.nulls(table.num_rows, field.type))
+        table = table.select(schema.names).cast(schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise SchemaMismatchError(
+            f"All rows must have the columns and types of the first ones, {schema.names}; "
+            f"cast them before: {error}"
+        ) from error
+    combined = table.combine_chunks().to_batches()
+    return combined[0] if combined else schema.empty_table().to_batches()[0]
 
 
 def regroup(blocks: Iterable[Block], rows: int | None, *, drop_last: bool) -> Iterator[Block]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from penstock.data import arguments
 from penstock.data.combine import CombineVerbs
 from penstock.data.consuming.aggregating import AggregateVerbs
+from penstock.data.consuming.arrow_stream import ArrowStreamVerbs
 from penstock.data.consuming.iterating import IterateVerbs
 from penstock.data.consuming.notebook import NotebookView, materialized_html
 from penstock.data.consuming.references import ReferenceVerbs
@@ -31,6 +32,7 @@ class Dataset(
     SplitVerbs,
     IterateVerbs,
     ReferenceVerbs,
+    ArrowStreamVerbs,
     WriteVerbs,
     SinkVerbs,
     TableVerbs,

@@ -129,6 +129,7 @@ class IdentityMaker {
     ReadOp copy = read;
     copy.batches.clear();
     copy.file_system.reset();
+    copy.splits_at_once.reset();  // Changes no row.
     return AddJson(OpName(op), copy);
   }
 

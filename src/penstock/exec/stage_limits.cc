@@ -123,6 +123,8 @@ Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan,
     limits.slots = job.native_threads;
     if (stage.kind == StageKind::kRead) {
       limits.block_bytes_estimate = read.block_bytes;
+      const int64_t at_once = stage.read->splits_at_once.value_or(limits.slots);
+      limits.slots = static_cast<int>(std::min<int64_t>(at_once, limits.slots));
     }
     if (stage.functions) SetWorkLimits(stage, job.resources, limits);
     if (stage.kind == StageKind::kWindow) {

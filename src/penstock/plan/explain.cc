@@ -83,6 +83,7 @@ std::string ReadText(const ReadOp& read) {
   if (read.filter) text += fmt::format(", filter={}", ExpressionText(*read.filter));
   if (read.row_limit) text += fmt::format(", row_limit={}", *read.row_limit);
   if (read.splits) text += fmt::format(", splits={}", *read.splits);
+  if (read.splits_at_once) text += fmt::format(", splits_at_once={}", *read.splits_at_once);
   if (read.order_seed) text += fmt::format(", order_seed={}", *read.order_seed);
   return text + ")";
 }

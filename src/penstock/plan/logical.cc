@@ -48,6 +48,7 @@ Status CheckRead(const ReadOp& read) {
   if (read.columns) PENSTOCK_RETURN_NOT_OK(CheckUnique("columns", *read.columns));
   if (read.filter) PENSTOCK_RETURN_NOT_OK(ExpressionFromJson(*read.filter).status());
   PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("row_limit", 0, read.row_limit));
+  PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("splits_at_once", 1, read.splits_at_once));
   return AtLeast<int64_t>("splits", 1, read.splits);
 }
 

@@ -31,6 +31,7 @@ struct ReadOp {
   std::optional<nlohmann::json> filter;                      // expression.h; a hint where inexact.
   std::optional<int64_t> row_limit;                          // Rows beyond it need not be read.
   std::optional<int64_t> splits;                             // Wish of repartition or the user.
+  std::optional<int64_t> splits_at_once;                     // At most so many are read at once.
   std::optional<int64_t> order_seed;                         // Splits in an order drawn from it.
 };
 

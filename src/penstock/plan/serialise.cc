@@ -50,6 +50,7 @@ Result<Json> ReadToJson(const ReadOp& read) {
   PutOptional(json, "filter", read.filter);
   PutOptional(json, "row_limit", read.row_limit);
   PutOptional(json, "splits", read.splits);
+  PutOptional(json, "splits_at_once", read.splits_at_once);
   PutOptional(json, "order_seed", read.order_seed);
   return json;
 }
@@ -164,6 +165,7 @@ Result<LogicalOp> ReadFromJson(const Json& json) {
   PENSTOCK_RETURN_NOT_OK(Take(json, "filter", read.filter));
   PENSTOCK_RETURN_NOT_OK(Take(json, "row_limit", read.row_limit));
   PENSTOCK_RETURN_NOT_OK(Take(json, "splits", read.splits));
+  PENSTOCK_RETURN_NOT_OK(Take(json, "splits_at_once", read.splits_at_once));
   PENSTOCK_RETURN_NOT_OK(Take(json, "order_seed", read.order_seed));
   return read;
 }

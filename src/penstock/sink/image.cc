@@ -8,7 +8,7 @@
 
 /// Options of the writer image, which writes the one column that its rows have, a file a row,
 /// beside those of file_sink.h:
-///   file_format  "png", "bmp", "jpg" or "jpeg"; "png"
+///   file_format  "png", "bmp", "jpg", "jpeg", "webp", "tif" or "tiff"; "png"
 ///
 /// Binary columns are taken to be encoded already and written as they are, under whatever
 /// extension "file_format" names.
@@ -73,7 +73,7 @@ class ImageFormat final : public FileFormat {
                         field.type()->id() == arrow::Type::LARGE_BINARY;
     if (!binary && encode_ == nullptr) {
       return Status::Invalid("Column '", field.name(),
-                             "': tensors become png, bmp or jpeg here; encode "
+                             "': tensors become png, bmp, jpeg, webp or tiff here; encode "
                              "them to binary before for the file format: ",
                              extension_);
     }
@@ -99,7 +99,9 @@ Result<std::unique_ptr<FileFormat>> MakeImageFormat(OptionReader& options) {
   PENSTOCK_TRY(const std::string format, options.Text("file_format", "png"));
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
   if (format.empty() || format.find_first_not_of(kLetters) != std::string::npos) {
-    return options.Wrong("file_format", "png, bmp, jpg, jpeg, or the extension of encoded images");
+    return options.Wrong("file_format",
+                         "png, bmp, jpg, jpeg, webp, tif, tiff, or the extension of encoded "
+                         "images");
   }
   return std::make_unique<ImageFormat>("." + format, PictureEncoderOf(format));
 }

@@ -105,6 +105,8 @@ Result<Picture> PictureAt(const arrow::Array& column, int64_t row) {
 EncodePicture PictureEncoderOf(std::string_view extension) {
   if (extension == "png") return &EncodePng;
   if (extension == "bmp") return &EncodeBmp;
+  if (extension == "webp") return &EncodeWebp;
+  if (extension == "tif" || extension == "tiff") return &EncodeTiff;
   return extension == "jpg" || extension == "jpeg" ? &EncodeJpeg : nullptr;
 }
 

@@ -35,7 +35,15 @@ Result<std::string> EncodeBmp(const Picture& picture);
 /// Encodes as JPEG, with loss (quality 75, colours at half the resolution). Invalid for RGBA.
 Result<std::string> EncodeJpeg(const Picture& picture);
 
-/// Returns the encoder of a file extension: png, bmp, jpg or jpeg; null for any other.
+/// Encodes as WebP, with loss (quality 80); grey as RGB of equal channels. Invalid for more than
+/// 16,383 points a side.
+Result<std::string> EncodeWebp(const Picture& picture);
+
+/// Encodes as TIFF of one strip, without loss and without compression.
+Result<std::string> EncodeTiff(const Picture& picture);
+
+/// Returns the encoder of a file extension: png, bmp, jpg, jpeg, webp, tif or tiff; null for any
+/// other.
 using EncodePicture = Result<std::string> (*)(const Picture&);
 EncodePicture PictureEncoderOf(std::string_view extension);
 

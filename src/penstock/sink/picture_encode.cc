@@ -75,6 +75,16 @@ Result<std::string> Deflated(const std::string& bytes) {
   return out;
 }
 
+/// What a TIFF says of its picture: a number, or where several stand.
+struct TiffTag {
+  uint64_t name;
+  uint64_t type;
+  uint64_t count;
+  uint64_t value;
+};
+constexpr uint64_t kTiffShort = 3;
+constexpr uint64_t kTiffLong = 4;
+
 Status CheckSides(const Picture& picture) {
   if (picture.width <= kSideMax / 4 / picture.height && picture.samples.size() < kSideMax / 2) {
     return Status::OK();
@@ -137,6 +147,38 @@ Result<std::string> EncodeBmp(const Picture& picture) {
     bmp.append(static_cast<size_t>(padding), '\0');
   }
   return bmp;
+}
+
+Result<std::string> EncodeTiff(const Picture& picture) {
+  PENSTOCK_RETURN_NOT_OK(CheckSides(picture));
+  constexpr uint64_t kHeadBytes = 8;
+  const auto channels = static_cast<uint64_t>(picture.channels);
+  const uint64_t samples_end = kHeadBytes + picture.samples.size();
+  const uint64_t bits_begin = samples_end + samples_end % 2;
+  std::vector<TiffTag> tags = {{256, kTiffLong, 1, static_cast<uint64_t>(picture.width)},
+                               {257, kTiffLong, 1, static_cast<uint64_t>(picture.height)},
+                               {258, kTiffShort, channels, channels == 1 ? 8 : bits_begin},
+                               {259, kTiffShort, 1, 1},                        // Not compressed.
+                               {262, kTiffShort, 1, channels == 1 ? 1U : 2U},  // Grey, or RGB.
+                               {273, kTiffLong, 1, kHeadBytes},
+                               {277, kTiffShort, 1, channels},
+                               {278, kTiffLong, 1, static_cast<uint64_t>(picture.height)},
+                               {279, kTiffLong, 1, picture.samples.size()}};
+  if (channels == 4) tags.push_back({338, kTiffShort, 1, 2});  // The fourth is transparency.
+  std::string tiff("II\x2A\0", 4);
+  AppendLittle(bits_begin + channels * 2, 4, &tiff);
+  tiff += picture.samples;
+  tiff.append(samples_end % 2, '\0');
+  for (uint64_t i = 0; i < channels; ++i) AppendLittle(8, 2, &tiff);  // Bits of each sample.
+  AppendLittle(tags.size(), 2, &tiff);
+  for (const TiffTag& tag : tags) {
+    AppendLittle(tag.name, 2, &tiff);
+    AppendLittle(tag.type, 2, &tiff);
+    AppendLittle(tag.count, 4, &tiff);
+    AppendLittle(tag.value, 4, &tiff);
+  }
+  AppendLittle(0, 4, &tiff);  // No other picture follows.
+  return tiff;
 }
 
 }  // namespace penstock

@@ -24,8 +24,8 @@
 /// Each row is a sample: the tar members `<key>.<column>`, one for each column that is not null and
 /// does not begin with "__". The key is the column `__key__`, or else the row's place in the
 /// output. Text and binary go as they are. What follows the last dot of a column's name says how
-/// the rest is encoded: json as JSON, npy as a NumPy file, png, bmp, jpg and jpeg as pictures, all
-/// else as the value's text.
+/// the rest is encoded: json as JSON, npy as a NumPy file, png, bmp, jpg, jpeg, webp, tif and tiff
+/// as pictures, all else as the value's text.
 namespace penstock {
 namespace {
 

@@ -70,9 +70,8 @@ Result<ColumnChoice> ColumnChoice::Make(const arrow::Schema& input,
   return choice;
 }
 
-bool ColumnChoice::has_paths() const {
-  return std::ranges::any_of(file_columns_, [](int of_file) { return of_file >= 0; }) &&
-         output_schema_->GetFieldIndex(kPathColumn) >= 0;
+bool ColumnChoice::has_file_columns() const {
+  return std::ranges::any_of(file_columns_, [](int of_file) { return of_file >= 0; });
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> ColumnChoice::Assemble(
@@ -85,11 +84,6 @@ Result<std::shared_ptr<arrow::RecordBatch>> ColumnChoice::Assemble(
                  arrow::MakeArrayFromScalar(*file_values[position], data.num_rows()));
   }
   return Assemble(data, of_files);
-}
-
-Result<std::shared_ptr<arrow::RecordBatch>> ColumnChoice::Assemble(
-    const arrow::RecordBatch& data, const std::shared_ptr<arrow::Array>& paths) const {
-  return Assemble(data, arrow::ArrayVector{paths});
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> ColumnChoice::Assemble(

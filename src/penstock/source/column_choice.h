@@ -37,8 +37,8 @@ class ColumnChoice {
   /// The columns that Assemble yields.
   const std::shared_ptr<arrow::Schema>& output_schema() const { return output_schema_; }
 
-  /// Whether "path" of the files' own is among them.
-  bool has_paths() const;
+  /// Whether columns of the files' own are among them.
+  bool has_file_columns() const;
 
   /// Whether `columns` were given.
   bool only_chosen() const { return only_chosen_; }
@@ -49,16 +49,13 @@ class ColumnChoice {
   Result<std::shared_ptr<arrow::RecordBatch>> Assemble(
       const arrow::RecordBatch& data, const arrow::ScalarVector& file_values) const;
 
-  /// The same for rows of several files without other columns of their own than "path"; `paths`
-  /// has each row's.
-  Result<std::shared_ptr<arrow::RecordBatch>> Assemble(
-      const arrow::RecordBatch& data, const std::shared_ptr<arrow::Array>& paths) const;
+  /// The same for rows of several files; `of_files` has the values of each of the files' own
+  /// columns, of all rows. It may be empty where has_file_columns() is false.
+  Result<std::shared_ptr<arrow::RecordBatch>> Assemble(const arrow::RecordBatch& data,
+                                                       const arrow::ArrayVector& of_files) const;
 
  private:
   ColumnChoice() = default;
-
-  Result<std::shared_ptr<arrow::RecordBatch>> Assemble(const arrow::RecordBatch& data,
-                                                       const arrow::ArrayVector& of_files) const;
 
   std::shared_ptr<arrow::Schema> read_schema_;  // Shared as all of Arrow's schemas are.
   std::shared_ptr<arrow::Schema> output_schema_;

@@ -97,32 +97,29 @@ FileColumns::FileColumns(bool include_path) : include_path_(include_path) {
   schema_ = arrow::schema(std::move(fields));
 }
 
-Result<FileColumns> FileColumns::Make(OptionReader& options, bool include_path,
-                                      const std::vector<InputFile>& files) {
-  FileColumns columns;
-  columns.include_path_ = include_path;
+Result<FileColumns> FileColumns::Make(OptionReader& options, bool include_path) {
+  FileColumns columns(include_path);
   PENSTOCK_TRY(columns.partitioning_, ReadPartitioning(options));
-  arrow::FieldVector fields;
-  const auto is_new = [&fields](const std::string& name) {
-    return std::ranges::find(fields, name, &arrow::Field::name) == fields.end();
-  };
+  return columns;
+}
+
+Status FileColumns::AddPartitionsOf(const std::vector<InputFile>& files) {
+  if (!partitioning_) return Status::OK();
+  arrow::FieldVector fields = schema_->fields();
   for (const InputFile& file : files) {
-    if (!columns.partitioning_) break;
-    PENSTOCK_TRY(const auto values, columns.partitioning_->ValuesOf(file.path));
+    PENSTOCK_TRY(const auto values, partitioning_->ValuesOf(file.path));
     for (const auto& [name, value] : values) {
-      if (!is_new(name)) continue;
+      if (std::ranges::find(fields, name, &arrow::Field::name) != fields.end()) continue;
       PENSTOCK_RETURN_NOT_OK(CheckUtf8(file, name));
-      const auto& types = columns.partitioning_->types;
+      const auto& types = partitioning_->types;
       const auto typed =
           std::ranges::find(types, name, [](const auto& pair) { return pair.first; });
-      fields.push_back(arrow::field(name, typed == types.end() ? arrow::utf8() : typed->second));
+      const auto& type = typed == types.end() ? arrow::utf8() : typed->second;
+      fields.insert(fields.end() - (include_path_ ? 1 : 0), arrow::field(name, type));
     }
   }
-  if (include_path && is_new(kPathColumn)) {
-    fields.push_back(arrow::field(kPathColumn, arrow::utf8()));
-  }
-  columns.schema_ = arrow::schema(std::move(fields));
-  return columns;
+  schema_ = arrow::schema(std::move(fields));
+  return Status::OK();
 }
 
 void FileColumns::TakeTypes(const arrow::Schema& declared) {

@@ -38,16 +38,21 @@ struct Partitioning {
 };
 
 /// Columns that have one value in all rows of a file: what its path tells (the partitions), and
-/// the path itself. Immutable once made.
+/// the path itself. Threads: as any value.
 class FileColumns {
  public:
   /// No columns, or only "path".
   explicit FileColumns(bool include_path = false);
 
-  /// Reads the option "partitioning" besides `include_path`, and looks at all files' paths: a
-  /// partition that only some have is null in the others.
-  static Result<FileColumns> Make(OptionReader& options, bool include_path,
-                                  const std::vector<InputFile>& files);
+  /// Reads the option "partitioning" besides `include_path`; knows no partition before it is shown
+  /// the files.
+  static Result<FileColumns> Make(OptionReader& options, bool include_path);
+
+  /// Whether files' paths tell partitions.
+  bool is_partitioned() const { return partitioning_.has_value(); }
+
+  /// Adds the partitions of these files' paths; one that only some have is null in the others.
+  Status AddPartitionsOf(const std::vector<InputFile>& files);
 
   /// Gives the columns that `declared` has too the types that they have there.
   void TakeTypes(const arrow::Schema& declared);

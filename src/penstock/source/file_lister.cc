@@ -174,7 +174,8 @@ void FileLister::AddFile(std::string location, int64_t bytes) {
   found_.push_back({.path = prefix_ + location.substr(shown),
                     .file_system = file_system_,
                     .location = std::move(location),
-                    .bytes = bytes});
+                    .bytes = bytes,
+                    .codec = options_.codec});
 }
 
 }  // namespace penstock

@@ -19,11 +19,12 @@ void FileRuns::Add(const InputFile& file) {
   const std::string_view folder = std::string_view(file.path).substr(0, NameBegin(file.path));
   const bool goes_on = !runs_.empty() && runs_.back().file_system == file.file_system &&
                        runs_.back().folder_location == location.substr(0, begin) &&
-                       runs_.back().folder == folder;
+                       runs_.back().folder == folder && runs_.back().codec == file.codec;
   if (!goes_on) {
     runs_.push_back({.file_system = file.file_system,
                      .folder = std::string(folder),
-                     .folder_location = std::string(location.substr(0, begin))});
+                     .folder_location = std::string(location.substr(0, begin)),
+                     .codec = file.codec});
   }
   Run& run = runs_.back();
   run.names.append(name).push_back('\0');
@@ -39,7 +40,8 @@ std::vector<InputFile> FileRuns::Files() const {
       files.push_back({.path = run.folder + name,
                        .file_system = run.file_system,
                        .location = run.folder_location + name,
-                       .bytes = bytes});
+                       .bytes = bytes,
+                       .codec = run.codec});
       name += std::string_view(name).size() + 1;
     }
   }

@@ -9,8 +9,8 @@
 
 namespace penstock {
 
-/// A list of files that takes about their names' own bytes: neighbours share folder and file
-/// system.
+/// A list of files that takes about their names' own bytes: neighbours share folder, file system
+/// and codec.
 class FileRuns {
  public:
   void Add(const InputFile& file);
@@ -22,7 +22,8 @@ class FileRuns {
     std::shared_ptr<arrow::fs::FileSystem> file_system;  // Shared with all files that lie on it.
     std::string folder;                                  // As the paths begin,
     std::string folder_location;                         // and as the locations do.
-    std::string names;                                   // Each followed by a null.
+    SaidCodec codec;
+    std::string names;  // Each followed by a null.
     std::vector<int64_t> bytes;
   };
 

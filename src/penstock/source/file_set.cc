@@ -25,7 +25,8 @@ Result<FileSet> ListFileSet(OptionReader& options, const ReadOp& read,
   FileSet set;
   PENSTOCK_TRY(set.files, ListFiles(file_options, folder_extensions));
   if (shuffled) Shuffle(set.files, static_cast<uint64_t>(seed));
-  PENSTOCK_TRY(set.columns, FileColumns::Make(options, file_options.include_paths, set.files));
+  PENSTOCK_TRY(set.columns, FileColumns::Make(options, file_options.include_paths));
+  PENSTOCK_RETURN_NOT_OK(set.columns.AddPartitionsOf(set.files));
   return set;
 }
 

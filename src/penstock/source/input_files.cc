@@ -17,15 +17,17 @@
 namespace penstock {
 namespace {
 
-struct CodecSuffix {
+struct NamedCodec {
+  std::string_view name;
   std::string_view suffix;
   arrow::Compression::type codec;
 };
-constexpr CodecSuffix kCodecs[] = {{".gz", arrow::Compression::GZIP},
-                                   {".zst", arrow::Compression::ZSTD},
-                                   {".bz2", arrow::Compression::BZ2},
-                                   {".lz4", arrow::Compression::LZ4_FRAME},
-                                   {".br", arrow::Compression::BROTLI}};
+constexpr NamedCodec kCodecs[] = {{"gzip", ".gz", arrow::Compression::GZIP},
+                                  {"zstd", ".zst", arrow::Compression::ZSTD},
+                                  {"bz2", ".bz2", arrow::Compression::BZ2},
+                                  {"lz4", ".lz4", arrow::Compression::LZ4_FRAME},
+                                  {"brotli", ".br", arrow::Compression::BROTLI}};
+constexpr std::string_view kNoCodec = "none";
 constexpr std::string_view kNotRead[] = {".snappy", ".sz", ".xz", ".zip", ".7z"};
 
 constexpr int64_t kCompressionRatioMax = 32;
@@ -38,12 +40,23 @@ std::string LowerCase(std::string_view text) {
   return lower;
 }
 
-const CodecSuffix* CodecOf(const std::string& path) {
-  const auto* found = std::find_if(std::begin(kCodecs), std::end(kCodecs),
-                                   [lower = LowerCase(NamePart(path))](const CodecSuffix& codec) {
-                                     return lower.ends_with(codec.suffix);
-                                   });
-  return found == std::end(kCodecs) ? nullptr : found;
+arrow::Compression::type CodecOf(const InputFile& file) {
+  if (file.codec) return *file.codec;
+  const std::string lower = LowerCase(NamePart(file.path));
+  const auto* found = std::ranges::find_if(
+      kCodecs, [&lower](const NamedCodec& codec) { return lower.ends_with(codec.suffix); });
+  return found == std::end(kCodecs) ? arrow::Compression::UNCOMPRESSED : found->codec;
+}
+
+Result<SaidCodec> ReadCodec(OptionReader& options) {
+  PENSTOCK_TRY(const std::string name, options.Text("compression", ""));
+  if (name.empty()) return std::nullopt;
+  if (name == kNoCodec) return arrow::Compression::UNCOMPRESSED;
+  const auto* found = std::ranges::find(kCodecs, name, &NamedCodec::name);
+  if (found == std::end(kCodecs)) {
+    return options.Wrong("compression", "one of none, gzip, zstd, bz2, lz4, brotli");
+  }
+  return found->codec;
 }
 
 Status TooLarge(const InputFile& file, int64_t bytes_max) {
@@ -88,6 +101,7 @@ Result<FileOptions> ReadFileOptions(OptionReader& options, const ReadOp& read_op
   PENSTOCK_TRY(read.include_paths, options.Bool("include_paths", false));
   PENSTOCK_TRY(read.ignore_missing_paths, options.Bool("ignore_missing_paths", false));
   PENSTOCK_TRY(read.file_extensions, options.Texts("file_extensions"));
+  PENSTOCK_TRY(read.codec, ReadCodec(options));
   PENSTOCK_TRY(auto retried, options.Texts("retried_io_errors"));
   if (retried) read.access.retried_errors = std::move(*retried);
   read.access.file_system = read_op.file_system;
@@ -108,7 +122,7 @@ std::string_view NamePart(std::string_view path) {
 std::vector<std::string> WithCodecs(const std::vector<std::string>& extensions) {
   std::vector<std::string> all = extensions;
   for (const std::string& extension : extensions) {
-    for (const CodecSuffix& codec : kCodecs) all.push_back(extension + std::string(codec.suffix));
+    for (const NamedCodec& codec : kCodecs) all.push_back(extension + std::string(codec.suffix));
   }
   return all;
 }
@@ -125,9 +139,17 @@ Status TooLargeUnpacked(int64_t bytes_max) {
                   bytes_max >> 20, kCompressionRatioMax));
 }
 
-bool IsCompressed(const InputFile& file) { return CodecOf(file.path) != nullptr; }
+bool IsCompressed(const InputFile& file) {
+  return CodecOf(file) != arrow::Compression::UNCOMPRESSED;
+}
 
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const InputFile& file) {
+  if (file.codec && IsCompressed(file)) {
+    return Status::NotImplemented(file.path,
+                                  ": a file of this format is read anywhere in it, which one that "
+                                  "is compressed as a whole cannot be; decompress it first, or "
+                                  "leave the compression out if it is not");
+  }
   auto opened = file.file_system->OpenInputFile(file.location);
   if (!opened.ok()) return ReadFailure(opened.status(), file.path);
   return opened;
@@ -137,23 +159,23 @@ Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const InputFile& file
   auto opened = file.file_system->OpenInputStream(file.location);
   if (!opened.ok()) return ReadFailure(opened.status(), file.path);
   const std::string lower = LowerCase(NamePart(file.path));
-  if (std::ranges::any_of(kNotRead, [&](auto suffix) { return lower.ends_with(suffix); })) {
+  if (!file.codec &&
+      std::ranges::any_of(kNotRead, [&](auto suffix) { return lower.ends_with(suffix); })) {
     return Status::NotImplemented(
         file.path,
         ": files compressed so are not read; compress it with gzip or zstd instead, or "
         "read it with read_binary_files and unpack it in a function");
   }
-  const CodecSuffix* suffix = CodecOf(file.path);
-  if (suffix == nullptr) return opened;
+  if (!IsCompressed(file)) return opened;
   PENSTOCK_TRY(std::shared_ptr<arrow::util::Codec> codec,
-               arrow::util::Codec::Create(suffix->codec));
+               arrow::util::Codec::Create(CodecOf(file)));
   PENSTOCK_TRY(std::shared_ptr<arrow::io::InputStream> plain,
                arrow::io::CompressedInputStream::Make(codec.get(), opened.MoveValueUnsafe()));
   return plain;
 }
 
 Result<std::shared_ptr<arrow::Buffer>> ReadWhole(const InputFile& file, int64_t bytes_max) {
-  if (CodecOf(file.path) != nullptr) return ReadDecompressed(file, bytes_max);
+  if (IsCompressed(file)) return ReadDecompressed(file, bytes_max);
   PENSTOCK_TRY(const auto opened, OpenFile(file));
   auto size = opened->GetSize();
   if (!size.ok()) return ReadFailure(size.status(), file.path);

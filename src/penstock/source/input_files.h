@@ -3,6 +3,7 @@
 #include <arrow/buffer.h>
 #include <arrow/filesystem/filesystem.h>
 #include <arrow/io/interfaces.h>
+#include <arrow/util/type_fwd.h>
 
 #include <cstdint>
 #include <memory>
@@ -18,12 +19,16 @@
 
 namespace penstock {
 
+/// How a file's bytes are compressed, where the user says it; absent: as the path's suffix says.
+using SaidCodec = std::optional<arrow::Compression::type>;
+
 /// A file that is to be read.
 struct InputFile {
   std::string path;                                    // As errors and the column "path" show it.
   std::shared_ptr<arrow::fs::FileSystem> file_system;  // Shared by all files that lie on it.
   std::string location;                                // The path as its file system knows it.
   int64_t bytes = -1;                                  // -1: not known.
+  SaidCodec codec;
 };
 
 /// What every file reader lets the user say.
@@ -33,10 +38,12 @@ struct FileOptions {
   bool include_paths = false;
   bool ignore_missing_paths = false;
   std::optional<std::vector<std::string>> file_extensions;  // Without the leading dot.
+  SaidCodec codec;
 };
 
-/// Reads "paths", "include_paths", "ignore_missing_paths", "file_extensions" and
-/// "retried_io_errors"; takes the file system from `read_op`.
+/// Reads "paths", "include_paths", "ignore_missing_paths", "file_extensions", "compression" (none,
+/// gzip, zstd, bz2, lz4 or brotli, whatever the files are called) and "retried_io_errors"; takes
+/// the file system from `read_op`.
 Result<FileOptions> ReadFileOptions(OptionReader& options, const ReadOp& read_op);
 
 /// Lists the files that `options` name: files, folders, globs (`*`, `?`, `[..]` in a name, `**` for
@@ -71,16 +78,17 @@ int64_t DecompressedBytesMax(int64_t compressed_bytes, int64_t freely = kDecompr
 /// Returns the Invalid that says so of something within a file, which need not be named.
 Status TooLargeUnpacked(int64_t bytes_max);
 
-/// Opens a file for reading anywhere in it; kMissingPath when it has gone.
+/// Opens a file for reading anywhere in it; kMissingPath when it has gone, NotImplemented where the
+/// user says that it is compressed.
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const InputFile& file);
 
-/// Opens a file for reading front to back; one that ends in .gz, .zst, .bz2, .lz4
-/// or .br is decompressed on the way. NotImplemented for .snappy, .sz, .xz, .zip and .7z: Arrow has
-/// no streaming decoder for them.
+/// Opens a file for reading front to back; one that the user says is compressed, or that ends in
+/// .gz, .zst, .bz2, .lz4 or .br where nothing is said, is decompressed on the way. NotImplemented
+/// for .snappy, .sz, .xz, .zip and .7z then: Arrow has no streaming decoder for them.
 Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const InputFile& file);
 
-/// Reads all bytes of a file; one that ends in the suffix of a codec is decompressed, kCorruptData
-/// where it becomes suspiciously large. Invalid for more than `bytes_max` bytes.
+/// Reads all bytes of a file, decompressed as by OpenStream; kCorruptData where that becomes
+/// suspiciously large. Invalid for more than `bytes_max` bytes.
 Result<std::shared_ptr<arrow::Buffer>> ReadWhole(const InputFile& file, int64_t bytes_max);
 
 /// Says which file and what part of it failed. What the operating system reports stays as it is

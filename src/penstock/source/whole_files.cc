@@ -1,6 +1,5 @@
 #include "penstock/source/whole_files.h"
 
-#include <arrow/array/builder_binary.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 
@@ -15,7 +14,7 @@
 #include "penstock/source/column_choice.h"
 #include "penstock/source/file_lister.h"
 #include "penstock/source/file_runs.h"
-#include "penstock/source/utf8.h"
+#include "penstock/source/file_values.h"
 
 namespace penstock {
 namespace {
@@ -27,12 +26,13 @@ constexpr int64_t kSplitsPerSize = 4;  // So many splits of 1 file, then of 2, o
 class WholeFileReader final : public SplitReader {
  public:
   WholeFileReader(const FileFormat& format, const std::shared_ptr<arrow::Schema>& schema,
-                  std::vector<InputFile> files, ColumnChoice choice, int64_t rows_max,
-                  int64_t block_bytes)
+                  std::vector<InputFile> files, const FileColumns& columns, ColumnChoice choice,
+                  int64_t rows_max, int64_t block_bytes)
       : format_(format),
         files_(std::move(files)),
         choice_(std::move(choice)),
         rows_(format.MakeRows(schema)),
+        file_values_(columns),
         rows_left_(rows_max),
         block_bytes_(block_bytes),
         cutter_(block_bytes) {}
@@ -79,15 +79,7 @@ class WholeFileReader final : public SplitReader {
       rows = rows_->rows() - rows_before;
     }
     rows_read_ += rows;
-    if (!choice_.has_paths()) return Status::OK();
-    if (!IsUtf8(file.path)) {
-      return Status::Invalid(
-          fmt::format("{}: a path must be UTF-8 to become a value of the column \"path\"; rename "
-                      "the file or leave include_paths out",
-                      file.path));
-    }
-    for (int64_t row = 0; row < rows; ++row) PENSTOCK_RETURN_NOT_OK(paths_.Append(file.path));
-    return Status::OK();
+    return choice_.has_file_columns() ? file_values_.Add(file, rows) : Status::OK();
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> TakeBlock() {
@@ -96,11 +88,11 @@ class WholeFileReader final : public SplitReader {
     if (NeedsBytes()) {
       PENSTOCK_TRY(data, rows_->Take());
     }
-    std::shared_ptr<arrow::Array> paths;
-    if (choice_.has_paths()) {
-      PENSTOCK_TRY(paths, paths_.Finish());
+    arrow::ArrayVector of_files;
+    if (choice_.has_file_columns()) {
+      PENSTOCK_TRY(of_files, file_values_.Take());
     }
-    PENSTOCK_TRY(auto batch, choice_.Assemble(*data, paths));
+    PENSTOCK_TRY(auto batch, choice_.Assemble(*data, of_files));
     if (batch->num_rows() > rows_left_) batch = batch->Slice(0, rows_left_);
     rows_left_ -= batch->num_rows();
     started_ = true;
@@ -111,7 +103,7 @@ class WholeFileReader final : public SplitReader {
   const std::vector<InputFile> files_;
   const ColumnChoice choice_;
   const std::unique_ptr<FileRows> rows_;
-  arrow::StringBuilder paths_;
+  FileValues file_values_;
   int64_t rows_left_;
   const int64_t block_bytes_;
   BatchCutter cutter_;
@@ -150,19 +142,21 @@ class WholeFileSource final : public Source {
 
   Result<std::unique_ptr<SplitReader>> Open(const Split& split) override {
     PENSTOCK_TRY(const auto schema, Schema());
-    PENSTOCK_TRY(auto choice, Choose(*schema));
+    PENSTOCK_TRY(const FileColumns columns, OwnColumns());
+    PENSTOCK_TRY(auto choice, Choose(*schema, columns));
     std::vector<InputFile> files;
     {
       MutexLock lock(mutex_);
       files = groups_[static_cast<size_t>(split.item)].Files();
     }
-    return std::make_unique<WholeFileReader>(*format_, schema, std::move(files), std::move(choice),
-                                             rows_max_, limits_.block_bytes);
+    return std::make_unique<WholeFileReader>(*format_, schema, std::move(files), columns,
+                                             std::move(choice), rows_max_, limits_.block_bytes);
   }
 
   Result<std::shared_ptr<arrow::Schema>> ReadSchema() override {
     PENSTOCK_TRY(const auto schema, Schema());
-    PENSTOCK_TRY(const auto choice, Choose(*schema));
+    PENSTOCK_TRY(const FileColumns columns, OwnColumns());
+    PENSTOCK_TRY(const auto choice, Choose(*schema, columns));
     return choice.output_schema();
   }
 
@@ -191,9 +185,25 @@ class WholeFileSource final : public Source {
     return {options_.files, format_->extensions(), sizes};
   }
 
-  Result<ColumnChoice> Choose(const arrow::Schema& schema) const {
-    return ColumnChoice::Make(schema, columns_, options_.files.include_paths,
-                              options_.files.paths.front());
+  Result<ColumnChoice> Choose(const arrow::Schema& schema, const FileColumns& columns) const {
+    return ColumnChoice::Make(schema, columns_, columns, options_.files.paths.front());
+  }
+
+  /// Returns the files' own columns. The first time all files are listed where their folders tell
+  /// some, a few at a time.
+  Result<FileColumns> OwnColumns() {
+    if (!options_.columns.is_partitioned()) return options_.columns;
+    MutexLock lock(schema_mutex_);
+    if (own_columns_) return *own_columns_;
+    FileColumns columns = options_.columns;
+    FileLister lister = MakeLister(FileSizes::kWhereFree);
+    while (true) {
+      PENSTOCK_TRY(const auto files, lister.Next(kListedAtOnce));
+      if (files.empty()) break;
+      PENSTOCK_RETURN_NOT_OK(columns.AddPartitionsOf(files));
+    }
+    own_columns_ = columns;
+    return columns;
   }
 
   Result<std::shared_ptr<arrow::Schema>> Schema() {
@@ -300,6 +310,7 @@ class WholeFileSource final : public Source {
 
   Mutex schema_mutex_;
   std::shared_ptr<arrow::Schema> schema_ PENSTOCK_GUARDED_BY(schema_mutex_);  // Null: not read yet.
+  std::optional<FileColumns> own_columns_ PENSTOCK_GUARDED_BY(schema_mutex_);
 };
 
 }  // namespace
@@ -307,6 +318,7 @@ class WholeFileSource final : public Source {
 Result<WholeFileOptions> ReadWholeFileOptions(OptionReader& options, const ReadOp& read_op) {
   WholeFileOptions read;
   PENSTOCK_TRY(read.files, ReadFileOptions(options, read_op));
+  PENSTOCK_TRY(read.columns, FileColumns::Make(options, read.files.include_paths));
   if (!options.Raw("shuffle_seed").is_null()) {
     PENSTOCK_TRY(read.shuffle_seed, options.Integer("shuffle_seed", 0, 0));
   }

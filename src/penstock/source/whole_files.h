@@ -12,6 +12,7 @@
 
 #include "penstock/base/status.h"
 #include "penstock/plan/options.h"
+#include "penstock/source/file_columns.h"
 #include "penstock/source/input_files.h"
 #include "penstock/source/source.h"
 
@@ -65,18 +66,19 @@ class FileFormat {
 /// What every reader of whole files lets the user say.
 struct WholeFileOptions {
   FileOptions files;
+  FileColumns columns;                  // Without partitions: no file is listed yet.
   std::optional<int64_t> shuffle_seed;  // Reads the files in an order that is drawn from it.
 };
 
-/// Reads what ReadFileOptions does, and "shuffle_seed".
+/// Reads what ReadFileOptions does, "partitioning" (see file_columns.h) and "shuffle_seed".
 Result<WholeFileOptions> ReadWholeFileOptions(OptionReader& options, const ReadOp& read_op);
 
 /// Makes a source of such files, in the order of their listing, which goes on while they are read.
 ///
 /// Consecutive files make a split: one at first, so that rows come soon and few files occupy all
 /// processors, then more and more, as long as they are small. `read.splits` asks for as many splits
-/// of even counts instead; then, and to shuffle, all files are listed first. Where a format has one
-/// row per file, rows are counted without opening any.
+/// of even counts instead; then, to shuffle, and to know the partitions, all files are listed
+/// first. Where a format has one row per file, rows are counted without opening any.
 std::unique_ptr<Source> MakeWholeFileSource(std::unique_ptr<FileFormat> format,
                                             WholeFileOptions options, const ReadOp& read,
                                             const ReadLimits& limits);

@@ -18,6 +18,7 @@ LogicalPlan FullPlan() {
   read.filter = Greater("a", 3);
   read.row_limit = 10;
   read.splits = 4;
+  read.splits_at_once = 2;
   WorkerOptions options;
   options.stateful = true;
   options.batch_rows = 32;
@@ -76,10 +77,12 @@ TEST(LogicalPlan, IsShownLastOperatorFirst) {
   read.filter = Greater("a", 3);
   read.row_limit = 5;
   read.splits = 2;
-  EXPECT_EQ(PlanText({{read, LimitOp{5}, WriteOp{.kind = "parquet"}}}),
-            "Write(parquet)\n"
-            "+- Limit(5)\n"
-            "   +- Read(parquet, columns=[a], filter=(a > 3), row_limit=5, splits=2)");
+  read.splits_at_once = 1;
+  EXPECT_EQ(
+      PlanText({{read, LimitOp{5}, WriteOp{.kind = "parquet"}}}),
+      "Write(parquet)\n"
+      "+- Limit(5)\n"
+      "   +- Read(parquet, columns=[a], filter=(a > 3), row_limit=5, splits=2, splits_at_once=1)");
 }
 
 TEST(LogicalPlan, AcceptsEveryOperatorInItsPlace) { EXPECT_TRUE(ValidatePlan(FullPlan()).ok()); }
@@ -171,6 +174,7 @@ TEST(LogicalPlan, NamesTheFieldOfTheReadThatIsWrong) {
   EXPECT_THAT(message([](ReadOp& read) { read.columns = {"a", "a"}; }), HasSubstr("'a'"));
   EXPECT_THAT(message([](ReadOp& read) { read.row_limit = -2; }), HasSubstr("row_limit"));
   EXPECT_THAT(message([](ReadOp& read) { read.splits = 0; }), HasSubstr("splits"));
+  EXPECT_THAT(message([](ReadOp& read) { read.splits_at_once = 0; }), HasSubstr("splits_at_once"));
   EXPECT_THAT(message([](ReadOp& read) { read.filter = 3; }), HasSubstr("not 3"));
   EXPECT_THAT(message([](ReadOp& read) { read.batches.emplace_back(); }), HasSubstr("batches"));
 }

@@ -103,6 +103,32 @@ TEST(WholeFilesTest, PathsAloneOpenNoFile) {
   EXPECT_EQ((*ReadAll(read))->num_rows(), 1);
 }
 
+TEST(WholeFilesTest, RowsOfOneBlockHaveEachTheirFilesPartitions) {
+  const TemporaryFolder folder;
+  folder.Write("a", "none");
+  folder.Write("n=1/a", "one");
+  folder.Write("n=2/a", "two");
+  ReadOp read = ReadOf("binary_files", {folder.path()},
+                       {{"partitioning", {{"style", "hive"}, {"field_types", {{"n", "int64"}}}}}});
+  read.splits = 1;
+  ExpectTable(ReadAll(read),
+              TableOf({{"bytes", Column(arrow::binary(), R"(["none", "one", "two"])")},
+                       {"n", Column(arrow::int64(), "[null, 1, 2]")}}));
+  read.columns = {{"n"}};
+  ExpectTable(ReadAll(read), TableOf({{"n", Column(arrow::int64(), "[null, 1, 2]")}}));
+}
+
+TEST(WholeFilesTest, ACompressionThatIsSaidCountsNotTheSuffix) {
+  const TemporaryFolder folder;
+  folder.Write("a.gz", "plain");
+  const auto read = [&folder](const char* codec) {
+    return ReadAll(ReadOf("binary_files", {folder.path()}, {{"compression", codec}}));
+  };
+  ExpectTable(read("none"), TableOf({{"bytes", Column(arrow::binary(), R"(["plain"])")}}));
+  ExpectError(read("zstd").status(), ErrorKind::kCorruptData, {folder.path("a.gz")});
+  EXPECT_THAT(read("rar").status().message(), HasSubstr("compression"));
+}
+
 TEST(WholeFilesTest, AFileThatIsGoneIsNamed) {
   const TemporaryFolder folder;
   folder.Write("a", "x");

@@ -11,7 +11,7 @@ import penstock.data
 from penstock.data import Datasource, ReadTask, read_datasource
 from penstock.data.block import BlockMetadata
 from penstock.data.python_sources.files import FileBasedDatasource
-from penstock.data.reading.whole_files import FileShuffleConfig
+from penstock.data.reading.file_shuffle import FileShuffleConfig
 from penstock.exceptions import RayTaskError
 
 
@@ -219,8 +219,8 @@ def test_only_sources_are_taken_and_unknown_options_refused():
         read_datasource(3)
     with pytest.raises(TypeError, match="unexpected keyword arguments: paths"):
         read_datasource(Listed(), paths="x")
-    with pytest.raises(NotImplementedError, match="memory"):
-        read_datasource(Listed(), memory=1)
+    with pytest.raises(NotImplementedError, match="label_selector"):
+        read_datasource(Listed(), label_selector={"a": "b"})
     with pytest.raises(TypeError, match="must return ReadTasks; got: 3"):
         read_datasource(type("Odd", (Datasource,), {"get_read_tasks": lambda self, n: [3]})())
     with pytest.raises(TypeError, match="needs a function without arguments"):
@@ -277,3 +277,24 @@ def test_names_that_are_missing_say_what_to_use_instead():
         penstock.data.read_mongo  # noqa: B018
     with pytest.raises(AttributeError, match=r"no attribute 'nonsense'$"):
         penstock.data.nonsense  # noqa: B018
+
+
+def environment():
+    import os
+
+    return [pa.table({"n": [os.environ.get("READS", "")]})]
+
+
+def test_what_workers_take_is_said_by_name_or_among_the_remote_arguments():
+    said = {"runtime_env": {"env_vars": {"READS": "yes"}}}
+    assert values(read_datasource(Listed(environment), **said)) == ["yes"]
+    assert values(read_datasource(Listed(environment), ray_remote_args=said)) == ["yes"]
+    for options in (
+        {"num_cpus": 10_000},
+        {"memory": 1 << 60},
+        {"resources": {"telescope": 1}},
+        {"ray_remote_args": {"num_cpus": 10_000}},
+        {"ray_remote_args": {"num_cpus": 1}, "num_cpus": 10_000},
+    ):
+        with pytest.raises(ValueError, match=r"10000|memory|telescope"):
+            read_datasource(Listed(environment), **options).take_all()

@@ -129,10 +129,9 @@ def test_a_column_that_is_not_there_is_an_error_that_names_it_and_those_that_are
 @pytest.mark.parametrize(
     "option",
     [
-        {"arrow_open_stream_args": {"buffer_size": 1}},
         {"meta_provider": object()},
-        {"num_cpus": 1},
-        {"concurrency": 2},
+        {"label_selector": {"zone": "a"}},
+        {"catalog": object()},
     ],
 )
 def test_options_that_are_not_supported_are_refused_by_name(option, tmp_path):

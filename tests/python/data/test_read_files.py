@@ -129,5 +129,5 @@ def test_pickled_arrays_are_never_loaded(tmp_path):
 
 
 def test_unsupported_options_are_named(folder):
-    with pytest.raises(NotImplementedError, match="arrow_open_stream_args"):
-        penstock.data.read_binary_files(folder, arrow_open_stream_args={"buffer_size": 1})
+    with pytest.raises(NotImplementedError, match="meta_provider"):
+        penstock.data.read_binary_files(folder, meta_provider=object())

@@ -159,8 +159,8 @@ def test_unknown_options_are_refused(tmp_path):
     pytest.importorskip("fastavro")
     with pytest.raises(TypeError, match="unexpected keyword argument: speed"):
         read_avro(tmp_path, speed=3)
-    with pytest.raises(NotImplementedError, match="partitioning"):
-        read_avro(tmp_path, partitioning="hive")
+    with pytest.raises(NotImplementedError, match="label_selector"):
+        read_avro(tmp_path, label_selector={"zone": "a"})
 
 
 def test_audio_is_one_row_a_file(tmp_path):

@@ -54,3 +54,31 @@ def test_one_reference_is_as_good_as_a_list():
 def test_blocks_have_an_older_name_too():
     (one,) = penstock.data.range(3, override_num_blocks=1).get_internal_block_refs()
     assert penstock.get(one)["id"].to_pylist() == [0, 1, 2]
+
+
+def test_bundles_come_while_the_job_runs_and_hold_references_to_their_blocks():
+    data = penstock.data.range(10**12, override_num_blocks=1000)
+    bundle = next(iter(data.iter_internal_ref_bundles()))
+    assert bundle.num_rows() == bundle.metadata[0].num_rows > 0
+    assert bundle.size_bytes() == bundle.num_rows() * 8
+    assert bundle.schema.names == ["id"]
+    (reference,) = bundle.block_refs
+    assert bundle.blocks == [(reference, bundle.metadata[0])]
+    assert penstock.get(reference)["id"][1].as_py() == 1
+
+
+def test_bundles_of_a_whole_job_have_all_its_rows():
+    data = penstock.data.range(10, override_num_blocks=3)
+    bundles = list(data.iter_internal_ref_bundles())
+    assert [bundle.num_rows() for bundle in bundles] == [4, 3, 3]
+    tables = penstock.get([reference for bundle in bundles for reference in bundle.block_refs])
+    assert pa.concat_tables(tables)["id"].to_pylist() == list(range(10))
+
+
+def test_bundles_that_nobody_looks_into_put_no_object():
+    from penstock.core import objects
+
+    bundles = list(penstock.data.range(10).iter_internal_ref_bundles())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(objects, "put", lambda value: pytest.fail("an object was put"))
+        assert sum(bundle.num_rows() for bundle in bundles) == 10

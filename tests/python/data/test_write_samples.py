@@ -104,13 +104,56 @@ def test_png_holds_every_pixel(tmp_path, shape):
 
 
 @pytest.mark.parametrize(
-    ("ending", "magic"), [("bmp", b"BM"), ("jpg", b"\xff\xd8"), ("jpeg", b"\xff\xd8")]
+    ("ending", "magic"),
+    [
+        ("bmp", b"BM"),
+        ("jpg", b"\xff\xd8"),
+        ("jpeg", b"\xff\xd8"),
+        ("webp", b"RIFF"),
+        ("tif", b"II\x2a\0"),
+        ("tiff", b"II\x2a\0"),
+    ],
 )
 def test_images_have_the_format_asked_for(tmp_path, ending, magic):
     images = np.full((2, 8, 8, 3), 200, np.uint8)
     penstock.data.from_numpy(images).write_images(tmp_path, "data", ending)
     assert [name.suffix for name in part_files(tmp_path)] == [f".{ending}"] * 2
     assert part_files(tmp_path)[0].read_bytes().startswith(magic)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1), (5, 7, 3), (1, 1, 4), (3, 3)])
+def test_tiff_holds_every_pixel(tmp_path, shape):
+    images = np.random.default_rng(0).integers(0, 256, (3, *shape), np.uint8)
+    penstock.data.from_numpy(images).write_images(tmp_path, "data", "tiff")
+    pillow = pytest.importorskip("PIL.Image")
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[images[0].size // (shape[0] * shape[1])]
+    back = [row["image"] for row in penstock.data.read_images(tmp_path, mode=mode).take_all()]
+    for name, image, read in zip(part_files(tmp_path), images, back, strict=True):
+        with pillow.open(name) as opened:
+            assert opened.mode == mode
+            assert (np.asarray(opened) == image.reshape(np.asarray(opened).shape)).all()
+        assert (np.asarray(read).reshape(shape) == image).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_webp_is_near_to_the_picture(tmp_path, channels):
+    across, down = np.meshgrid(np.linspace(0, 250, 64), np.linspace(0, 250, 48))
+    planes = [across, down, (across + down) / 2, 255 - down / 2]
+    chosen = planes[:1] if channels == 1 else planes[:channels]
+    image = np.stack(chosen, axis=-1).astype(np.uint8)
+    penstock.data.from_numpy(image[None]).write_images(tmp_path, "data", "webp")
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
+    (row,) = penstock.data.read_images(tmp_path, mode=mode).take_all()
+    read = np.asarray(row["image"]).reshape(image.shape)
+    assert np.abs(read.astype(int) - image).mean() < 4
+    with pytest.importorskip("PIL.Image").open(part_files(tmp_path)[0]) as opened:
+        assert (opened.format, opened.mode) == ("WEBP", "RGBA" if channels == 4 else "RGB")
+
+
+def test_webp_has_no_more_points_a_side_than_its_format(tmp_path):
+    wide = np.zeros((1, 1, 16_384, 3), np.uint8)
+    with pytest.raises(ValueError, match=r"Column 'data': a WebP has at most 16383 points a side"):
+        penstock.data.from_numpy(wide).write_images(tmp_path / "out", "data", "webp")
 
 
 def test_images_of_differing_sizes_are_written(tmp_path):

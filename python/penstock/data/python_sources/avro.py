@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+AVRO_EXTENSIONS = ("avro", "avro.gz", "avro.zst", "avro.bz2", "avro.lz4", "avro.br")
 _ROWS_AT_ONCE = 8192
 _BYTES_AT_ONCE = 8 << 20
 
@@ -21,7 +22,8 @@ class AvroDatasource(FileBasedDatasource):
     """The records of Avro container files, whose columns must have types that go together."""
 
     FORMAT: ClassVar[str] = "Avro"
-    _FILE_EXTENSIONS: ClassVar[Sequence[str] | None] = ["avro"]
+    _FRONT_TO_BACK: ClassVar[bool] = True
+    _FILE_EXTENSIONS: ClassVar[Sequence[str] | None] = AVRO_EXTENSIONS
     _first: str | None = None  # Of the files, whose schema the others are held against.
     _first_schema: pa.Schema | None = None  # Read by each process that needs it.
 

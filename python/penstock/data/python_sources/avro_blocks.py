@@ -25,6 +25,7 @@ _UNPACKED_FREELY_BYTES = 128 << 20  # As source/input_files.h has both.
 _COMPRESSION_RATIO_MAX = 32
 _MORE = 0x80  # Of a varint's byte: others follow.
 _VARINT_BYTES_MAX = 10
+_PIECE_BYTES = 4 << 20
 
 
 class UnpackedFile:
@@ -39,7 +40,8 @@ class UnpackedFile:
     """
 
     def __init__(self, file: Any) -> None:
-        self._file = file
+        self._file = _Counted(file)
+        file = self._file
         if file.read(len(_MAGIC)) != _MAGIC:
             raise ValueError("it does not begin as an Avro container file")
         metadata: Any = fastavro.schemaless_reader(file, _METADATA, None)
@@ -60,7 +62,7 @@ class UnpackedFile:
     def tell(self) -> int:
         """Return where in the file the block begins that is read now, or is read next."""
         held = self._held.getbuffer().nbytes
-        return self._offset if self._held.tell() < held else int(self._file.tell())
+        return self._offset if self._held.tell() < held else self._file.tell()
 
     def read(self, size: int) -> bytes:
         """Return the next bytes; fewer only at the end of the file."""
@@ -84,10 +86,35 @@ class UnpackedFile:
 
     def _unpack_next(self) -> bytes:
         size = _zigzag(_read_varint(self._file))
-        if not 0 <= size <= self._file.size() - self._file.tell():
-            raise ValueError(f"the file ends within it; got: {size} bytes")
+        packed = self._file.read_pieces(size) if size > 0 else b""
+        if len(packed) != size:
+            raise ValueError(f"the file ends within it; got: {len(packed)} of {size} bytes")
         bytes_max = max(_UNPACKED_FREELY_BYTES, size * _COMPRESSION_RATIO_MAX)
-        return self._unpack(self._file.read(size), bytes_max)
+        return self._unpack(packed, bytes_max)
+
+
+class _Counted:
+    """A stream that says how far it was read, as one that is decompressed cannot."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._position = 0
+
+    def tell(self) -> int:
+        return self._position
+
+    def read(self, size: int) -> bytes:
+        found: bytes = self._stream.read(size)
+        self._position += len(found)
+        return found
+
+    def read_pieces(self, size: int) -> bytes:
+        """Read so many bytes, which are not there where the size is a lie, a piece at a time."""
+        pieces = []
+        while size > 0 and (piece := self.read(min(size, _PIECE_BYTES))):
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
 
 
 _DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, pa.ArrowException)

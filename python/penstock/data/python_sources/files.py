@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from penstock.data.reading.partitioning import Partitioning
     from penstock.data.reading.paths import Paths
 
 _NOT_THE_FILES_FAULT = (ImportError, MemoryError, FileNotFoundError, PermissionError)
@@ -26,10 +27,12 @@ class FileBasedDatasource(Datasource):
     """Reads files of one kind; derive from it and define `_read_stream`.
 
     `_read_stream` gets an open file and its path and yields blocks. Where a class names its
-    `FORMAT`, whatever that raises becomes `CorruptDataError` naming the file.
+    `FORMAT`, whatever that raises becomes `CorruptDataError` naming the file. Where it reads files
+    front to back alone (`_FRONT_TO_BACK`), they may be compressed as a whole.
     """
 
     FORMAT: ClassVar[str] = ""
+    _FRONT_TO_BACK: ClassVar[bool] = False
     _FILE_EXTENSIONS: ClassVar[Sequence[str] | None] = None
 
     def __init__(
@@ -38,6 +41,8 @@ class FileBasedDatasource(Datasource):
         *,
         filesystem: Any = None,
         partition_filter: Callable[[list[str]], list[str]] | None = None,
+        partitioning: Partitioning | None = None,
+        compression: str | None = None,
         ignore_missing_paths: bool = False,
         include_paths: bool = False,
         shuffle: Any = None,
@@ -47,6 +52,11 @@ class FileBasedDatasource(Datasource):
             raise ValueError(
                 f'shuffle must be "files", a FileShuffleConfig or None; got: {shuffle!r}'
             )
+        if compression not in (None, "none") and not self._FRONT_TO_BACK:
+            raise NotImplementedError(
+                f"{self.get_name()} files are read anywhere in them, which files that are "
+                f"compressed as a whole cannot be; decompress them first; got: {compression}"
+            )
         self._paths = path_list(paths)
         self._filesystem = filesystem
         if filesystem is None:
@@ -55,6 +65,9 @@ class FileBasedDatasource(Datasource):
             self._filesystem = file_system_of(self._paths)
             self._paths = [without_options(path) for path in self._paths]
         self._partition_filter = partition_filter
+        self._partitioning = partitioning
+        self._partitions: dict[str, str] = {}
+        self._compression = compression
         self._ignore_missing_paths = ignore_missing_paths
         self._include_paths = include_paths
         self._shuffle = shuffle
@@ -68,6 +81,8 @@ class FileBasedDatasource(Datasource):
     ) -> list[ReadTask]:
         """Return tasks of about as many files each; the files are listed here."""
         files = self._list()
+        if self._partitioning is not None:
+            self._partitions = self._partitioning.types_of(files)
         pieces = max(1, min(parallelism, len(files)))
         borders = [len(files) * place // pieces for place in range(pieces + 1)]
         return [
@@ -100,22 +115,16 @@ class FileBasedDatasource(Datasource):
             random.Random(getattr(self._shuffle, "seed", None)).shuffle(files)  # noqa: S311 - no secret
         return files
 
-    def _open(self, path: str) -> pa.NativeFile:
-        from penstock.data.reading.python_files import open_file_system
-
-        system, place = open_file_system(path, self._filesystem)
-        return system.open_input_file(place)
-
     def _read_stream(self, f: pa.NativeFile, path: str) -> Iterator[Any]:
         """Yield the blocks of one file."""
         raise NotImplementedError(f"{type(self).__name__} must define _read_stream")
 
     def read_file(self, path: str) -> Iterator[Any]:
-        """Yield the blocks of one file, with its path where that was asked for."""
+        """Yield the blocks of one file, with what its path tells where that was asked for."""
         try:
             with self._open(path) as file:
                 for block in self._read_stream(file, path):
-                    yield _with_path(block, path) if self._include_paths else block
+                    yield self._with_own_columns(block, path)
         except (CorruptDataError, SchemaMismatchError):
             raise
         except Exception as error:
@@ -126,6 +135,32 @@ class FileBasedDatasource(Datasource):
                 f"The file cannot be read as {self.FORMAT}: {type(error).__name__}: {error}; "
                 f"got: {path}"
             ) from error
+
+    def _open(self, path: str) -> pa.NativeFile:
+        from penstock.data.reading.python_files import open_file_system
+
+        system, place = open_file_system(path, self._filesystem)
+        if not self._FRONT_TO_BACK:
+            return system.open_input_file(place)
+        codec = "detect" if self._compression is None else self._compression
+        return system.open_input_stream(place, compression=None if codec == "none" else codec)
+
+    def _with_own_columns(self, block: Any, path: str) -> Any:
+        """Return the block with the partitions and the path, where they were asked for."""
+        if not self._partitions and not self._include_paths:
+            return block
+        import pyarrow as pa
+
+        table = to_table(block)
+        values = {} if self._partitioning is None else self._partitioning.values_of(path)
+        for name, kind in self._partitions.items():
+            if name in table.column_names or (name == "path" and self._include_paths):
+                continue
+            scalar = pa.scalar(values.get(name), pa.type_for_alias(kind))
+            table = table.append_column(name, pa.repeat(scalar, table.num_rows))
+        if self._include_paths:
+            table = table.append_column("path", pa.repeat(path, table.num_rows))
+        return table
 
 
 class _ReadFiles:
@@ -154,10 +189,3 @@ def _list_by_engine(
         "file_extensions": None if extensions is None else list(extensions),
     }
     return LogicalPlan.read("binary_files", json.dumps(options)).files()
-
-
-def _with_path(block: Any, path: str) -> Any:
-    import pyarrow as pa
-
-    table = to_table(block)
-    return table.append_column("path", pa.repeat(path, table.num_rows))

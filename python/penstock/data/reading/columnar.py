@@ -11,16 +11,18 @@ from penstock.data.reading.file_arguments import HIVE, FileArguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Unpack
 
     import pyarrow as pa
     import pyarrow.compute as pc
 
     from penstock.data.dataset import Dataset
     from penstock.data.expressions import Expr
+    from penstock.data.reading.engine_options import EngineReadOptions
     from penstock.data.reading.file_arguments import PathFilter
+    from penstock.data.reading.file_shuffle import FileShuffleConfig
     from penstock.data.reading.partitioning import Partitioning
     from penstock.data.reading.paths import Paths
-    from penstock.data.reading.whole_files import FileShuffleConfig
 
 
 def read_parquet(
@@ -41,7 +43,7 @@ def read_parquet(
     schema: pa.Schema | None = None,
     tensor_column_schema: Mapping[str, tuple[Any, Sequence[int]]] | None = None,
     include_row_hash: bool = False,
-    **options: Any,
+    **options: Unpack[EngineReadOptions],
 ) -> Dataset:
     """Read Parquet files.
 
@@ -75,7 +77,9 @@ def read_parquet(
         parallelism: older name of `override_num_blocks`; -1: not set.
         override_num_blocks: in how many pieces the input is read: neighbouring row groups, of
             several files too, are read together. There are no more pieces than row groups.
-        options: Ray's other options; only None and False are accepted.
+        options: `concurrency` (pieces read at once), `num_cpus`, `num_gpus`, `memory`,
+            `ray_remote_args` and `arrow_open_stream_args` ({"compression": ...}), see
+            `EngineReadOptions` (`penstock.data.reading.engine_options`).
 
     Raises:
         NotImplementedError: an option or a file system that this version does not support, or a
@@ -126,7 +130,7 @@ def read_orc(
     file_extensions: Sequence[str] | None = None,
     parallelism: int = -1,
     override_num_blocks: int | None = None,
-    **options: Any,
+    **options: Unpack[EngineReadOptions],
 ) -> Dataset:
     """Read ORC files, stripe by stripe.
 
@@ -163,7 +167,7 @@ def read_feather(
     file_extensions: Sequence[str] | None = None,
     parallelism: int = -1,
     override_num_blocks: int | None = None,
-    **options: Any,
+    **options: Unpack[EngineReadOptions],
 ) -> Dataset:
     """Read Arrow's IPC files (Feather version 2) and IPC streams, record batch by record batch.
 

@@ -32,6 +32,10 @@ def read_datasource(
     parallelism: int = -1,
     num_cpus: float | None = None,
     num_gpus: float | None = None,
+    memory: float | None = None,
+    resources: Mapping[str, float] | None = None,
+    runtime_env: Mapping[str, Any] | None = None,
+    max_calls: int | None = None,
     ray_remote_args: Mapping[str, Any] | None = None,
     concurrency: int | None = None,
     compute: object = None,
@@ -47,7 +51,11 @@ def read_datasource(
         parallelism: older name of `override_num_blocks`; -1: not set.
         num_cpus: what one worker takes of the machine.
         num_gpus: what one worker takes of the machine.
-        ray_remote_args: other options of `WorkerArguments` (`penstock.data.worker_arguments`).
+        memory: see `WorkerArguments` (`penstock.data.worker_arguments`); so are the next three.
+        resources: see there.
+        runtime_env: see there.
+        max_calls: see there.
+        ray_remote_args: other options of `WorkerArguments`; those given by name win.
         concurrency: workers that read at once; None: as many as the machine has processors.
         compute: a `TaskPoolStrategy`, which says the same.
         override_num_blocks: how many read tasks to ask the source for; None: by its size.
@@ -74,14 +82,19 @@ def read_datasource(
     name = datasource.get_name() if hasattr(datasource, "get_name") else type(datasource).__name__
     if not getattr(datasource, "supports_distributed_reads", True):
         concurrency, compute = 1, None
-    given = {
-        **(ray_remote_args or {}),
+    named = {
         "compute": compute,
         "concurrency": concurrency,
         "num_cpus": num_cpus,
         "num_gpus": num_gpus,
+        "memory": memory,
+        "resources": resources,
+        "runtime_env": runtime_env,
+        "max_calls": max_calls,
     }
-    return read_with_tasks(name, tasks, cast("WorkerArguments", given))
+    given = {key: value for key, value in named.items() if value is not None}
+    workers = cast("WorkerArguments", {**(ray_remote_args or {}), **given})
+    return read_with_tasks(name, tasks, workers)
 
 
 def read_with_tasks(name: str, tasks: Sequence[ReadTask], workers: WorkerArguments) -> Dataset:

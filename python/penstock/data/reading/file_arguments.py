@@ -1,4 +1,4 @@
-"""What all readers of tables let the caller say about their files."""
+"""What the engine's own readers let the caller say about their files."""
 
 from __future__ import annotations
 
@@ -10,17 +10,22 @@ from penstock._core import LogicalPlan
 from penstock.data import arguments
 from penstock.data.context import DataContext
 from penstock.data.dataset import Dataset
+from penstock.data.reading.engine_options import (
+    EngineReadOptions,
+    splits_at_once,
+    stream_codec,
+)
+from penstock.data.reading.file_shuffle import shuffle_seed
 from penstock.data.reading.file_systems import place, retried_errors
-from penstock.data.reading.partitioning import Partitioning
+from penstock.data.reading.partitioning import Partitioning, check_partitioning
 from penstock.data.reading.splits import wished_splits
-from penstock.data.reading.whole_files import shuffle_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from penstock.data.reading.file_shuffle import FileShuffleConfig
     from penstock.data.reading.file_systems import Placed
     from penstock.data.reading.paths import Paths
-    from penstock.data.reading.whole_files import FileShuffleConfig
 
     PathFilter = Callable[[list[str]], list[str]]
 
@@ -47,22 +52,30 @@ class FileArguments:
         self,
         kind: str,
         reader: dict[str, Any],
-        options: dict[str, Any],
+        options: Mapping[str, Any],
         *,
         columns: Sequence[str] | None = None,
     ) -> Dataset:
         """Return the data set that a kind of reader makes of the files.
 
-        `options` are Ray's that are not known here: refused unless None or False.
+        `options` are `EngineReadOptions`; others of Ray's are refused unless None or False.
 
         Raises:
             NotImplementedError: an option or a file system that is not supported.
+            TypeError: an option of another type.
             ValueError: no path, no file left, or a number below 1.
 
         """
-        arguments.refuse(self.operation, options)
+        context = DataContext.get_current().copy()
+        known = {
+            name: options[name] for name in EngineReadOptions.__annotations__ if name in options
+        }
+        others = {name: value for name, value in options.items() if name not in known}
+        arguments.refuse(self.operation, others)
+        codec = stream_codec(self.operation, known.pop("arrow_open_stream_args", None))
+        at_once = splits_at_once(self.operation, known, context)
         extensions = None if self.file_extensions is None else list(self.file_extensions)
-        partitions = _partitions(self.partitioning)
+        partitioning = check_partitioning(self.partitioning)
         placed = place(
             self.operation,
             self.paths,
@@ -76,7 +89,8 @@ class FileArguments:
             "include_paths": self.include_paths,
             "ignore_missing_paths": self.ignore_missing_paths,
             "file_extensions": extensions,
-            "partitioning": partitions,
+            "compression": codec,
+            "partitioning": None if partitioning is None else partitioning.reader_options(),
         }
         if self.partition_filter is not None:
             said["paths"] = self._chosen(kind, said, placed, self.partition_filter)
@@ -85,7 +99,9 @@ class FileArguments:
         splits = wished_splits(self.parallelism, self.override_num_blocks)
         if splits is not None:
             plan = plan.with_splits(splits)
-        dataset = Dataset(plan, DataContext.get_current().copy())
+        if at_once is not None:
+            plan = plan.with_splits_at_once(at_once)
+        dataset = Dataset(plan, context)
         return dataset if columns is None else dataset.select_columns(list(columns))
 
     @staticmethod
@@ -97,14 +113,3 @@ class FileArguments:
         if not chosen:
             raise ValueError(f"partition_filter left no file to read; files: {len(listed)}")
         return chosen
-
-
-def _partitions(partitioning: Partitioning | None) -> dict[str, Any] | None:
-    if partitioning is None:
-        return None
-    if not isinstance(partitioning, Partitioning):
-        raise TypeError(
-            f'partitioning must be a Partitioning, such as Partitioning("hive"); '
-            f"got: {partitioning!r}"
-        )
-    return partitioning.reader_options()

@@ -25,10 +25,12 @@ def read_avro(paths: Paths, **options: Unpack[FileReadOptions]) -> Dataset:
     Args:
         paths: a path, glob or URI, or several.
         options: `filesystem` (one of pyarrow's or fsspec's), `partition_filter` (a function that
-            chooses from a list of paths), `ignore_missing_paths`, `include_paths` (adds a column
-            "path"), `shuffle` ("files", or a `FileShuffleConfig`), `file_extensions`;
-            `concurrency` (workers that read at once), `override_num_blocks` (in how many tasks),
-            `num_cpus`, `num_gpus`.
+            chooses from a list of paths), `partitioning` (what columns the folders' names tell),
+            `ignore_missing_paths`, `include_paths` (adds a column "path"), `shuffle` ("files", or a
+            `FileShuffleConfig`), `file_extensions`, `arrow_open_stream_args` ({"compression": ...},
+            see `read_csv`; only `read_avro` reads compressed files); `concurrency` (workers that
+            read at once), `override_num_blocks` (in how many tasks), and what each
+            takes, see `read_datasource`.
 
     Raises:
         ImportError: fastavro is not installed.

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 _TYPES: dict[type, str] = {int: "int64", float: "double", str: "string", bool: "bool"}
+_BOOLS = {"true": True, "1": True, "false": False, "0": False}
+_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
 class PartitionStyle(StrEnum):
@@ -80,7 +82,8 @@ class Partitioning:
         """Return the columns and values that a path tells; none outside of `base_dir`.
 
         Raises:
-            ValueError: the folders do not go with `field_names`, or a value with its type.
+            ValueError: naming the path: the folders do not go with `field_names`, or a value with
+                its type.
 
         """
         base = self._base_folder()
@@ -97,15 +100,42 @@ class Partitioning:
             fits = not folders or len(folders) == len(names)
         if not fits:
             raise ValueError(f"The folders are not the partitions {names}; got: {path}")
-        return {name: self._typed(name, text) for name, text in found.items()}
+        return {name: self._typed(path, name, text) for name, text in found.items()}
+
+    def types_of(self, paths: Sequence[str]) -> dict[str, str]:
+        """Return the columns that any of the paths tells, and their types as Arrow calls them."""
+        names = dict.fromkeys(name for path in paths for name in self.values_of(path))
+        return {name: _TYPES[(self.field_types or {}).get(name, str)] for name in names}
 
     def _base_folder(self) -> str:
         base = "" if self.base_dir is None else os.fspath(self.base_dir)
         return base if not base or base.endswith("/") else f"{base}/"
 
-    def _typed(self, name: str, text: str) -> Any:
+    def _typed(self, path: str, name: str, text: str) -> Any:
         kind = (self.field_types or {}).get(name, str)
-        return text.lower() in ("true", "1") if kind is bool else kind(text)
+        if text == _NULL and self.style == PartitionStyle.HIVE:
+            return None
+        try:
+            return _BOOLS[text.lower()] if kind is bool else kind(text)
+        except (KeyError, ValueError):
+            raise ValueError(
+                f'{path}: the partition "{name}" is not of its type {kind.__name__}; got: {text}'
+            ) from None
+
+
+def check_partitioning(partitioning: Partitioning | None) -> Partitioning | None:
+    """Return the argument of a reader.
+
+    Raises:
+        TypeError: no `Partitioning`.
+
+    """
+    if not isinstance(partitioning, Partitioning | None):
+        raise TypeError(
+            f'partitioning must be a Partitioning, such as Partitioning("hive"); '
+            f"got: {partitioning!r}"
+        )
+    return partitioning
 
 
 class PathPartitionFilter:

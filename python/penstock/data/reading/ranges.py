@@ -18,11 +18,21 @@ def range(
     concurrency: int | None = None,
     override_num_blocks: int | None = None,
 ) -> Dataset:
-    """Make the integers from 0 up to `n` in a column "id"."""
-    arguments.refuse("range", {"concurrency": concurrency})
+    """Make the integers from 0 up to `n` in a column "id".
+
+    Args:
+        n: how many.
+        parallelism: older name of `override_num_blocks`; -1: not set.
+        concurrency: how many pieces are made at once, at most; None: one a processor.
+        override_num_blocks: in how many pieces they are made.
+
+    Raises:
+        TypeError, ValueError: a number that makes no sense.
+
+    """
     count = arguments.not_negative("n", n)
     plan = LogicalPlan.read("range", json.dumps({"count": count}))
-    return _read(plan, parallelism, override_num_blocks)
+    return _read(plan, parallelism, concurrency, override_num_blocks)
 
 
 def range_tensor(
@@ -33,18 +43,27 @@ def range_tensor(
     concurrency: int | None = None,
     override_num_blocks: int | None = None,
 ) -> Dataset:
-    """Make `n` tensors of `shape` in a column "data"; tensor i is filled with i."""
-    arguments.refuse("range_tensor", {"concurrency": concurrency})
+    """Make `n` tensors of `shape` in a column "data"; tensor i is filled with i.
+
+    The other arguments and errors are those of `range`.
+    """
     reader = {
         "count": arguments.not_negative("n", n),
         "shape": [arguments.at_least_one("shape", size) for size in shape],
     }
     plan = LogicalPlan.read("range_tensor", json.dumps(reader))
-    return _read(plan, parallelism, override_num_blocks)
+    return _read(plan, parallelism, concurrency, override_num_blocks)
 
 
-def _read(plan: LogicalPlan, parallelism: int, override_num_blocks: int | None) -> Dataset:
+def _read(
+    plan: LogicalPlan,
+    parallelism: int,
+    concurrency: int | None,
+    override_num_blocks: int | None,
+) -> Dataset:
     splits = wished_splits(parallelism, override_num_blocks)
     if splits is not None:
         plan = plan.with_splits(splits)
+    if concurrency is not None:
+        plan = plan.with_splits_at_once(arguments.at_least_one("concurrency", concurrency))
     return Dataset(plan, DataContext.get_current().copy())

@@ -5,24 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from penstock.data import arguments
+from penstock.data.reading.engine_options import stream_codec
+from penstock.data.reading.partitioning import check_partitioning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from penstock.data.reading.partitioning import Partitioning
+
 # Options of Ray's that this version knows of but cannot honour.
-RAY_ONLY = frozenset(
-    {
-        "accelerator_type",
-        "arrow_open_stream_args",
-        "fallback_strategy",
-        "label_selector",
-        "max_calls",
-        "memory",
-        "partitioning",
-        "resources",
-        "runtime_env",
-    }
-)
+RAY_ONLY = frozenset({"accelerator_type", "fallback_strategy", "label_selector"})
 
 
 class ReadOptions(TypedDict, total=False):
@@ -31,6 +23,10 @@ class ReadOptions(TypedDict, total=False):
     parallelism: int
     num_cpus: float | None
     num_gpus: float | None
+    memory: float | None
+    resources: Mapping[str, float] | None
+    runtime_env: Mapping[str, Any] | None
+    max_calls: int | None
     ray_remote_args: Mapping[str, Any] | None
     concurrency: int | None
     override_num_blocks: int | None
@@ -41,6 +37,7 @@ class FileOptions(TypedDict, total=False):
 
     filesystem: Any
     partition_filter: Callable[[list[str]], list[str]] | None
+    partitioning: Partitioning | None
     ignore_missing_paths: bool
     include_paths: bool
     shuffle: Any
@@ -50,8 +47,16 @@ class FileOptions(TypedDict, total=False):
 class FileReadOptions(FileOptions, ReadOptions, total=False):
     """Both of them."""
 
+    arrow_open_stream_args: Mapping[str, Any] | None
 
-def divide(operation: str, options: FileReadOptions) -> tuple[FileOptions, ReadOptions]:
+
+class SourceOptions(FileOptions, total=False):
+    """What a `FileBasedDatasource` takes."""
+
+    compression: str | None
+
+
+def divide(operation: str, options: FileReadOptions) -> tuple[SourceOptions, ReadOptions]:
     """Return the options of the files and those of the read.
 
     Raises:
@@ -60,10 +65,12 @@ def divide(operation: str, options: FileReadOptions) -> tuple[FileOptions, ReadO
 
     """
     rest: dict[str, Any] = dict(options)
+    codec = stream_codec(operation, rest.pop("arrow_open_stream_args", None))
+    check_partitioning(rest.get("partitioning"))
     files: Any = {name: rest.pop(name) for name in FileOptions.__annotations__ if name in rest}
     read: Any = {name: rest.pop(name) for name in ReadOptions.__annotations__ if name in rest}
     refuse_others(operation, rest)
-    return files, read
+    return files | {"compression": codec}, read
 
 
 def refuse_others(operation: str, options: Mapping[str, Any]) -> None:

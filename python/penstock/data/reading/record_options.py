@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from penstock.data import arguments
-from penstock.data.reading.paths import path_list
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from penstock.data.reading.paths import Paths
+from typing import Any
 
 _KINDS = {1: "bytes", 2: "int", 3: "float"}  # tensorflow_metadata's FeatureType.
-_SUFFIXES = {"gzip": ".gz", "zstd": ".zst", "bz2": ".bz2", "lz4": ".lz4", "brotli": ".br"}
 
 
 def feature_kinds(tf_schema: Any) -> dict[str, str] | None:
@@ -58,23 +49,3 @@ def patterns(name: str, given: Any) -> list[str] | None:
     if not listed or not all(isinstance(pattern, str) for pattern in given):
         raise TypeError(f"{name} must be a list of patterns (str) or a function; got: {given!r}")
     return sorted(given)
-
-
-def check_open_arguments(operation: str, paths: Paths, given: Mapping[str, Any] | None) -> None:
-    """Accept a compression that the paths' own suffixes say too, since it is chosen by them.
-
-    Raises:
-        NotImplementedError: anything else.
-
-    """
-    rest = dict(given or {})
-    compression = rest.pop("compression", None)
-    suffix = _SUFFIXES.get(compression or "")
-    if suffix is not None and not all(path.endswith(suffix) for path in path_list(paths)):
-        raise NotImplementedError(
-            f"{operation} knows compressed files by their names; name the files themselves, each "
-            f"ending in {suffix}, or leave out arrow_open_stream_args; got: {compression!r}"
-        )
-    if compression is not None and suffix is None:
-        rest["arrow_open_stream_args"] = compression
-    arguments.refuse(operation, {"arrow_open_stream_args": rest or None})

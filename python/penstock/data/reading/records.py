@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock.data.reading.file_arguments import FileArguments
-from penstock.data.reading.record_options import check_open_arguments, feature_kinds, patterns
+from penstock.data.reading.record_options import feature_kinds, patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Unpack
 
     from penstock.data.dataset import Dataset
+    from penstock.data.reading.engine_options import EngineReadOptions
     from penstock.data.reading.file_arguments import PathFilter
+    from penstock.data.reading.file_shuffle import FileShuffleConfig
     from penstock.data.reading.partitioning import Partitioning
     from penstock.data.reading.paths import Paths
-    from penstock.data.reading.whole_files import FileShuffleConfig
 
     Names = Sequence[str] | Callable[[str], object] | None
     Renames = Callable[[str], str] | Sequence[Callable[[str], str]] | None
@@ -25,7 +27,6 @@ def read_tfrecords(
     *,
     tf_schema: Any = None,
     filesystem: Any = None,
-    arrow_open_stream_args: Mapping[str, Any] | None = None,
     partition_filter: PathFilter | None = None,
     partitioning: Partitioning | None = None,
     include_paths: bool = False,
@@ -34,7 +35,7 @@ def read_tfrecords(
     file_extensions: Sequence[str] | None = None,
     parallelism: int = -1,
     override_num_blocks: int | None = None,
-    **options: Any,
+    **options: Unpack[EngineReadOptions],
 ) -> Dataset:
     """Read TFRecord files of tf.train.Example: a row a record, a column a feature.
 
@@ -47,8 +48,6 @@ def read_tfrecords(
         tf_schema: a Schema of tensorflow_metadata, or what has its `feature`s with `name` and
             `type`: exactly these are allowed, and all are lists.
         filesystem: see `read_csv`; so are the other arguments and errors.
-        arrow_open_stream_args: {"compression": ...} where the paths end so too, as they must:
-            .gz, .zst, .bz2, .lz4, .br.
         partition_filter: see there.
         partitioning: see there.
         include_paths: see there.
@@ -60,7 +59,6 @@ def read_tfrecords(
         options: see there.
 
     """
-    check_open_arguments("read_tfrecords", paths, arrow_open_stream_args)
     files = FileArguments(
         operation="read_tfrecords",
         paths=paths,
@@ -87,7 +85,6 @@ def read_webdataset(
     verbose_open: bool = False,
     expand_json: bool = False,
     filesystem: Any = None,
-    arrow_open_stream_args: Mapping[str, Any] | None = None,
     partition_filter: PathFilter | None = None,
     partitioning: Partitioning | None = None,
     include_paths: bool = False,
@@ -96,7 +93,7 @@ def read_webdataset(
     file_extensions: Sequence[str] | None = None,
     parallelism: int = -1,
     override_num_blocks: int | None = None,
-    **options: Any,
+    **options: Unpack[EngineReadOptions],
 ) -> Dataset:
     """Read WebDataset archives (.tar): a row a sample, a column a suffix.
 
@@ -117,7 +114,6 @@ def read_webdataset(
         verbose_open: write the name of each archive that is opened to the standard error.
         expand_json: make the fields of each sample's file "json" columns.
         filesystem: see `read_csv`; so are the other arguments and errors.
-        arrow_open_stream_args: see `read_tfrecords`.
         partition_filter: see there.
         partitioning: see there.
         include_paths: see there.
@@ -134,7 +130,6 @@ def read_webdataset(
     """
     from penstock.data.python_sources.webdataset import DecodeSamples, GroupSamples, KeepSuffixes
 
-    check_open_arguments("read_webdataset", paths, arrow_open_stream_args)
     renames = _functions(filerename)
     groups = bool(renames) or callable(fileselect)
     files = FileArguments(

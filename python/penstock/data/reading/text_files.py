@@ -14,12 +14,14 @@ from penstock.data.reading.text_options import encoding_name, json_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Unpack
 
     from penstock.data.dataset import Dataset
+    from penstock.data.reading.engine_options import EngineReadOptions
     from penstock.data.reading.file_arguments import PathFilter
+    from penstock.data.reading.file_shuffle import FileShuffleConfig
     from penstock.data.reading.partitioning import Partitioning
     from penstock.data.reading.paths import Paths
-    from penstock.data.reading.whole_files import FileShuffleConfig
 
 
 def read_csv(
@@ -37,7 +39,7 @@ def read_csv(
     file_extensions: Sequence[str] | None = None,
     parallelism: int = -1,
     override_num_blocks: int | None = None,
-    **options: Any,
+    **options: Unpack[EngineReadOptions],
 ) -> Dataset:
     """Read CSV files with a header line; types follow from the values.
 
@@ -62,7 +64,9 @@ def read_csv(
             holds besides the format's own.
         parallelism: older name of `override_num_blocks`; -1: not set.
         override_num_blocks: in about how many pieces the input is read, as far as it can be cut.
-        options: Ray's other options; only None and False are accepted.
+        options: `concurrency` (pieces read at once), `num_cpus`, `num_gpus`, `memory`,
+            `ray_remote_args` and `arrow_open_stream_args` ({"compression": ...}), see
+            `EngineReadOptions` (`penstock.data.reading.engine_options`).
 
     Raises:
         NotImplementedError: an option or a file system that this version does not support.
@@ -106,7 +110,7 @@ def read_json(
     file_extensions: Sequence[str] | None = None,
     parallelism: int = -1,
     override_num_blocks: int | None = None,
-    **options: Any,
+    **options: Unpack[EngineReadOptions],
 ) -> Dataset:
     """Read JSON files: an array of objects, or one object a line (`lines=True` insists on it).
 
@@ -145,7 +149,7 @@ def read_text(
     file_extensions: Sequence[str] | None = None,
     parallelism: int = -1,
     override_num_blocks: int | None = None,
-    **options: Any,
+    **options: Unpack[EngineReadOptions],
 ) -> Dataset:
     r"""Read files of text, a line a row, in a column "text".
 

@@ -5,43 +5,21 @@ Reading is lazy, and files are listed while others are read.
 
 from __future__ import annotations
 
-import json
-import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from penstock._core import LogicalPlan
 from penstock.data import arguments
-from penstock.data.context import DataContext
-from penstock.data.dataset import Dataset
-from penstock.data.reading.file_systems import place, retried_errors
-from penstock.data.reading.splits import wished_splits
+from penstock.data.reading.file_arguments import FileArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Unpack
 
+    from penstock.data.dataset import Dataset
+    from penstock.data.reading.engine_options import EngineReadOptions
+    from penstock.data.reading.file_arguments import PathFilter
+    from penstock.data.reading.file_shuffle import FileShuffleConfig
+    from penstock.data.reading.partitioning import Partitioning
     from penstock.data.reading.paths import Paths
-
-    PathFilter = Callable[[list[str]], list[str]]
-
-_SEEDS = 2**31
-
-
-@dataclass(frozen=True)
-class FileShuffleConfig:
-    """The order of files is drawn from `seed`; None: another one each time."""
-
-    seed: int | None = None
-
-    def __post_init__(self) -> None:
-        """Check the seed.
-
-        Raises:
-            ValueError: negative or not an integer.
-
-        """
-        if self.seed is not None:
-            arguments.not_negative("seed", self.seed)
 
 
 def read_binary_files(
@@ -51,11 +29,12 @@ def read_binary_files(
     include_paths: bool = False,
     ignore_missing_paths: bool = False,
     partition_filter: PathFilter | None = None,
+    partitioning: Partitioning | None = None,
     shuffle: str | FileShuffleConfig | None = None,
     file_extensions: Sequence[str] | None = None,
     parallelism: int = -1,
     override_num_blocks: int | None = None,
-    **options: Any,
+    **options: Unpack[EngineReadOptions],
 ) -> Dataset:
     """Read each file as one row, its bytes in a column "bytes".
 
@@ -66,30 +45,38 @@ def read_binary_files(
         filesystem: one of pyarrow's or fsspec's that the paths are on; None: they say.
         include_paths: add a column "path" with the file that each row came from.
         ignore_missing_paths: leave out paths that do not exist.
-        partition_filter: takes the list of files and returns those to read.
+        partition_filter: takes the list of files and returns those to read, such as a
+            `PathPartitionFilter`.
+        partitioning: what columns the folders' names tell, for which all files are listed before
+            the first is read; None: none.
         shuffle: "files", or a `FileShuffleConfig`: read the files in an order drawn at random.
         file_extensions: leave out files with other endings; None: leave out those that a folder
             holds besides the format's own.
         parallelism: older name of `override_num_blocks`; -1: not set.
         override_num_blocks: in how many pieces the input is read.
-        options: Ray's other options; only None and False are accepted.
+        options: `concurrency` (pieces read at once), `num_cpus`, `num_gpus`, `memory`,
+            `ray_remote_args` and `arrow_open_stream_args` ({"compression": ...}), see
+            `EngineReadOptions` (`penstock.data.reading.engine_options`).
 
     Raises:
         NotImplementedError: an option that this version does not support.
         ValueError: no path, or a number below 1.
 
     """
-    files = _Files(
-        "read_binary_files",
-        paths,
-        filesystem,
-        include_paths,
-        ignore_missing_paths,
-        file_extensions,
-        shuffle,
+    files = FileArguments(
+        operation="read_binary_files",
+        paths=paths,
+        filesystem=filesystem,
+        partition_filter=partition_filter,
+        partitioning=partitioning,
+        include_paths=include_paths,
+        ignore_missing_paths=ignore_missing_paths,
+        shuffle=shuffle,
+        file_extensions=file_extensions,
+        parallelism=parallelism,
+        override_num_blocks=override_num_blocks,
     )
-    arguments.refuse("read_binary_files", options)
-    return files.dataset("binary_files", {}, partition_filter, parallelism, override_num_blocks)
+    return files.dataset("binary_files", {}, options)
 
 
 def read_images(
@@ -97,15 +84,17 @@ def read_images(
     *,
     size: tuple[int, int] | None = None,
     mode: str | None = None,
+    arrow_open_file_args: Mapping[str, Any] | None = None,
     filesystem: Any = None,
     include_paths: bool = False,
     ignore_missing_paths: bool = False,
     partition_filter: PathFilter | None = None,
+    partitioning: Partitioning | None = None,
     shuffle: str | FileShuffleConfig | None = None,
     file_extensions: Sequence[str] | None = None,
     parallelism: int = -1,
     override_num_blocks: int | None = None,
-    **options: Any,
+    **options: Unpack[EngineReadOptions],
 ) -> Dataset:
     """Read JPEG, PNG, WebP, GIF, BMP and TIFF files, one row each, in a column "image".
 
@@ -118,10 +107,12 @@ def read_images(
         size: height and width that all images are brought to, as Pillow's BILINEAR does.
         mode: "L", "LA", "RGB" or "RGBA" that all images are brought to; None: each its own, where
             palettes count as colours and 16 bits as 8.
+        arrow_open_file_args: another name of `arrow_open_stream_args`.
         filesystem: see there.
         include_paths: see `read_binary_files`; so are the other arguments and errors.
         ignore_missing_paths: see there.
         partition_filter: see there.
+        partitioning: see there.
         shuffle: see there.
         file_extensions: see there; None: those of the six formats.
         parallelism: see there.
@@ -129,21 +120,25 @@ def read_images(
         options: see there.
 
     Raises:
-        ValueError: `size` is not two positive numbers, or `mode` is none of those.
+        ValueError: `size` is not two positive numbers, `mode` is none of those, or one thing is
+            said by two names.
 
     """
-    files = _Files(
-        "read_images",
-        paths,
-        filesystem,
-        include_paths,
-        ignore_missing_paths,
-        file_extensions,
-        shuffle,
+    files = FileArguments(
+        operation="read_images",
+        paths=paths,
+        filesystem=filesystem,
+        partition_filter=partition_filter,
+        partitioning=partitioning,
+        include_paths=include_paths,
+        ignore_missing_paths=ignore_missing_paths,
+        shuffle=shuffle,
+        file_extensions=file_extensions,
+        parallelism=parallelism,
+        override_num_blocks=override_num_blocks,
     )
-    arguments.refuse("read_images", options)
     reader: dict[str, Any] = {"size": None if size is None else _image_size(size), "mode": mode}
-    return files.dataset("images", reader, partition_filter, parallelism, override_num_blocks)
+    return files.dataset("images", reader, _image_options(options, arrow_open_file_args))
 
 
 def read_numpy(
@@ -154,11 +149,12 @@ def read_numpy(
     include_paths: bool = False,
     ignore_missing_paths: bool = False,
     partition_filter: PathFilter | None = None,
+    partitioning: Partitioning | None = None,
     shuffle: str | FileShuffleConfig | None = None,
     file_extensions: Sequence[str] | None = None,
     parallelism: int = -1,
     override_num_blocks: int | None = None,
-    **options: Any,
+    **options: Unpack[EngineReadOptions],
 ) -> Dataset:
     """Read .npy files of numbers; an array's first dimension is the rows of a column "data".
 
@@ -171,84 +167,33 @@ def read_numpy(
             "read_numpy never unpickles, since that may run any code in the file; save the arrays "
             "with a type of numbers and leave it out: allow_pickle"
         )
-    files = _Files(
-        "read_numpy",
-        paths,
-        filesystem,
-        include_paths,
-        ignore_missing_paths,
-        file_extensions,
-        shuffle,
+    files = FileArguments(
+        operation="read_numpy",
+        paths=paths,
+        filesystem=filesystem,
+        partition_filter=partition_filter,
+        partitioning=partitioning,
+        include_paths=include_paths,
+        ignore_missing_paths=ignore_missing_paths,
+        shuffle=shuffle,
+        file_extensions=file_extensions,
+        parallelism=parallelism,
+        override_num_blocks=override_num_blocks,
     )
-    arguments.refuse("read_numpy", options)
-    return files.dataset("numpy", {}, partition_filter, parallelism, override_num_blocks)
+    return files.dataset("numpy", {}, options)
 
 
-@dataclass(frozen=True)
-class _Files:
-    """Which files are read, in what order."""
-
-    operation: str
-    paths: Paths
-    filesystem: Any
-    include_paths: bool
-    ignore_missing_paths: bool
-    file_extensions: Sequence[str] | None
-    shuffle: str | FileShuffleConfig | None
-
-    def dataset(
-        self,
-        kind: str,
-        reader: dict[str, Any],
-        partition_filter: PathFilter | None,
-        parallelism: int,
-        override_num_blocks: int | None,
-    ) -> Dataset:
-        """Return the data set that a kind of reader makes of the files."""
-        extensions = None if self.file_extensions is None else list(self.file_extensions)
-        placed = place(
-            self.operation, self.paths, self.filesystem, comes_back=partition_filter is not None
+def _image_options(
+    options: EngineReadOptions, file_args: Mapping[str, Any] | None
+) -> EngineReadOptions:
+    if file_args is None:
+        return options
+    if options.get("arrow_open_stream_args") is not None:
+        raise ValueError(
+            "arrow_open_file_args and arrow_open_stream_args are two names for one thing; give one "
+            "of them"
         )
-        options = {
-            **reader,
-            **retried_errors(),
-            "paths": placed.paths,
-            "include_paths": self.include_paths,
-            "ignore_missing_paths": self.ignore_missing_paths,
-            "file_extensions": extensions,
-            "shuffle_seed": shuffle_seed(self.shuffle),
-        }
-        if partition_filter is not None:
-            listed = LogicalPlan.read(
-                kind, json.dumps({**options, "shuffle_seed": None}), placed.file_system
-            ).files()
-            chosen = list(partition_filter(listed))
-            if not chosen:
-                raise ValueError(f"partition_filter left no file to read; files: {len(listed)}")
-            options["paths"] = chosen
-        plan = LogicalPlan.read(kind, json.dumps(options), placed.file_system)
-        splits = wished_splits(parallelism, override_num_blocks)
-        if splits is not None:
-            plan = plan.with_splits(splits)
-        return Dataset(plan, DataContext.get_current().copy())
-
-
-def shuffle_seed(shuffle: str | FileShuffleConfig | None) -> int | None:
-    """Return the seed that the order of files is drawn from; None: they keep their order.
-
-    Raises:
-        ValueError: neither "files" nor a `FileShuffleConfig`.
-
-    """
-    if shuffle is None:
-        return None
-    if shuffle == "files":
-        shuffle = FileShuffleConfig()
-    if not isinstance(shuffle, FileShuffleConfig):
-        raise ValueError(  # noqa: TRY004 - a wrong text is as wrong as a wrong type
-            f'shuffle must be None, "files" or a FileShuffleConfig; got: {shuffle!r}'
-        )
-    return secrets.randbelow(_SEEDS) if shuffle.seed is None else shuffle.seed
+    return {**options, "arrow_open_stream_args": file_args}
 
 
 def _image_size(size: tuple[int, int]) -> list[int]:

@@ -82,7 +82,8 @@ class SampleFileVerbs(FileVerbs):
         Args beside the shared ones:
             column: tensors of uint8 of shape (height, width) or (height, width, 1, 3 or 4), which
                 may differ from row to row; or binary that is encoded already, written as it is.
-            file_format: "png", "bmp", "jpg" or "jpeg"; for encoded images any extension.
+            file_format: "png", "bmp", "tif" or "tiff", which lose nothing, "jpg", "jpeg" or "webp",
+                which do; for encoded images any extension.
         """
         files = FileOptions(
             "write_images",
@@ -172,8 +173,9 @@ class SampleFileVerbs(FileVerbs):
 
         Args beside the shared ones:
             encoder: True: text and binary as they are, else by what ends a column's name: json,
-                npy, png, jpg and bmp as such, all else as the value's text. None or False: text and
-                binary only. A function, or a list of them, is mapped over the rows before.
+                npy, png, jpg, webp, tiff and bmp as such, all else as the value's text. None or
+                False: text and binary only. A function, or a list of them, is mapped over the rows
+                before.
         """
         files = FileOptions(
             "write_webdataset",

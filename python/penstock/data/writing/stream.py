@@ -6,14 +6,13 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Any
 
-from penstock.exceptions import SchemaMismatchError
+from penstock.data.blocks import brought_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pyarrow as pa
 
-    from penstock._core import Block
     from penstock.data.dataset import Dataset
 
     Write = Callable[[pa.RecordBatchReader], None]
@@ -47,9 +46,9 @@ def write_stream(dataset: Dataset, write: Write, schema: pa.Schema | None = None
     thread.start()
     try:
         if first is not None:
-            stream.put(_brought_to(first, wanted))
+            stream.put(brought_to(first, wanted))
             for block in blocks:
-                stream.put(_brought_to(block, wanted))
+                stream.put(brought_to(block, wanted))
     except BaseException as error:
         stream.end(error)
         thread.join()
@@ -107,30 +106,3 @@ class _Stream:
             if isinstance(item, _JobFailedError):
                 raise item
             yield item
-
-
-def _brought_to(block: Block, schema: pa.Schema) -> pa.RecordBatch:
-    import pyarrow as pa
-
-    batch = pa.record_batch(block)
-    if batch.schema.equals(schema):
-        return batch
-    table = pa.Table.from_batches([batch])
-    more = set(table.column_names) - set(schema.names)
-    if more:
-        raise SchemaMismatchError(
-            f"All rows must have the columns of the first ones, or of the table, "
-            f"{schema.names}; leave out the others; got: {sorted(more)}"
-        )
-    try:
-        for field in schema:
-            if field.name not in table.column_names:
-                table = table.append_column(field.name, pa.nulls(table.num_rows, field.type))
-        table = table.select(schema.names).cast(schema)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise SchemaMismatchError(
-            f"All rows must have the columns and types of the first ones, {schema.names}; "
-            f"cast them before they are written: {error}"
-        ) from error
-    combined = table.combine_chunks().to_batches()
-    return combined[0] if combined else schema.empty_table().to_batches()[0]
