@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 import penstock.data
-from penstock.data import read_delta, read_iceberg, read_lance
+from penstock.data import SaveMode, read_delta, read_iceberg, read_lance
 from penstock.exceptions import SchemaMismatchError
 
 ROWS = 1000
@@ -77,6 +77,12 @@ class TestLance:
             ds.write_lance(tmp_path / "t")
         with pytest.raises(ValueError, match="knows the modes"):
             ds.write_lance(tmp_path / "t", mode="upsert")
+
+    def test_a_data_set_that_is_there_is_left_alone_where_that_is_wished(self, ds, tmp_path):
+        ds.limit(5).write_lance(tmp_path / "t", mode="ignore")
+        unread = penstock.data.range(3).map(lambda row: pytest.fail("the job ran"))
+        unread.write_lance(tmp_path / "t", mode=SaveMode.IGNORE)
+        assert numbers(read_lance(tmp_path / "t")) == list(range(5))
 
     def test_rows_that_differ_in_their_columns_are_refused(self, ds, tmp_path):
         odd = ds.map(lambda row: row if row["i"] < 500 else {"other": 1})
@@ -172,6 +178,72 @@ class TestDelta:
         back.explain()
         assert "Read(parquet" in capsys.readouterr().out
 
+    @pytest.mark.parametrize("partition_by", [None, "s"])
+    def test_rows_files_and_columns_are_chosen(self, ds, tmp_path, partition_by):
+        ds.write_delta(tmp_path / "t", partition_by=partition_by)
+        ds.limit(10).write_delta(tmp_path / "t")
+        few = read_delta(tmp_path / "t", filter=penstock.data.col("i") > 997, columns=["i"])
+        assert sorted(few.take_all(), key=str) == [{"i": 998}, {"i": 999}]
+        files = {row["path"] for row in read_delta(tmp_path / "t", include_paths=True).take_all()}
+        assert files == {str(path) for path in (tmp_path / "t").rglob("*.parquet")}
+        seen = []
+
+        def first_alone(paths):
+            seen.extend(paths)
+            return sorted(paths)[:1]
+
+        one = read_delta(tmp_path / "t", partition_filter=first_alone, include_paths=True)
+        assert {row["path"] for row in one.take_all()} == {min(files)}
+        assert set(seen) == files
+        with pytest.raises(ValueError, match="partition_filter left no file"):
+            read_delta(tmp_path / "t", partition_filter=lambda paths: []).take_all()
+        with pytest.raises(ValueError, match="no file to read"):
+            read_delta(tmp_path / "t", file_extensions=["csv"]).take_all()
+
+    @pytest.mark.parametrize("partition_by", [None, "s"])
+    def test_files_come_in_an_order_drawn_from_a_seed(self, ds, tmp_path, partition_by):
+        for _ in range(8):
+            ds.limit(9).write_delta(tmp_path / "t", partition_by=partition_by)
+
+        def order(seed):
+            shuffle = penstock.data.FileShuffleConfig(seed)
+            ds = read_delta(tmp_path / "t", shuffle=shuffle, include_paths=True)
+            return [row["path"] for row in ds.take_all()]
+
+        assert order(1) == order(1) != order(2)
+        assert sorted(order(1)) == sorted(order(2))
+
+    @pytest.mark.parametrize("partition_by", [None, "s"])
+    def test_a_file_system_holds_the_tables_files(self, ds, tmp_path, partition_by):
+        import pyarrow.fs as pafs
+
+        ds.write_delta(tmp_path / "t", partition_by=partition_by)
+        back = read_delta(tmp_path / "t", filesystem=pafs.LocalFileSystem())
+        assert sorted(numbers(back)) == list(range(ROWS))
+
+    def test_a_schema_is_what_the_rows_are_brought_to(self, ds, tmp_path):
+        ds.write_delta(tmp_path / "t")
+        wanted = pa.schema([("i", pa.float64())])
+        assert read_delta(tmp_path / "t", schema=wanted).schema().types == [pa.float64()]
+        ds.write_delta(tmp_path / "p", partition_by="s")
+        with pytest.raises(NotImplementedError, match="schema"):
+            read_delta(tmp_path / "p", schema=wanted)
+
+    @pytest.mark.parametrize("partition_by", [None, "s"])
+    def test_what_reads_is_bounded_and_what_makes_no_sense_refused(
+        self, ds, tmp_path, partition_by
+    ):
+        ds.write_delta(tmp_path / "t", partition_by=partition_by)
+        some = read_delta(tmp_path / "t", concurrency=1, num_cpus=1, memory=1e6)
+        assert some.count() == ROWS
+        for option in (
+            {"partitioning": penstock.data.Partitioning("dir", field_names=["x"])},
+            {"catalog": object()},
+            {"label_selector": {"a": "b"}},
+        ):
+            with pytest.raises(NotImplementedError, match=next(iter(option))):
+                read_delta(tmp_path / "t", **option)
+
 
 class TestIceberg:
     @pytest.fixture
@@ -219,3 +291,45 @@ class TestIceberg:
             read_iceberg(
                 table_identifier="n.t", catalog_kwargs=catalog_kwargs, scan_kwargs={"limit": 3}
             )
+
+    def test_a_table_with_rows_is_left_alone_or_refused(self, ds, catalog_kwargs):
+        ds.limit(5).write_iceberg("n.t", catalog_kwargs, mode="error")
+        unread = penstock.data.range(3).map(lambda row: pytest.fail("the job ran"))
+        unread.write_iceberg("n.t", catalog_kwargs, mode="ignore")
+        for mode in ("error", SaveMode.CREATE):
+            with pytest.raises(FileExistsError, match=r"n\.t"):
+                unread.write_iceberg("n.t", catalog_kwargs, mode=mode)
+        back = read_iceberg(table_identifier="n.t", catalog_kwargs=catalog_kwargs)
+        assert numbers(back) == list(range(5))
+        with pytest.raises(ValueError, match="knows the modes"):
+            ds.write_iceberg("n.t", catalog_kwargs, mode="later")
+
+    def test_rows_are_replaced_by_their_keys_or_added(self, ds, catalog_kwargs):
+        ds.limit(5).write_iceberg("n.t", catalog_kwargs)
+        changed = ds.map(lambda row: {"i": row["i"], "s": "new"}).filter(expr="i >= 3").limit(4)
+        keys = {"join_cols": ["i"]}
+        changed.write_iceberg("n.t", catalog_kwargs, mode="upsert", upsert_kwargs=keys)
+        back = read_iceberg(table_identifier="n.t", catalog_kwargs=catalog_kwargs)
+        told = {row["i"]: row["s"] for row in back.take_all()}
+        assert back.count() == 7
+        assert told == {0: "s0", 1: "s1", 2: "s2", 3: "new", 4: "new", 5: "new", 6: "new"}
+        ds.limit(0).write_iceberg("n.t", catalog_kwargs, mode="upsert", upsert_kwargs=keys)
+        with pytest.raises(ValueError, match="Duplicate rows"):
+            changed.union(changed).write_iceberg(
+                "n.t", catalog_kwargs, mode=SaveMode.UPSERT, upsert_kwargs=keys
+            )
+
+    def test_arguments_of_another_mode_are_refused(self, ds, catalog_kwargs):
+        for option, mode in (
+            ({"upsert_kwargs": {"join_cols": ["i"]}}, "append"),
+            ({"overwrite_filter": "i < 3"}, "append"),
+            ({"overwrite_kwargs": {"case_sensitive": False}}, "upsert"),
+        ):
+            with pytest.raises(ValueError, match=f"{next(iter(option))}.* mode"):
+                ds.write_iceberg("n.t", catalog_kwargs, mode=mode, **option)
+
+    def test_what_workers_take_is_said_as_for_other_readers(self, ds, catalog_kwargs):
+        ds.write_iceberg("n.t", catalog_kwargs)
+        options = {"concurrency": 1, "num_cpus": 1, "memory": 1e6, "max_calls": 1}
+        back = read_iceberg(table_identifier="n.t", catalog_kwargs=catalog_kwargs, **options)
+        assert back.count() == ROWS

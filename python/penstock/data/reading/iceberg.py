@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from penstock.data.dataset import Dataset
     from penstock.data.reading.read_options import ReadOptions
 
+_MODES = ("append", "overwrite", "upsert", "ignore", "error", "create")
+
 
 def read_iceberg(
     *,
@@ -40,7 +42,8 @@ def read_iceberg(
         scan_kwargs: passed to the table's `scan`.
         catalog_kwargs: passed to `pyiceberg.catalog.load_catalog`.
         catalog: a catalog that is loaded already, instead of `catalog_kwargs`.
-        options: those of `read_datasource`, such as `concurrency` and `override_num_blocks`.
+        options: those of `read_datasource`, such as `concurrency` and `override_num_blocks`, and
+            what one worker takes: `num_cpus`, `num_gpus`, `memory`, `resources`.
 
     Raises:
         ImportError: pyiceberg is not installed.
@@ -70,27 +73,52 @@ def write_iceberg(
     snapshot_properties: Mapping[str, str] | None,
     mode: SaveMode | str,
     overwrite_filter: Any,
+    upsert_kwargs: Mapping[str, Any] | None,
     overwrite_kwargs: Mapping[str, Any] | None,
 ) -> None:
-    """Run the data set and write it to an Iceberg table that exists, in one snapshot."""
+    """Run the data set and write it to an Iceberg table that exists, in one transaction."""
     require("pyiceberg", extra="iceberg", needed_by="write_iceberg")
-    name = mode.value if isinstance(mode, SaveMode) else str(mode).lower()
-    if name not in ("append", "overwrite"):
-        raise ValueError(f"write_iceberg knows the modes append and overwrite; got: {mode!r}")
+    name = _mode(mode)
+    _only_with("overwrite", name, "overwrite_filter", overwrite_filter)
+    _only_with("overwrite", name, "overwrite_kwargs", overwrite_kwargs)
+    _only_with("upsert", name, "upsert_kwargs", upsert_kwargs)
     table = _catalog(catalog, catalog_kwargs).load_table(table_identifier)
+    if name in ("error", "ignore") and any(True for _ in table.scan().plan_files()):
+        if name == "ignore":
+            return
+        raise FileExistsError(
+            f"The Iceberg table holds rows already; choose another mode; got: {table_identifier}"
+        )
     properties = dict(snapshot_properties or {})
 
     def write(reader: pa.RecordBatchReader) -> None:
         with table.transaction() as transaction:
-            if name == "append":
+            if name == "upsert":
+                rows = reader.read_all()
+                if rows.num_rows:
+                    options = dict(upsert_kwargs or {})
+                    transaction.upsert(rows, snapshot_properties=properties, **options)
+            elif name == "overwrite":
+                overwrite = dict(overwrite_kwargs or {})
+                if overwrite_filter is not None:
+                    overwrite["overwrite_filter"] = overwrite_filter
+                transaction.overwrite(reader, snapshot_properties=properties, **overwrite)
+            else:
                 transaction.append(reader, snapshot_properties=properties)
-                return
-            overwrite = dict(overwrite_kwargs or {})
-            if overwrite_filter is not None:
-                overwrite["overwrite_filter"] = overwrite_filter
-            transaction.overwrite(reader, snapshot_properties=properties, **overwrite)
 
     write_stream(dataset, write, table.schema().as_arrow())
+
+
+def _mode(mode: SaveMode | str) -> str:
+    name = mode.value if isinstance(mode, SaveMode) else str(mode).lower()
+    if name not in _MODES:
+        raise ValueError(f"write_iceberg knows the modes {', '.join(_MODES)}; got: {mode!r}")
+    return "error" if name == "create" else name
+
+
+def _only_with(wanted: str, mode: str, option: str, value: object) -> None:
+    if value is not None and mode != wanted:
+        raise ValueError(f"{option} is for the mode {wanted}; leave it out; the mode: {mode}")
 
 
 def _catalog(catalog: Any, catalog_kwargs: Mapping[str, Any] | None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from penstock.data.optional import require
 from penstock.data.reading.custom import read_datasource
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from penstock.data.dataset import Dataset
     from penstock.data.reading.read_options import ReadOptions
 
-_MODES = {"create": "create", "error": "create", "append": "append", "overwrite": "overwrite"}
+_MODES = {
+    "create": "create",
+    "error": "create",
+    "ignore": "create",
+    "append": "append",
+    "overwrite": "overwrite",
+}
 
 
 def read_lance(
@@ -78,6 +84,9 @@ def write_lance(
     if name not in _MODES:
         raise ValueError(f"write_lance knows the modes {', '.join(_MODES)}; got: {mode!r}")
 
+    if name == "ignore" and _is_there(path_text(path), storage_options):
+        return
+
     def write(reader: pa.RecordBatchReader) -> None:
         import lance
 
@@ -86,8 +95,19 @@ def write_lance(
             path_text(path),
             mode=_MODES[name],
             max_rows_per_file=max_rows_per_file,
-            data_storage_version=data_storage_version,
+            data_storage_version=cast("Any", data_storage_version),  # The library names those.
             storage_options=dict(storage_options) if storage_options else None,
         )
 
     write_stream(dataset, write, schema)
+
+
+def _is_there(path: str, storage_options: Mapping[str, str] | None) -> bool:
+    """Whether a data set can be opened; what cannot be opened is written to, which may fail."""
+    import lance
+
+    try:
+        lance.dataset(path, storage_options=dict(storage_options) if storage_options else None)
+    except (OSError, ValueError):
+        return False
+    return True

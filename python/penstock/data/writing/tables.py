@@ -44,7 +44,8 @@ class TableVerbs(DatasetBase):
         Args:
             path: where the data set lies.
             schema: columns and types to write; None: those of the first rows.
-            mode: create (which fails where one is there), append, or overwrite.
+            mode: create (which fails where one is there), ignore (which runs nothing then), append,
+                or overwrite.
             min_rows_per_file: files are filled up to `max_rows_per_file` in any case.
             max_rows_per_file: rows after which the next file begins.
             data_storage_version: the version of Lance's format.
@@ -137,25 +138,26 @@ class TableVerbs(DatasetBase):
             catalog_kwargs: passed to `pyiceberg.catalog.load_catalog`.
             catalog: a catalog that is loaded already, instead of `catalog_kwargs`.
             snapshot_properties: properties of the snapshot.
-            mode: append, or overwrite.
-            overwrite_filter: which rows are replaced; None: all.
-            upsert_kwargs: not supported.
-            overwrite_kwargs: passed to the transaction's `overwrite`.
+            mode: append; overwrite; upsert, which replaces the rows that have the same keys and
+                adds the others, and holds all rows of the data set in memory; error (or create),
+                which fails where the table holds rows; or ignore, which runs nothing then.
+            overwrite_filter: which rows are replaced; None: all. For overwrite alone.
+            upsert_kwargs: passed to the transaction's `upsert`, such as {"join_cols": [...]}, the
+                keys; None: the table's identifier fields. For upsert alone.
+            overwrite_kwargs: passed to the transaction's `overwrite`. For overwrite alone.
             ray_remote_args: not supported.
             concurrency: not supported: the library writes with threads of its own.
 
         Raises:
+            FileExistsError: the table holds rows, and `mode` is error.
             ImportError: pyiceberg is not installed.
             SchemaMismatchError: rows cannot be brought to the table's columns.
+            ValueError: an unknown mode, or an argument of another one.
 
         """
         from penstock.data.reading.iceberg import write_iceberg
 
-        refused = {
-            "upsert_kwargs": upsert_kwargs,
-            "ray_remote_args": ray_remote_args,
-            "concurrency": concurrency,
-        }
+        refused = {"ray_remote_args": ray_remote_args, "concurrency": concurrency}
         arguments.refuse("write_iceberg", refused)
         write_iceberg(
             cast("Dataset", self),
@@ -165,5 +167,6 @@ class TableVerbs(DatasetBase):
             snapshot_properties=snapshot_properties,
             mode=mode,
             overwrite_filter=overwrite_filter,
+            upsert_kwargs=upsert_kwargs,
             overwrite_kwargs=overwrite_kwargs,
         )
