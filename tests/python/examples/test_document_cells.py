@@ -43,6 +43,7 @@ def test_directives_with_python_are_found_at_any_depth(tmp_path):
 
 def test_parts_of_a_plain_text_that_are_python_are_found(tmp_path):
     (tmp_path / "page").write_text(
-        "Heading\n\n\nA sentence, and another.\n\n\nimport os\n\nos.getpid()\n  \n\nWord\n\n\n# Only.\n"
+        "Heading\n\n\nA sentence, and another.\n\n\n"
+        "import os\n\nos.getpid()\n  \n\nWord\n\n\n# Only.\n"
     )
     assert cells_of(tmp_path / "page") == ["import os\n\nos.getpid()"]
