@@ -35,8 +35,8 @@ test-cpp: build
 test-python: build
 	$(PYTEST)
 
-test-tensorflow: build $(TENSORFLOW)/.ready ## The tests of TensorFlow's tensors, in an environment of its own.
-	PYTHONPATH=python $(TENSORFLOW)/bin/python -m pytest -q -m tensorflow tests/python/data/test_tensorflow_batches.py
+test-tensorflow: build $(TENSORFLOW)/.ready ## The tests that need TensorFlow, in an environment of its own.
+	PYTHONPATH=python $(TENSORFLOW)/bin/python -m pytest -q -m tensorflow tests/python/data/test_tensorflow_batches.py tests/python/examples/test_seed_documents.py
 
 $(TENSORFLOW)/.ready: requirements/build.txt requirements/tensorflow.txt
 	test -x $(TENSORFLOW)/bin/python || $(PYTHON) -m venv $(TENSORFLOW)

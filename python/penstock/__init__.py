@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from penstock.lazily import found
 
 if TYPE_CHECKING:
-    from penstock import data, exceptions, train, util
+    from penstock import actor, data, exceptions, train, util
     from penstock.core.actors import ActorHandle, method
     from penstock.core.cluster import (
         available_resources,
@@ -57,7 +57,7 @@ _PLACES = {
     "shutdown": "session",
     "wait": "core.objects",
 }
-_SUBMODULES = frozenset({"data", "errors", "exceptions", "train", "util"})
+_SUBMODULES = frozenset({"actor", "data", "errors", "exceptions", "train", "util"})
 
 __all__ = [
     "ActorHandle",
@@ -65,6 +65,7 @@ __all__ = [
     "ObjectRef",
     "ObjectRefGenerator",
     "__version__",
+    "actor",
     "available_resources",
     "cancel",
     "cluster_resources",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.core.actors import ActorClass, ActorHandle
+from penstock.core.actors import ActorClass, ActorHandle, ActorMethod
 from penstock.core.control import exit_actor
 
-__all__ = ["ActorClass", "ActorHandle", "exit_actor"]
+__all__ = ["ActorClass", "ActorHandle", "ActorMethod", "exit_actor"]

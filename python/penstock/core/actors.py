@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.core import control, serialization
 from penstock.core import options as options_of
-from penstock.core.calls import Arguments, Told, is_generator, references
+from penstock.core.calls import Arguments, MethodArguments, Told, is_generator, references
 from penstock.core.connection import client, is_connected, release
 from penstock.core.defined import Defined
 from penstock.core.placing import refuse_what_never_fits
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from penstock._worker import Client, Packed
+
+    _Call = tuple[int, str, Arguments | None]
 
 _CONSTRUCTOR, _METHOD = 1, 2
 _ALWAYS_THERE = ("__ray_ready__", "__ray_terminate__", "__ray_call__")
@@ -36,6 +38,7 @@ class ActorClass:
         self._options = options_of.of_actor(options)
         self._arguments = Arguments(kind)
         self._methods = _methods_of(kind)
+        self._taken = MethodArguments(kind)
         self._is_async = any(_is_async(member) for _, member in _members(kind))
         self._defined = Defined(kind)
         self._options_told = Told(self._checked_options)
@@ -68,7 +71,7 @@ class ActorClass:
             return self._named(connected, function, options, packed, given)
         actor = connected.new_ids(1)
         connected.submit(_CONSTRUCTOR, function, actor, "", 1, options, packed, given)
-        return ActorHandle(actor, self.__name__, self._methods, owned=True)
+        return self._handle(actor)
 
     def options(self, **options: Any) -> ActorClass:
         """Return the same class with other options.
@@ -89,8 +92,11 @@ class ActorClass:
         if error:
             raise ValueError(error)
         if number == actor:
-            return ActorHandle(actor, self.__name__, self._methods, owned=True)
+            return self._handle(actor)
         return handle_from_options(number, told)
+
+    def _handle(self, actor: int) -> ActorHandle:
+        return ActorHandle(actor, self.__name__, self._methods, owned=True, taken=self._taken)
 
     def _checked_options(self) -> str:
         refuse_what_never_fits(self.__name__, self._options, 0)
@@ -128,11 +134,13 @@ class ActorHandle:
         methods: Mapping[str, Mapping[str, Any]],
         *,
         owned: bool = False,
+        taken: MethodArguments | None = None,
     ) -> None:
         self._number = number
         self._class_name = class_name
         self._methods = methods
-        self._calls: dict[str, tuple[int, str]] = {}  # What the hub is told of a method's calls.
+        self._taken = taken  # None where the class is not at hand.
+        self._calls: dict[str, _Call] = {}
         if not owned:
             client().hold(number)
 
@@ -143,14 +151,17 @@ class ActorHandle:
             call = self._call(name)
         return ActorMethod(self, name, *call)
 
-    def _call(self, name: str) -> tuple[int, str]:
+    def _call(self, name: str) -> _Call:
         methods = self.__dict__.get("_methods", {})
         if name not in methods and name not in _ALWAYS_THERE:
             raise AttributeError(
                 f"The actor class {self.__dict__.get('_class_name')} has no method {name!r}"
             )
-        call = self._calls[name] = _call_of(methods.get(name, {}))
+        call = self._calls[name] = _call_of(methods.get(name, {}), self._arguments(name))
         return call
+
+    def _arguments(self, name: str) -> Arguments | None:
+        return None if self._taken is None else self._taken.of(name)
 
     @property
     def _actor_id(self) -> str:
@@ -181,13 +192,16 @@ class ActorHandle:
 class ActorMethod:
     """A method of an actor."""
 
-    __slots__ = ("_actor", "_json", "_name", "_returns")
+    __slots__ = ("_actor", "_arguments", "_json", "_name", "_returns")
 
-    def __init__(self, actor: ActorHandle, name: str, returns: int, json: str) -> None:
+    def __init__(
+        self, actor: ActorHandle, name: str, returns: int, json: str, arguments: Arguments | None
+    ) -> None:
         self._actor = actor
         self._name = name
         self._returns = returns
         self._json = json
+        self._arguments = arguments
 
     def __call__(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         """Refuse: methods are called by `remote`."""
@@ -202,10 +216,13 @@ class ActorMethod:
         Arguments and what is returned are as of a remote function.
 
         Raises:
-            TypeError: the arguments cannot be sent to a process.
+            TypeError: the arguments cannot be sent to a process, or do not fit the method: here
+                where the handle comes from the class, else from `get`.
 
         """
         connected = client()
+        if self._arguments is not None:
+            self._arguments.check(args, kwargs)
         packed, given = serialization.dumps_call(connected, args, kwargs)
         number = self._actor._number  # noqa: SLF001  # Of this module.
         task = connected.submit(
@@ -222,7 +239,7 @@ class ActorMethod:
         """
         known = self._actor._methods.get(self._name, {})  # noqa: SLF001  # Of this module.
         changed = {**known, **options_of.of_method(options)}
-        return ActorMethod(self._actor, self._name, *_call_of(changed))
+        return ActorMethod(self._actor, self._name, *_call_of(changed, self._arguments))
 
 
 def method(*args: Any, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -277,9 +294,9 @@ def _is_async(member: Any) -> bool:
     return inspect.iscoroutinefunction(member) or inspect.isasyncgenfunction(member)
 
 
-def _call_of(options: Mapping[str, Any]) -> tuple[int, str]:
-    """Return how many values a method returns, and what the hub is told of its calls."""
+def _call_of(options: Mapping[str, Any], arguments: Arguments | None) -> _Call:
+    """Return how many values a method returns, what the hub is told of its calls, what it takes."""
     returns = options_of.returns_of(options, is_generator=bool(options.get("is_generator")))
     told = {key: options.get(key) for key in ("name", "concurrency_group")}
     told["max_retries"] = options.get("max_task_retries")
-    return returns, options_of.to_json(told, num_cpus=0)
+    return returns, options_of.to_json(told, num_cpus=0), arguments

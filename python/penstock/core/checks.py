@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,16 @@ def amount(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be a number; got: {value!r}")
     if value < 0:
         raise ValueError(f"{name} must not be negative; got: {value}")
+
+
+def timeout(value: Any) -> None:
+    """Demand None, or seconds that are not negative."""
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"timeout must be a number of seconds, or None; got: {value!r}")
+    if not float(value) >= 0:  # NaN too.
+        raise ValueError(f"timeout must not be negative; got: {value}")
 
 
 def gpus(name: str, value: Any) -> None:

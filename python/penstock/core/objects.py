@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from penstock import exceptions
-from penstock.core import serialization
+from penstock.core import checks, serialization
 from penstock.core.connection import client
 from penstock.core.references import ObjectRef, ObjectRefGenerator, number_of
 from penstock.core.values import error_of, is_error, object_of
@@ -40,7 +40,7 @@ def get(refs: Any, *, timeout: float | None = None) -> Any:
         RayTaskError: a task has raised; also of the class that it raised.
         DeadlockError: without a timeout, inside a task: what it would wait for waits for it.
         RayError: what else has become of a task, an actor or an object.
-        ValueError, TypeError: `refs` are no references.
+        ValueError, TypeError: `refs` are no references, or `timeout` is negative or no number.
 
     """
     if isinstance(refs, ObjectRef):
@@ -89,8 +89,9 @@ def wait(
         fetch_local: nothing depends on it: all objects are on this machine.
 
     Raises:
-        TypeError: `refs` is no list of references.
-        ValueError: a reference comes twice, or `num_returns` fits not the number of references.
+        TypeError: `refs` is no list of references, or `num_returns` or `timeout` no number.
+        ValueError: a reference comes twice, `num_returns` fits not the number of references, or
+            `timeout` is negative.
 
     """
     del fetch_local
@@ -100,13 +101,13 @@ def wait(
     numbers = [number_of(_plain(reference)) for reference in refs]
     if len(set(numbers)) != len(numbers):
         raise ValueError("wait takes each reference once; some come twice")
-    if num_returns <= 0 or num_returns > len(refs):
+    checks.at_least_one("num_returns", num_returns)
+    if num_returns > len(refs):
         raise ValueError(
             f"num_returns must be between 1 and the number of references; "
             f"got: {num_returns} of {len(refs)}"
         )
-    if timeout is not None and timeout < 0:
-        raise ValueError(f"timeout must not be negative; got: {timeout}")
+    checks.timeout(timeout)
     found = set(sorted(client().wait(numbers, num_returns, timeout))[:num_returns])
     ready = [reference for place, reference in enumerate(refs) if place in found]
     others = [reference for place, reference in enumerate(refs) if place not in found]
@@ -114,8 +115,7 @@ def wait(
 
 
 def _values(refs: Sequence[ObjectRef[Any]], timeout: float | None) -> list[Any]:
-    if timeout is not None and timeout < 0:
-        raise ValueError(f"timeout must not be negative; got: {timeout}")
+    checks.timeout(timeout)
     task = current.task() if timeout is None else None
     numbers = [number_of(_plain(reference)) for reference in refs]
     values = client().get(numbers, timeout, 0 if task is None else task.task_id)

@@ -30,8 +30,16 @@ def listen(client: Client) -> None:
 
 
 def begin(task: int) -> None:
-    """From here on the task may be stopped, which raises TaskCancelledError wherever it is."""
+    """From here on the task may be stopped, which raises TaskCancelledError wherever it is.
+
+    Raises:
+        TaskCancelledError: it was cancelled before, while it waited in this process.
+
+    """
     _main.task = task
+    if _main.client is not None and task in _main.client.interrupted():
+        _main.task = 0
+        raise TaskCancelledError("The task was cancelled before it ran")
 
 
 def end() -> None:

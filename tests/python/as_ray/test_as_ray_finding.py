@@ -299,6 +299,28 @@ def test_tasks_and_actors_find_it(run_as_ray):
     assert done.stdout == "(1, True, True)\n(40, 'penstock.util.queue')\n"
 
 
+def test_what_handles_are_is_found_after_a_plain_import(run_as_ray):
+    done = run_as_ray(
+        "import ray\n"
+        "\n"
+        "@ray.remote\n"
+        "class Leaving:\n"
+        "    def leave(self):\n"
+        "        import ray\n"
+        "        ray.actor.exit_actor()\n"
+        "\n"
+        "leaving = Leaving.remote()\n"
+        "print(isinstance(Leaving, ray.actor.ActorClass))\n"
+        "print(isinstance(leaving, ray.actor.ActorHandle))\n"
+        "print(isinstance(leaving.leave, ray.actor.ActorMethod))\n"
+        "try:\n"
+        "    ray.get(leaving.leave.remote())\n"
+        "except ray.exceptions.RayActorError:\n"
+        "    print('left')\n"
+    )
+    assert done.stdout == "True\nTrue\nTrue\nleft\n"
+
+
 def test_an_exception_of_ray_s_is_caught_by_its_name(run_as_ray):
     done = run_as_ray(
         "import ray\n"

@@ -81,6 +81,61 @@ def test_an_unknown_method_is_no_attribute() -> None:
         counter.decrease.remote()
 
 
+def test_arguments_that_do_not_fit_a_method_are_refused_at_the_call() -> None:
+    @penstock.remote
+    class Every:
+        def plain(self, a: int, b: int = 0) -> int:
+            return a + b
+
+        async def later(self, *, named: int) -> int:
+            return named
+
+        @staticmethod
+        def static(a: int) -> int:
+            return a
+
+        @classmethod
+        def of_class(cls, a: int) -> int:
+            return a
+
+        def open(*args: object, **kwargs: object) -> int:
+            return len(args) + len(kwargs)
+
+    every = Every.remote()
+    fits = [
+        every.plain.remote(1),
+        every.plain.remote(1, b=2),
+        every.plain.options(num_returns=1).remote(a=1),
+        every.later.remote(named=4),
+        every.static.remote(5),
+        every.of_class.remote(6),
+        every.open.remote(1, 2, c=3),
+    ]
+    assert penstock.get(fits) == [1, 3, 1, 4, 5, 6, 4]
+    for refused in (
+        every.plain.remote,
+        lambda: every.plain.remote(1, 2, 3),
+        lambda: every.plain.remote(1, c=2),
+        lambda: every.plain.options(num_returns=1).remote(),
+        lambda: every.later.remote(4),
+        every.static.remote,
+        lambda: every.of_class.remote(6, 7),
+    ):
+        with pytest.raises(TypeError, match=r"Every\.(plain|later|static|of_class)\("):
+            refused()
+    with pytest.raises(TypeError, match=r"Every\.plain\(a.*: missing a required argument: 'a'"):
+        every.plain.remote()
+
+
+def test_a_handle_without_its_class_leaves_arguments_to_the_actor() -> None:
+    import pickle
+
+    handle = pickle.loads(pickle.dumps(Counter.remote()))
+    assert penstock.get(handle.increase.remote(by=3)) == 3
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        penstock.get(handle.increase.remote(to=3))
+
+
 def test_handles_may_be_passed_to_tasks_and_actors() -> None:
     @penstock.remote
     def use(counter: penstock.ActorHandle, times: int) -> None:

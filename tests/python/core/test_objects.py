@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -125,6 +126,49 @@ def test_wait_refuses_what_makes_no_sense() -> None:
         penstock.wait(reference)
     with pytest.raises(TypeError, match="of type int"):
         penstock.wait([3])
+
+
+@pytest.mark.parametrize(
+    ("timeout", "kind"),
+    [
+        ("x", TypeError),
+        (True, TypeError),
+        ([1], TypeError),
+        (-1, ValueError),
+        (math.nan, ValueError),
+    ],
+)
+def test_a_timeout_that_is_no_time_is_named(timeout: Any, kind: type[Exception]) -> None:
+    reference = penstock.put(1)
+    for verb in (penstock.get, penstock.wait):
+        with pytest.raises(kind, match=r"^timeout must .* got: "):
+            verb([reference], timeout=timeout)
+    with pytest.raises(kind, match=r"^timeout must .* got: "):
+        penstock.get(reference, timeout=timeout)
+
+
+def test_a_timeout_may_be_any_kind_of_number() -> None:
+    reference = penstock.put(1)
+    for timeout in (0, 0.5, np.float32(1), np.int64(1), math.inf, 1e300):
+        assert penstock.get(reference, timeout=timeout) == 1
+        assert penstock.wait([reference], timeout=timeout) == ([reference], [])
+
+
+def test_the_number_to_wait_for_is_a_whole_one() -> None:
+    reference = penstock.put(1)
+    for number in ("x", 1.0, None, True):
+        with pytest.raises(TypeError, match=r"^num_returns must be a whole number; got: "):
+            penstock.wait([reference], num_returns=number)
+    with pytest.raises(ValueError, match=r"^num_returns must be at least 1; got: 0"):
+        penstock.wait([reference], num_returns=0)
+
+
+def test_where_objects_are_fetched_to_changes_nothing(gate: Gate) -> None:
+    slow, quick = wait_for.remote(gate.path), penstock.put(1)
+    assert penstock.wait([slow, quick], fetch_local=False) == ([quick], [slow])
+    assert penstock.wait([slow, quick], fetch_local=True) == ([quick], [slow])
+    gate.open()
+    assert penstock.wait([slow], fetch_local=False) == ([slow], [])
 
 
 def test_references_are_alike_by_what_they_refer_to() -> None:

@@ -109,3 +109,24 @@ def test_what_waits_behind_a_running_task_is_given_back_when_the_hub_asks(
     second_gate.open()
     result = worker.result()
     assert (result.task, result.objects()) == (running, ["go"])
+
+
+def test_a_task_that_is_cancelled_behind_a_running_one_is_not_run(
+    worker: TaskWorker, tmp_path: Path
+) -> None:
+    gate, second_gate, mark = Gate(tmp_path / "gate"), Gate(tmp_path / "second"), tmp_path / "mark"
+
+    def wait(path: str, second_path: str) -> str:
+        wait_at(path)
+        return wait_at(second_path)
+
+    running = worker.send(worker.define(wait), gate.path, second_gate.path)
+    waiting = worker.send(worker.define(mark.touch))
+    gate.open()
+    interrupt(worker, waiting)
+    second_gate.open()
+    result = worker.result()
+    assert (result.task, result.objects()) == (running, ["go"])
+    result = worker.result()
+    assert (result.task, result.flags) == (waiting, FAILED | WAS_CANCELLED)
+    assert not mark.exists()

@@ -50,3 +50,16 @@ def test_a_kill_from_elsewhere_in_such_a_group_is_not_mistaken(run_script, memor
         HEAD.format(group=group, condition="os.kill(os.getpid(), 9)", rows=1, workers=1) + "run()\n"
     )
     assert "was killed by signal 9 (SIGKILL)" in done.stdout, done.stderr
+
+
+def test_a_task_that_eats_all_memory_says_so(run_script, memory_group):
+    group = memory_group(LIMIT_BYTES)
+    done = run_script(
+        HEAD.format(group=group, condition="True", rows=1, workers=1)
+        + "penstock.init(num_cpus=1)\n"
+        "try:\n"
+        "    penstock.get(penstock.remote(max_retries=0)(eat).remote(None))\n"
+        "except penstock.exceptions.OutOfMemoryError as error:\n"
+        "    print(error)\n"
+    )
+    assert "was killed by the kernel for want of memory" in done.stdout, done.stderr

@@ -8,9 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PATIENCE_S = 10
 SCRIPT = """
 import os, signal, sys
 import numpy as np
@@ -109,8 +114,112 @@ def test_ctrl_c_ends_a_get_that_waits(start) -> None:
     assert all_gone(processes, 2)
 
 
-def test_a_program_that_ends_leaves_no_file_in_shared_memory(start) -> None:
+def test_a_program_that_runs_has_no_file_in_shared_memory(start) -> None:
     before = set(Path("/dev/shm").iterdir())
-    program, _ = start("signal.pause()")
+    start("signal.pause()")
     assert set(Path("/dev/shm").iterdir()) <= before
-    program.kill()
+
+
+SPILLING = """
+import json, os, signal, sys
+import numpy as np
+import penstock
+from penstock.core.connection import client
+
+penstock.init(num_cpus=2, object_store_memory=16 << 20)
+
+@penstock.remote
+class Actor:
+    def made(self, value):
+        return np.full(1 << 20, value)
+
+@penstock.remote
+def wait(path):
+    with open(path) as end:
+        end.read()
+
+def starts_one(batch):
+    penstock.get(wait.remote(sys.argv[1]))
+    return batch
+
+actors = [Actor.remote() for _ in range(2)]
+kept = [actors[number % 2].made.remote(number) for number in range(8)]
+penstock.wait(kept, num_returns=len(kept))
+own = [penstock.put(np.zeros(1 << 20)) for _ in range(4)]
+waiting = [wait.remote(sys.argv[1]) for _ in range(3)]
+while json.loads(client().ask("counts"))["spilled_bytes"] < 32 << 20:
+    pass
+print("ready", flush=True)
+penstock.data.range(4).map_batches(starts_one, batch_size=1).take_all()
+"""
+
+
+def test_a_killed_program_leaves_no_process_no_shared_memory_and_nothing_spilled(
+    tmp_path: Path,
+) -> None:
+    """Every process that it started has its mark in the environment, and so is found."""
+    for name in ("spilled", "work"):
+        (tmp_path / name).mkdir()
+    os.mkfifo(tmp_path / "gate")
+    before = set(Path("/dev/shm").iterdir())
+    mark = f"PENSTOCK_TEST_MARK={tmp_path}"
+    with subprocess.Popen(
+        [sys.executable, "-c", SPILLING, str(tmp_path / "gate")],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path / "work",
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "TMPDIR": str(tmp_path / "spilled"),
+            "PENSTOCK_TEST_MARK": str(tmp_path),
+        },
+    ) as program:
+        assert program.stdout is not None
+        try:
+            assert program.stdout.readline() == "ready\n"
+            assert comes_true(lambda: len(processes_with(mark)) >= 5)  # Itself, actors, tasks.
+            assert any(map(has_spilled_into(tmp_path / "spilled"), processes_with(mark)))
+        finally:
+            program.kill()
+    assert comes_true(lambda: not processes_with(mark)), processes_with(mark)
+    assert set(Path("/dev/shm").iterdir()) <= before
+    assert list((tmp_path / "spilled").iterdir()) == []
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def processes_with(mark: str) -> list[int]:
+    """Return the processes that have this in their environment; zombies have none."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            environment = (entry / "environ").read_bytes()
+        except OSError:
+            continue  # It has gone meanwhile.
+        if mark.encode() in environment.split(b"\0"):
+            found.append(int(entry.name))
+    return found
+
+
+def has_spilled_into(folder: Path) -> Callable[[int], bool]:
+    """Tell whether a process has a file without a name open there, with something in it."""
+
+    def has(process: int) -> bool:
+        for entry in Path(f"/proc/{process}/fd").iterdir():
+            try:
+                if entry.readlink().is_relative_to(folder) and entry.stat().st_size > 0:
+                    return True
+            except OSError:
+                continue
+        return False
+
+    return has
+
+
+def comes_true(condition: Callable[[], bool]) -> bool:
+    end_s = time.monotonic() + PATIENCE_S
+    while not condition() and time.monotonic() < end_s:
+        os.sched_yield()
+    return condition()
