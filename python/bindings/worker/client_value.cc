@@ -8,6 +8,8 @@
 namespace penstock::python {
 namespace {
 
+constexpr uint8_t kPickledNone[] = {'N', '.'};
+
 [[noreturn]] void Refuse() { throw std::runtime_error("an object's bytes are damaged"); }
 
 ObjectHeader HeaderOf(std::span<const uint8_t> bytes) {
@@ -23,11 +25,13 @@ ObjectHeader HeaderOf(std::span<const uint8_t> bytes) {
 }  // namespace
 
 std::span<const uint8_t> ClientValue::Pickled() const {
+  if (memory_ == nullptr) return kPickledNone;
   const ObjectHeader header = HeaderOf(bytes_);
   return bytes_.subspan(sizeof header + header.buffers * sizeof(BufferPlace), header.pickled_bytes);
 }
 
 std::vector<std::span<const uint8_t>> ClientValue::Buffers() const {
+  if (memory_ == nullptr) return {};
   const ObjectHeader header = HeaderOf(bytes_);
   std::vector<std::span<const uint8_t>> buffers;
   buffers.reserve(header.buffers);

@@ -30,8 +30,8 @@ class ClientValue {
   const std::shared_ptr<const void>& memory() const { return memory_; }
   std::span<const uint8_t> bytes() const { return bytes_; }
 
-  /// What was pickled, and the buffers beside it. Throws std::runtime_error where the bytes are
-  /// no object's.
+  /// What was pickled, and the buffers beside it; a value without bytes, as a generator leaves at
+  /// its end, is None. Throws std::runtime_error where the bytes are no object's.
   std::span<const uint8_t> Pickled() const;
   std::vector<std::span<const uint8_t>> Buffers() const;
 

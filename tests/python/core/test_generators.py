@@ -90,3 +90,11 @@ def test_an_error_comes_from_the_last_reference() -> None:
     with pytest.raises(ValueError, match="of the generator"):
         asyncio.run(take())
     assert taken == [1]
+
+
+def test_what_tells_of_a_generator_s_end_is_none() -> None:
+    @penstock.remote
+    def items() -> Iterator[int]:
+        yield 1
+
+    assert penstock.get(items.remote().completed()) is None
