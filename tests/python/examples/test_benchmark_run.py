@@ -142,17 +142,21 @@ def test_a_workload_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[s
     assert "got: sorting" in capsys.readouterr().err
 
 
-def test_the_page_names_the_command_and_no_path_of_this_machine(tmp_path: Path) -> None:
+def page_of(tmp_path: Path, *arguments: str) -> str:
+    """Run the benchmarks as a program; return the page that they write."""
     page = tmp_path / "results.md"
-    command = ["run.py", "--small", "--engines", "loop", "--only", "integers", "batch_cost"]
     subprocess.run(
-        [sys.executable, *command, "--output", str(page)],
+        [sys.executable, "run.py", *arguments, "--output", str(page)],
         cwd=BENCHMARKS,
         check=True,
         capture_output=True,
         timeout=120,
     )
-    text = page.read_text()
+    return page.read_text()
+
+
+def test_the_page_names_the_command_and_no_path_of_this_machine(tmp_path: Path) -> None:
+    text = page_of(tmp_path, "--small", "--engines", "loop", "--only", "integers", "batch_cost")
     assert "python benchmarks/run.py --only integers batch_cost --engines loop --small" in text
     assert "10 M integers" in text
     assert str(BENCHMARKS.parent) not in text
@@ -160,7 +164,6 @@ def test_the_page_names_the_command_and_no_path_of_this_machine(tmp_path: Path) 
 
 
 def test_the_page_says_why_a_job_failed_without_a_path_of_this_machine(tmp_path: Path) -> None:
-    page = tmp_path / "results.md"
     python = tmp_path / "peers" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text(
@@ -169,23 +172,9 @@ def test_the_page_says_why_a_job_failed_without_a_path_of_this_machine(tmp_path:
         'echo "nothing to run $1 with in $0" >&2; exit 1\n'
     )
     python.chmod(0o755)
-    command = [
-        "run.py",
-        "--engines",
-        "ray",
-        "--only",
-        "integers",
-        "--peers",
-        str(tmp_path / "peers"),
-    ]
-    subprocess.run(
-        [sys.executable, *command, "--output", str(page)],
-        cwd=BENCHMARKS,
-        check=True,
-        capture_output=True,
-        timeout=120,
+    text = page_of(
+        tmp_path, "--engines", "ray", "--only", "integers", "--peers", str(tmp_path / "peers")
     )
-    text = page.read_text()
     assert "| failed |" in text
     assert (
         "- `integers`: Ray Data failed: nothing to run benchmarks/jobs/integers_ray.py with in "

@@ -113,6 +113,10 @@ def growth_of(driver: int) -> dict[str, int]:
     }
 
 
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.parquet")}
+
+
 def check_output(out: Path, rows: int) -> None:
     found = pq.read_table(out)
     assert found["id"].to_pylist() == list(range(rows))
@@ -152,24 +156,23 @@ def test_a_job_killed_at_random_times_ends_as_one_that_nobody_disturbed(
     source = make_input(tmp_path, rows)
     with started(source, tmp_path / "clean") as driver:
         assert driver.wait() == 0
-    wanted = {path.name: path.read_bytes() for path in (tmp_path / "clean").glob("*.parquet")}
+    wanted = files_of(tmp_path / "clean")
     out = tmp_path / "out"
     kills = 0
     choose = random.Random(17)
-    while True:
+    while kills < KILLS:
         with started(source, out) as driver:
-            has_ended = ends_within(driver, choose.uniform(0.2, 1.2)) if kills < KILLS else False
-            if kills == KILLS:
-                assert driver.wait() == 0
-            elif not has_ended:
+            if not ends_within(driver, choose.uniform(0.2, 1.2)):
                 driver.kill()
                 driver.wait()
                 kills += 1
                 assert no_process_left(driver.pid)
                 continue
             assert driver.returncode == 0
-        assert {path.name: path.read_bytes() for path in out.glob("*.parquet")} == wanted
+        assert files_of(out) == wanted
         check_output(out, rows)
-        if kills == KILLS:
-            return
         shutil.rmtree(out)
+    with started(source, out) as driver:
+        assert driver.wait() == 0
+    assert files_of(out) == wanted
+    check_output(out, rows)

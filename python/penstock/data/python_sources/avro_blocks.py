@@ -41,21 +41,21 @@ class UnpackedFile:
 
     def __init__(self, file: Any) -> None:
         self._file = _Counted(file)
-        file = self._file
-        if file.read(len(_MAGIC)) != _MAGIC:
+        if self._file.read(len(_MAGIC)) != _MAGIC:
             raise ValueError("it does not begin as an Avro container file")
-        metadata: Any = fastavro.schemaless_reader(file, _METADATA, None)
+        stream: Any = self._file  # Which has of files what fastavro asks for.
+        metadata: Any = fastavro.schemaless_reader(stream, _METADATA, None)
         codec = metadata.pop("avro.codec", b"null").decode()
         if codec not in _CODECS:
             raise ValueError(
                 f"its codec is not known; got: {codec!r}; known: {', '.join(sorted(_CODECS))}"
             )
         self._unpack = _CODECS[codec]
-        self._sync = file.read(_SYNC_BYTES)
+        sync = self._file.read(_SYNC_BYTES)
         head = io.BytesIO()
         head.write(_MAGIC)
         fastavro.schemaless_writer(head, _METADATA, metadata)
-        head.write(self._sync)
+        head.write(sync)
         self._held = io.BytesIO(head.getvalue())
         self._offset = 0
 
