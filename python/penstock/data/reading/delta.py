@@ -15,7 +15,7 @@ from penstock.data.reading.file_arguments import HIVE
 from penstock.data.reading.file_shuffle import shuffle_seed
 from penstock.data.reading.partitioning import check_partitioning
 from penstock.data.reading.paths import path_text
-from penstock.data.writing.save_mode import SaveMode
+from penstock.data.writing.save_mode import mode_among
 from penstock.data.writing.stream import write_stream
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from penstock.data.reading.file_shuffle import FileShuffleConfig
     from penstock.data.reading.partitioning import Partitioning
     from penstock.data.reading.read_options import ReadOptions
+    from penstock.data.writing.save_mode import SaveMode
 
 _MODES = ("append", "overwrite", "ignore", "error", "create")
 _PLAIN_READER_VERSION = 1  # The table has neither deletion vectors nor mapped columns.
@@ -178,10 +179,7 @@ def write_delta(
 ) -> None:
     """Run the data set and write it as one version of a Delta table."""
     require("deltalake", extra="delta", needed_by="write_delta")
-    wanted = mode.value if isinstance(mode, SaveMode) else str(mode).lower()
-    if wanted not in _MODES:
-        raise ValueError(f"write_delta knows the modes {', '.join(_MODES)}; got: {mode!r}")
-
+    wanted = mode_among("write_delta", mode, _MODES)
     if wanted == "ignore" and _is_there(path_text(path), storage_options):
         return
 

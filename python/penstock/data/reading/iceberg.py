@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.data.optional import require
 from penstock.data.reading.custom import read_datasource
-from penstock.data.writing.save_mode import SaveMode
+from penstock.data.writing.save_mode import mode_among
 from penstock.data.writing.stream import write_stream
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from penstock.data.dataset import Dataset
     from penstock.data.reading.read_options import ReadOptions
+    from penstock.data.writing.save_mode import SaveMode
 
 _MODES = ("append", "overwrite", "upsert", "ignore", "error", "create")
 
@@ -78,12 +79,12 @@ def write_iceberg(
 ) -> None:
     """Run the data set and write it to an Iceberg table that exists, in one transaction."""
     require("pyiceberg", extra="iceberg", needed_by="write_iceberg")
-    name = _mode(mode)
+    name = mode_among("write_iceberg", mode, _MODES)
     _only_with("overwrite", name, "overwrite_filter", overwrite_filter)
     _only_with("overwrite", name, "overwrite_kwargs", overwrite_kwargs)
     _only_with("upsert", name, "upsert_kwargs", upsert_kwargs)
     table = _catalog(catalog, catalog_kwargs).load_table(table_identifier)
-    if name in ("error", "ignore") and any(True for _ in table.scan().plan_files()):
+    if name in ("error", "create", "ignore") and any(True for _ in table.scan().plan_files()):
         if name == "ignore":
             return
         raise FileExistsError(
@@ -107,13 +108,6 @@ def write_iceberg(
                 transaction.append(reader, snapshot_properties=properties)
 
     write_stream(dataset, write, table.schema().as_arrow())
-
-
-def _mode(mode: SaveMode | str) -> str:
-    name = mode.value if isinstance(mode, SaveMode) else str(mode).lower()
-    if name not in _MODES:
-        raise ValueError(f"write_iceberg knows the modes {', '.join(_MODES)}; got: {mode!r}")
-    return "error" if name == "create" else name
 
 
 def _only_with(wanted: str, mode: str, option: str, value: object) -> None:

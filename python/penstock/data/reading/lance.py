@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from penstock.data.optional import require
 from penstock.data.reading.custom import read_datasource
 from penstock.data.reading.paths import path_text
-from penstock.data.writing.save_mode import SaveMode
+from penstock.data.writing.save_mode import mode_among
 from penstock.data.writing.stream import write_stream
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from penstock.data.dataset import Dataset
     from penstock.data.reading.read_options import ReadOptions
+    from penstock.data.writing.save_mode import SaveMode
 
 _MODES = {
     "create": "create",
@@ -80,10 +81,7 @@ def write_lance(
 ) -> None:
     """Run the data set and write it as one version of a Lance data set."""
     require("lance", extra="lance", needed_by="write_lance")
-    name = mode.value if isinstance(mode, SaveMode) else str(mode).lower()
-    if name not in _MODES:
-        raise ValueError(f"write_lance knows the modes {', '.join(_MODES)}; got: {mode!r}")
-
+    name = mode_among("write_lance", mode, _MODES)
     if name == "ignore" and _is_there(path_text(path), storage_options):
         return
 

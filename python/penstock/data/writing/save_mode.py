@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class SaveMode(enum.Enum):
@@ -32,3 +36,16 @@ def mode_name(mode: SaveMode | str) -> str:
     if known is SaveMode.UPSERT:
         raise NotImplementedError("Writers of files do not support the mode: upsert")
     return "error" if known is SaveMode.CREATE else known.value
+
+
+def mode_among(operation: str, mode: SaveMode | str, known: Collection[str]) -> str:
+    """Return the name of a mode that the operation knows.
+
+    Raises:
+        ValueError: it knows others.
+
+    """
+    name: str = mode.value if isinstance(mode, SaveMode) else str(mode).lower()
+    if name not in known:
+        raise ValueError(f"{operation} knows the modes {', '.join(known)}; got: {mode!r}")
+    return name
