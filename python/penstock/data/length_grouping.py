@@ -126,14 +126,18 @@ class AddLengths:
         if not columns or self.column is None:
             return self.by(columns)
         texts = ["" if text is None else text for text in columns[self.column]]
-        if callable(self.by):
-            return [len(ids) for ids in self.by(texts)["input_ids"]]
-        return [_token_count(self.by.encode(text)) for text in texts]
+        if not callable(self.by):
+            return [_token_count(self.by.encode(text)) for text in texts]
+        encoded = self.by(texts)
+        if "attention_mask" in encoded:
+            return [sum(mask) for mask in encoded["attention_mask"]]
+        return [len(ids) for ids in encoded["input_ids"]]
 
 
 def _token_count(encoded: Any) -> int:
-    """Count the tokens of one text; Hugging Face's tokenizers return more than a list."""
-    return len(getattr(encoded, "ids", encoded))
+    """Count the tokens of one text, without padding, which Hugging Face's tokenizers may add."""
+    mask = getattr(encoded, "attention_mask", None)
+    return len(getattr(encoded, "ids", encoded)) if mask is None else sum(mask)
 
 
 def made_grouping(group_by_length: object) -> GroupByLength | None:

@@ -35,6 +35,21 @@ class Whole:
         return {"input_ids": [text.split() for text in texts]}
 
 
+class Padded:
+    """A tokenizer whose texts all come out with eight tokens."""
+
+    def __call__(self, texts):
+        masks = [[1] * len(text.split()) + [0] * (8 - len(text.split())) for text in texts]
+        return {"input_ids": [[7] * 8 for _ in texts], "attention_mask": masks}
+
+
+class PaddedOneByOne:
+    """The same, for one text at a time."""
+
+    def encode(self, text):
+        return SimpleNamespace(ids=[7] * 8, attention_mask=Padded()([text])["attention_mask"][0])
+
+
 @pytest.fixture
 def ds():
     return penstock.data.from_items([{"text": "a b c"}, {"text": "a"}, {"text": None}])
@@ -83,6 +98,11 @@ def test_a_function_of_batches_gives_the_lengths(ds):
 def test_tokenizers_count_the_tokens_of_a_column_nulls_as_none(ds):
     assert lengths(ds, Words(), "text") == [3, 1, 0]
     assert lengths(ds, Whole(), "text") == [3, 1, 0]
+
+
+def test_padding_is_no_token(ds):
+    assert lengths(ds, PaddedOneByOne(), "text") == [3, 1, 0]
+    assert lengths(ds, Padded(), "text") == [3, 1, 0]
 
 
 def test_the_other_columns_stay_what_they_are(every_column):
