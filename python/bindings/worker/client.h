@@ -110,7 +110,8 @@ class Client {
   /// The hub hears of the last reference with the next message, unless much waits for it.
   void Release(uint64_t id, bool at_once);
 
-  void Cancel(uint64_t id, uint32_t flags);
+  /// Returns why the task cannot be cancelled by these flags; empty: it is.
+  std::string Cancel(uint64_t id, uint32_t flags);
   void Kill(uint64_t actor, bool may_restart);
   std::tuple<uint64_t, std::string> FindActor(std::string_view name_space, std::string_view name);
   std::string Ask(std::string_view what);

@@ -198,7 +198,8 @@ void BindClient(nb::module_& module) {
       .def("put", &Client::Put, "packed"_a)
       .def("hold", &Client::Hold, "id"_a)
       .def("release", &Client::Release, "id"_a, "at_once"_a = false)
-      .def("cancel", &Client::Cancel, "id"_a, "flags"_a)
+      .def("cancel", &Client::Cancel, "id"_a, "flags"_a,
+           "Why it cannot be cancelled that way; empty: it is.")
       .def("kill", &Client::Kill, "actor"_a, "may_restart"_a)
       .def("blocked", [](Client& self) { self.SetBlocked(true); })
       .def("unblocked", [](Client& self) { self.SetBlocked(false); })

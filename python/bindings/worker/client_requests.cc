@@ -166,6 +166,23 @@ std::tuple<uint64_t, std::string> Client::FindActor(std::string_view name_space,
   return {answer.actor, std::move(answer.text)};
 }
 
+std::string Client::Cancel(uint64_t id, uint32_t flags) {
+  CheckProcess();
+  const nb::gil_scoped_release release;
+  Answer answer;
+  MutexLock lock(mutex_);
+  CheckOpen();
+  const OpenRequest request(*this, OpenRequest::WaitsFor::kHub, &answer);
+  const bool may_be_refused = (flags & runtime::kForce) != 0;
+  MessageWriter message(MessageKind::kCancel);
+  message.Number(id).Number(flags).Number(may_be_refused ? request.number() : 0);
+  Post(message);
+  Flush();
+  answer.is_complete = !may_be_refused;
+  WaitUntil([&] { return answer.is_complete; }, std::nullopt);
+  return std::move(answer.text);
+}
+
 std::string Client::Ask(std::string_view what) {
   CheckProcess();
   const nb::gil_scoped_release release;

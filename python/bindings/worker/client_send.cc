@@ -81,16 +81,6 @@ uint64_t Client::Submit(const Submission& submission) {
   return task;
 }
 
-void Client::Cancel(uint64_t id, uint32_t flags) {
-  CheckProcess();
-  MutexLock lock(mutex_);
-  CheckOpen();
-  MessageWriter message(MessageKind::kCancel);
-  message.Number(id).Number(flags);
-  Post(message);
-  Flush();
-}
-
 void Client::Kill(uint64_t actor, bool may_restart) {
   CheckProcess();
   MutexLock lock(mutex_);

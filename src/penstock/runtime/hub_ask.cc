@@ -17,11 +17,15 @@ Status RunningHub::OnAsk(HubClient& client, IncomingMessage& message) {
     room_asks_.emplace_back(client.number, request);
     return Status::OK();
   }
+  TellText(client, request, Answer(what));
+  return Status::OK();
+}
+
+void RunningHub::TellText(HubClient& client, uint64_t request, const std::string& text) {
   MessageWriter answer(MessageKind::kText);
-  answer.Number(request).Bytes(Answer(what));
+  answer.Number(request).Bytes(text);
   client.link->Send(answer.Finish());
   Touch(client);
-  return Status::OK();
 }
 
 /// Returns JSON; "null" where nothing is known of what is asked.

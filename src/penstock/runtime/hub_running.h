@@ -226,6 +226,7 @@ class RunningHub final : public Hub {
   // hub_ask.cc.
   Status OnAsk(HubClient& client, IncomingMessage& message);
   std::string Answer(const std::string& what) const;
+  void TellText(HubClient& client, uint64_t request, const std::string& text);
 
   const HubOptions options_;
   const std::vector<std::pair<std::string, double>> resources_;

@@ -63,8 +63,9 @@ enum class MessageKind : uint16_t {
   kDrop = 8,      // request: no more answers are wanted
   kHold = 9,      // ids
   kRelease = 10,  // ids
-  kCancel = 11,   // id object, uint32 CancelFlags
-  kKill = 12,     // id actor, uint32 1: it may be restarted
+  kCancel = 11,  // id object, uint32 CancelFlags, request (0: no answer is wanted) -> kText, why it
+                 // cannot be done that way; empty: it is
+  kKill = 12,    // id actor, uint32 1: it may be restarted
   kFindActor = 13,  // request, text namespace, text name -> kActor
   kNext = 14,       // request, id generator (its task's first return) -> kValue that names an item,
                     // or the end (see ValueFlags)
@@ -127,7 +128,7 @@ enum class SystemError : uint32_t {
 };
 
 enum CancelFlags : uint32_t {
-  kForce = 1,      // Kill the worker.
+  kForce = 1,      // Kill the worker; not of an actor, whose calls are refused.
   kRecursive = 2,  // And the tasks that it has submitted.
 };
 

@@ -172,8 +172,19 @@ class HubTest : public ::testing::Test {
 
   void Cancel(uint64_t id, uint32_t flags = 0) {
     MessageWriter cancel(MessageKind::kCancel);
-    cancel.Number(id).Number(flags);
+    cancel.Number(id).Number(flags).Number(uint64_t{0});
     client_->Send(cancel);
+  }
+
+  /// Returns why it cannot be cancelled that way.
+  std::string CancelAndHear(uint64_t id, uint32_t flags) {
+    MessageWriter cancel(MessageKind::kCancel);
+    cancel.Number(id).Number(flags).Number(++last_request_);
+    client_->Send(cancel);
+    const PlainMessage message = Await(MessageKind::kText);
+    MessageReader fields(message.fields);
+    EXPECT_EQ(fields.Number<uint64_t>(), last_request_);
+    return std::string(fields.Bytes());
   }
 
   void Kill(uint64_t actor, bool may_restart = false) {

@@ -135,6 +135,16 @@ def test_an_item_that_is_not_there_in_time_is_left(
     assert got.result() is None
 
 
+def test_a_cancellation_by_force_waits_for_the_hub_s_word(
+    hub: FakeHub, client: _worker.Client, later: Callable[..., Future[Any]]
+) -> None:
+    told = later(client.cancel, 5, 3)
+    cancelled, flags, request = hub.next(fake_hub.CANCEL).take("QIQ")
+    assert (cancelled, flags) == (5, 3)
+    hub.send(fake_hub.TEXT, struct.pack("=Q", request) + text("it may not"))
+    assert told.result() == "it may not"
+
+
 def test_questions_are_answered(
     hub: FakeHub, client: _worker.Client, later: Callable[..., Future[Any]]
 ) -> None:

@@ -195,8 +195,62 @@ def test_an_asynchronous_call_that_runs_is_cancelled_and_the_actor_goes_on(begun
 
 
 def test_cancel_takes_references_alone() -> None:
-    with pytest.raises(TypeError, match="got: int"):
-        penstock.cancel(3)  # type: ignore[arg-type]
+    @penstock.remote
+    class Nothing:
+        pass
+
+    for other in (3, None, [penstock.put(1)], Nothing.remote()):
+        with pytest.raises(TypeError, match=f"got: {type(other).__name__}"):
+            penstock.cancel(other)
+
+
+def test_a_call_of_an_actor_is_not_cancelled_by_force(begun: str, gate: Gate) -> None:
+    @penstock.remote
+    class Slow:
+        def wait(self) -> str:
+            Path(begun).write_text("begun")
+            return wait_at(gate.path)
+
+        def items(self) -> Iterator[int]:
+            yield 1
+
+    slow = Slow.remote()
+    call = slow.wait.remote()
+    queued, generator = slow.wait.remote(), slow.items.remote()
+    wait_at(begun)
+    for running in (call, queued, generator):
+        with pytest.raises(ValueError, match=r"force=True is not supported .*Slow"):
+            penstock.cancel(running, force=True)
+    penstock.cancel(queued)
+    gate.open()
+    assert penstock.get(call) == "go"
+    assert [penstock.get(item) for item in generator] == [1]
+    penstock.cancel(call, force=True)  # It has ended: nothing happens.
+    assert penstock.get(call) == "go"
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_was_put_is_not_cancelled(*, force: bool) -> None:
+    kept = penstock.put("kept")
+    penstock.cancel(kept, force=force)
+    assert penstock.get(kept) == "kept"
+
+
+def test_force_ends_a_generator_too(begun: str, gate: Gate) -> None:
+    @penstock.remote
+    def items() -> Iterator[Any]:
+        yield 1
+        Path(begun).write_text("begun")
+        yield wait_at(gate.path)
+
+    generator = items.remote()
+    assert penstock.get(next(generator)) == 1
+    wait_at(begun)
+    penstock.cancel(generator, force=True)
+    with pytest.raises(exceptions.TaskCancelledError):
+        penstock.get(next(generator))
+    assert list(generator) == []
+    penstock.cancel(generator, force=True)  # It has ended: nothing happens.
 
 
 def test_a_killed_actor_comes_back_where_that_is_asked_for() -> None:
