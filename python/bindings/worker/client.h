@@ -99,11 +99,15 @@ class Client {
   /// `task`: the one that this thread runs, so that waits which can never end are refused; 0: none.
   std::optional<Values> Get(const std::vector<uint64_t>& ids, Timeout timeout, uint64_t task);
 
-  /// Returns the places of those that are ready, as soon as there are `enough`.
-  std::vector<uint32_t> Wait(const std::vector<uint64_t>& ids, uint32_t enough, Timeout timeout);
+  using Waited = std::pair<std::vector<uint32_t>, std::optional<ClientValue>>;
+
+  /// Returns the places of those that are ready, as soon as there are `enough`; or the error that
+  /// there never will be. `task` as of Get.
+  Waited Wait(const std::vector<uint64_t>& ids, uint32_t enough, Timeout timeout, uint64_t task);
 
   /// Returns a generator's next item, its end, or why there is none; nothing after the timeout.
-  std::optional<ClientValue> NextItem(uint64_t generator, Timeout timeout);
+  /// `task` as of Get.
+  std::optional<ClientValue> NextItem(uint64_t generator, Timeout timeout, uint64_t task);
 
   void Hold(uint64_t id);
 
@@ -176,7 +180,7 @@ class Client {
   // client_requests.cc
   std::string AskWithoutGil(std::string_view what);
   void AwaitAnswers() PENSTOCK_REQUIRES(mutex_);
-  void PostWait(uint64_t request, const std::vector<uint64_t>& ids, uint32_t enough)
+  void PostWait(uint64_t request, const std::vector<uint64_t>& ids, uint32_t enough, uint64_t task)
       PENSTOCK_REQUIRES(mutex_);
   void Hurry(uint64_t request) PENSTOCK_REQUIRES(mutex_);
 

@@ -142,9 +142,9 @@ void BindRequests(nb::class_<Client>& client) {
   client
       .def("get", &Client::Get, "ids"_a, "timeout_s"_a.none(), "task"_a = 0,
            "All values, or as soon as one is an error those that have come; None: not in time.")
-      .def("wait", &Client::Wait, "ids"_a, "enough"_a, "timeout_s"_a.none(),
-           "The places of those that are ready, once there are enough.")
-      .def("next_item", &Client::NextItem, "generator"_a, "timeout_s"_a.none(),
+      .def("wait", &Client::Wait, "ids"_a, "enough"_a, "timeout_s"_a.none(), "task"_a = 0,
+           "The places of those that are ready, once there are enough; or why there never are.")
+      .def("next_item", &Client::NextItem, "generator"_a, "timeout_s"_a.none(), "task"_a = 0,
            "None: not in time.")
       .def("find_actor", &Client::FindActor, "namespace"_a, "name"_a,
            "Its id, or 0, and the options of its constructor.")

@@ -67,12 +67,15 @@ def next_item(generator: int, timeout_s: float | None) -> ObjectRef[Any] | None:
 
     Raises:
         GetTimeoutError: none came in time.
+        DeadlockError: without a timeout, inside a task: its items wait for the task that waits.
         RayError: the generator is gone.
 
     """
     from penstock.core.references import ObjectRef
+    from penstock.worker import current
 
-    value = connection.client().next_item(generator, timeout_s)
+    task = current.waiting_task(timeout_s)
+    value = connection.client().next_item(generator, timeout_s, task)
     if value is None:
         raise exceptions.GetTimeoutError(f"No item came within {timeout_s} s")
     if value.flags & _IS_END:

@@ -171,9 +171,16 @@ class RunningHub final : public Hub {
 
   // hub_waits.cc: tasks that wait for each other.
   using WaitingCalls = std::unordered_map<uint64_t, std::vector<uint64_t>>;
-  void RefuseEndlessWait(HubClient& client, uint64_t number, uint64_t task);
+  void NoteWait(HubClient& client, uint64_t request, uint64_t task);
+  bool RefuseEndlessWaits();
+  bool IsEndless(uint64_t task, std::string* why);
+  void RefuseWait(uint64_t task, const std::string& why);
+  std::string TextOfWay(const std::vector<EndlessStep>& way) const;
+  std::string LabelOf(uint64_t task_or_actor) const;
   const Request* WaitingRequest(uint64_t task);
   WaitsFor WaitsOf(uint64_t id, const WaitingCalls& calls);
+  WaitsFor WaitsOfActor(uint64_t id, const HubActor& actor, const WaitingCalls& calls);
+  WaitsFor WaitsOfRequest(const Request& request);
   void AddMakersOf(const std::vector<uint64_t>& ids, std::vector<uint64_t>& makers);
   WaitingCalls FindWaitingCalls();
 
@@ -247,6 +254,7 @@ class RunningHub final : public Hub {
   std::unordered_map<uint64_t, Value> functions_;
   std::unordered_map<uint64_t, HubTask> tasks_;
   std::unordered_map<uint64_t, std::pair<uint32_t, uint64_t>> waiting_;  // Client and request.
+  std::vector<uint64_t> new_waits_;                                      // Tasks, of this turn.
   std::unordered_map<uint64_t, HubActor> actors_;
   std::map<std::pair<std::string, std::string>, uint64_t> names_;
   std::unordered_map<uint32_t, HubClient> clients_;

@@ -130,10 +130,10 @@ Result<std::shared_ptr<const TaskOptions>> OptionReader::Read(TaskKind kind,
   read->name = TextIn(options, "name");
   read->label = TextIn(options, "label");
   if (kind != TaskKind::kMethod) {
-    const std::vector<double> needs = ReadNeeds(options, kind, resources_, &read->unplaceable);
-    read->gpus = needs[kGpuIndex];
+    read->needs = ReadNeeds(options, kind, resources_, &read->unplaceable);
+    read->gpus = read->needs[kGpuIndex];
     if (read->unplaceable.empty()) {
-      read->shape = scheduler_.ShapeOf(needs, NumberOf(ReadEnvironment(options)));
+      read->shape = scheduler_.ShapeOf(read->needs, NumberOf(ReadEnvironment(options)));
     }
   }
   read->max_retries_given = options.contains("max_retries");

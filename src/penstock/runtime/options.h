@@ -25,6 +25,7 @@ struct TaskOptions {
   std::string name;   // Empty: none was given.
   std::string label;  // Likewise: what people call it.
   ShapeNumber shape = 0;
+  std::vector<double> needs;  // Of each resource; of calls none.
   double gpus = 0;
   std::string unplaceable;  // Why the machine can never run it; empty: it can.
   int max_retries = 0;

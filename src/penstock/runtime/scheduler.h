@@ -161,6 +161,19 @@ struct EndActor {
   std::string text;
 };
 
+/// Who has how much of a resource, and keeps it while it waits for others.
+struct ResourceHolder {
+  uint64_t number = 0;  // A task's; an actor's where it is one that holds.
+  double amount = 0;
+};
+
+/// Why a task does not run: of what the holders have of a resource it lacks so much.
+struct Shortage {
+  size_t resource = 0;
+  double lacking = 0;
+  std::vector<ResourceHolder> holders;
+};
+
 using Action = std::variant<StartWorker, RunTask, EndLease, StopWorker, KillWorker, InterruptTask,
                             TakeBack, EndTask, EndActor>;
 
@@ -223,6 +236,9 @@ class Scheduler {
   virtual std::vector<double> available() const = 0;
   /// The task that a worker runs, where it is one alone; else 0.
   virtual uint64_t RunningTask(WorkerNumber worker) const = 0;
+  /// What a task lacks that is in the queue, processors aside; nothing for any other. Whoever is
+  /// about to end is no holder: what it has will be free.
+  virtual std::vector<Shortage> ShortagesOf(uint64_t task) const = 0;
 };
 
 }  // namespace penstock::runtime

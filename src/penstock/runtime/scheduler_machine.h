@@ -122,6 +122,7 @@ class SchedulerMachine final : public Scheduler {
   std::vector<Action> TakeActions() override;
   std::vector<double> available() const override { return book_.left(); }
   uint64_t RunningTask(WorkerNumber worker) const override;
+  std::vector<Shortage> ShortagesOf(uint64_t task) const override;
 
  private:
   using Tasks = std::unordered_map<uint64_t, ScheduledTask>;
@@ -184,6 +185,9 @@ class SchedulerMachine final : public Scheduler {
   void EndActorFor(uint64_t number, ScheduledActor& actor, SystemError error, std::string text);
   void EndIfUnused(uint64_t number, ScheduledActor& actor);
   void WithdrawConstructor(ScheduledActor& actor);
+
+  // scheduler_shortages.cc.
+  uint64_t HolderOf(const ScheduledWorker& worker) const;
 
   // scheduler_cancel.cc.
   bool Withdraw(ScheduledTask& task);

@@ -51,24 +51,25 @@ constexpr uint32_t ClientOf(uint64_t id) { return static_cast<uint32_t>(id >> 40
 /// uint32 length, bytes; "ids": uint32 count, ids; a request is answered with its number.
 enum class MessageKind : uint16_t {
   // A client to the hub.
-  kHello = 1,     // uint64 worker (WorkerId; 0: none of the hub's), uint64 process id -> kWelcome
-  kDefine = 2,    // id function (a hash of its bytes), value
-  kSubmit = 3,    // task (see TaskMessage)
-  kPut = 4,       // id object, value
-  kGet = 5,       // request, ids, uint64 task: the one whose thread waits for all of them, without
-                  // a limit of time; else 0 -> a kValue each, as they come to be, until kDrop
-  kWait = 6,      // request, uint32 enough, ids -> one kReady once so many are
-  kHurry = 7,     // request of a kWait or kNext: answer now with what is ready (kNext: or with a
-                  // value of no bytes and no flags), which ends the request
-  kDrop = 8,      // request: no more answers are wanted
-  kHold = 9,      // ids
+  kHello = 1,   // uint64 worker (WorkerId; 0: none of the hub's), uint64 process id -> kWelcome
+  kDefine = 2,  // id function (a hash of its bytes), value
+  kSubmit = 3,  // task (see TaskMessage)
+  kPut = 4,     // id object, value
+  kGet = 5,     // request, ids, uint64 task: the one whose thread waits for all of them, without
+                // a limit of time; else 0 -> a kValue each, as they come to be, until kDrop
+  kWait = 6,    // request, uint32 enough, ids, uint64 task (as of kGet) -> one kReady once so many
+                // are; where they never can be, one kValue that says so
+  kHurry = 7,   // request of a kWait or kNext: answer now with what is ready (kNext: or with a
+                // value of no bytes and no flags), which ends the request
+  kDrop = 8,    // request: no more answers are wanted
+  kHold = 9,    // ids
   kRelease = 10,  // ids
   kCancel = 11,  // id object, uint32 CancelFlags, request (0: no answer is wanted) -> kText, why it
                  // cannot be done that way; empty: it is
   kKill = 12,    // id actor, uint32 1: it may be restarted
   kFindActor = 13,  // request, text namespace, text name -> kActor
-  kNext = 14,       // request, id generator (its task's first return) -> kValue that names an item,
-                    // or the end (see ValueFlags)
+  kNext = 14,       // request, id generator (its task's first return), uint64 task (as of kGet)
+                    // -> kValue that names an item, or the end (see ValueFlags)
   kAsk = 15,        // request, text what ("resources", "available", "nodes", …) -> kText, JSON
   kDone = 16,       // id task, uint32 DoneFlags, uint32 count, values (its returns, or one error)
   kYield = 17,      // id task, id object, value: one more item of a generator

@@ -100,7 +100,7 @@ class HubTest : public ::testing::Test {
     return id;
   }
 
-  /// `task`: the one that waits for a kGet, where its thread does nothing else.
+  /// `task`: the one that waits, where its thread does nothing else.
   uint64_t Ask(MessageKind kind, const std::vector<uint64_t>& ids, uint32_t enough = 0,
                uint64_t task = 0) {
     const uint64_t request = ++last_request_;
@@ -112,7 +112,7 @@ class HubTest : public ::testing::Test {
     } else {
       ask.Ids(ids);
     }
-    if (kind == MessageKind::kGet) ask.Number(task);
+    ask.Number(task);
     client_->Send(ask);
     return request;
   }

@@ -1,0 +1,40 @@
+#include "penstock/runtime/scheduler_machine.h"
+
+namespace penstock::runtime {
+namespace {
+
+constexpr double kTolerance = 1e-9;
+
+}  // namespace
+
+std::vector<Shortage> SchedulerMachine::ShortagesOf(uint64_t id) const {
+  const auto found = tasks_.find(id);
+  if (found == tasks_.end() || found->second.state != TaskState::kQueued) return {};
+  const TaskSpec& spec = found->second.spec;
+  if (spec.kind == TaskKind::kMethod) return {};
+  const std::vector<double>& needs = shapes_[spec.shape].needs;
+  std::vector<Shortage> shortages;
+  for (size_t i = kProcessorIndex + 1; i < needs.size(); ++i) {
+    if (needs[i] <= book_.left()[i] + kTolerance) continue;
+    Shortage shortage{.resource = i, .lacking = needs[i] - book_.total()[i]};
+    for (const auto& [number, worker] : workers_) {
+      const double held = worker.lease < 0 ? 0 : shapes_[worker.lease].needs[i];
+      const uint64_t holder = held > 0 ? HolderOf(worker) : 0;
+      if (holder == 0) continue;
+      shortage.holders.push_back({holder, held});
+      shortage.lacking += held;
+    }
+    if (shortage.lacking > kTolerance) shortages.push_back(std::move(shortage));
+  }
+  return shortages;
+}
+
+/// Returns the task, or the actor, whose end frees what a worker has; 0: it is about to be free.
+uint64_t SchedulerMachine::HolderOf(const ScheduledWorker& worker) const {
+  if (worker.killed || worker.state != WorkerState::kBusy) return 0;
+  if (worker.actor != 0) return worker.actor;
+  if (worker.sent.empty() || tasks_.at(worker.sent.front()).cancelled) return 0;
+  return worker.sent.front();
+}
+
+}  // namespace penstock::runtime
