@@ -13,6 +13,7 @@ from penstock.core.connection import client
 from penstock.core.defined import Defined
 from penstock.core.placing import refuse_what_never_fits
 from penstock.core.references import DynamicObjectRefGenerator
+from penstock.core.signatures import signature_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +36,7 @@ class RemoteFunction:
         functools.update_wrapper(self, function)
         self._function = function
         self._options = options_of.of_function(options)
-        self._arguments = Arguments(function)
+        self._arguments = Arguments(function.__qualname__, signature_of(function))
         self._returns = options_of.returns_of(self._options, is_generator=is_generator(function))
         if self._options.get("num_returns") == options_of.DYNAMIC:
             function = functools.partial(_collect, function)
