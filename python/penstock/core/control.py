@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.core.connection import client, facts
@@ -86,6 +87,11 @@ def get_actor(name: str, namespace: str | None = None) -> ActorHandle:
             "made under it, or it has ended"
         )
     return handle_from_options(number, options)
+
+
+def actor_names() -> list[tuple[str, str]]:
+    """Return namespace and name of each actor that `get_actor` would find."""
+    return [(space, name) for space, name in json.loads(client().ask("names"))]
 
 
 def exit_actor() -> NoReturn:

@@ -63,7 +63,9 @@ Status RunningHub::OnFindActor(HubClient& client, IncomingMessage& message) {
 Status RunningHub::OnKill(HubClient& client, IncomingMessage& message) {
   const auto actor = message.fields.Number<uint64_t>();
   const auto may_restart = message.fields.Number<uint32_t>();
-  if (message.fields.ok()) scheduler_->KillActor(actor, may_restart != 0);
+  if (!message.fields.ok()) return Status::OK();
+  scheduler_->KillActor(actor, may_restart != 0);
+  Settle();  // Its name is free for what comes next.
   return Status::OK();
 }
 

@@ -70,7 +70,7 @@ enum class MessageKind : uint16_t {
   kFindActor = 13,  // request, text namespace, text name -> kActor
   kNext = 14,       // request, id generator (its task's first return), uint64 task (as of kGet)
                     // -> kValue that names an item, or the end (see ValueFlags)
-  kAsk = 15,        // request, text what ("resources", "available", "nodes", …) -> kText, JSON
+  kAsk = 15,        // request, text what ("resources", "available", "names", …) -> kText, JSON
   kDone = 16,       // id task, uint32 DoneFlags, uint32 count, values (its returns, or one error)
   kYield = 17,      // id task, id object, value: one more item of a generator
   kUnmapped = 18,   // ids of segments, one for each naming that is not looked at any more
