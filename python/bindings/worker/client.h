@@ -117,6 +117,10 @@ class Client {
   /// Returns why the task cannot be cancelled by these flags; empty: it is.
   std::string Cancel(uint64_t id, uint32_t flags);
   void Kill(uint64_t actor, bool may_restart);
+  /// Makes a placement group of a new id, whose next is its object's; returns why not; empty: done.
+  std::string MakeGroup(uint64_t group, std::string_view options, Packed& ready);
+  void RemoveGroup(uint64_t group);
+
   std::tuple<uint64_t, std::string> FindActor(std::string_view name_space, std::string_view name);
   std::string Ask(std::string_view what);
   void SetBlocked(bool blocked);

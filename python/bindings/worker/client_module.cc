@@ -201,6 +201,9 @@ void BindClient(nb::module_& module) {
       .def("cancel", &Client::Cancel, "id"_a, "flags"_a,
            "Why it cannot be cancelled that way; empty: it is.")
       .def("kill", &Client::Kill, "actor"_a, "may_restart"_a)
+      .def("make_group", &Client::MakeGroup, "group"_a, "options"_a, "ready"_a,
+           "Why there can be no such placement group; empty: it is made.")
+      .def("remove_group", &Client::RemoveGroup, "group"_a)
       .def("blocked", [](Client& self) { self.SetBlocked(true); })
       .def("unblocked", [](Client& self) { self.SetBlocked(false); })
       .def("close", &Client::Close);

@@ -186,6 +186,22 @@ std::string Client::Cancel(uint64_t id, uint32_t flags) {
   return std::move(answer.text);
 }
 
+std::string Client::MakeGroup(uint64_t group, std::string_view options, Packed& ready) {
+  CheckProcess();
+  const nb::gil_scoped_release release;
+  Answer answer;
+  MutexLock lock(mutex_);
+  CheckOpen();
+  const OpenRequest request(*this, OpenRequest::WaitsFor::kHub, &answer);
+  MessageWriter message(MessageKind::kMakeGroup);
+  message.Number(request.number()).Number(group).Bytes(options);
+  ready.Send(/*flags=*/0, &message);
+  Post(message);
+  Flush();
+  WaitUntil([&] { return answer.is_complete; }, std::nullopt);
+  return std::move(answer.text);
+}
+
 std::string Client::Ask(std::string_view what) {
   CheckProcess();
   const nb::gil_scoped_release release;

@@ -91,6 +91,16 @@ void Client::Kill(uint64_t actor, bool may_restart) {
   Flush();
 }
 
+void Client::RemoveGroup(uint64_t group) {
+  CheckProcess();
+  MutexLock lock(mutex_);
+  CheckOpen();
+  MessageWriter message(MessageKind::kRemoveGroup);
+  message.Number(group);
+  Post(message);
+  Flush();
+}
+
 void Client::SetBlocked(bool blocked) {
   CheckProcess();
   MutexLock lock(mutex_);

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import WeakKeyDictionary
 
-from penstock.core import control, serialization, signatures
+from penstock.core import control, groups, serialization, signatures
 from penstock.core import options as options_of
 from penstock.core.calls import Arguments, Told, is_generator, references
 from penstock.core.connection import client, is_connected, release
@@ -63,7 +63,7 @@ class ActorClass:
 
         """
         connected = client()
-        options = self._options_told.text(connected)
+        options = self._placed(self._options_told.text(connected))
         self._arguments.check(args, kwargs)
         function = self._defined.number(connected)
         packed, given = serialization.dumps_call(connected, args, kwargs)
@@ -98,13 +98,20 @@ class ActorClass:
     def _handle(self, actor: int) -> ActorHandle:
         return ActorHandle(actor, self.__name__, _methods_of(self._kind), owned=True)
 
+    def _placed(self, options: str) -> str:
+        """Add the placement group that the running task hands on, where there is one."""
+        if self._options.get("scheduling_strategy") is not None:
+            return options
+        place = groups.inherited()
+        return groups.placed(options, place) if place else options
+
     def _checked_options(self) -> str:
         refuse_what_never_fits(self.__name__, self._options, 0)
         name = self._options.get("name")
         namespace = self._options.get("namespace")
         if name and not namespace:
             namespace = control.current_namespace()
-        return options_of.to_json(
+        options = options_of.to_json(
             self._options,
             num_cpus=0,
             label=self.__name__,
@@ -112,6 +119,8 @@ class ActorClass:
             is_async=self._is_async,
             methods=_methods_of(self._kind),
         )
+        place = groups.place_of(self._options)
+        return groups.placed(options, place) if place else options
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ActorClass, (self._kind, self._options)

@@ -6,8 +6,8 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from penstock.core import groups, serialization
 from penstock.core import options as options_of
-from penstock.core import serialization
 from penstock.core.calls import Arguments, Told, is_generator, references
 from penstock.core.connection import client
 from penstock.core.defined import Defined
@@ -64,7 +64,7 @@ class RemoteFunction:
 
         """
         connected = client()
-        options = self._options_told.text(connected)
+        options = self._placed(self._options_told.text(connected))
         self._arguments.check(args, kwargs)
         function = self._defined.number(connected)
         packed, given = serialization.dumps_call(connected, args, kwargs)
@@ -80,10 +80,19 @@ class RemoteFunction:
         """
         return RemoteFunction(self._function, {**self._options, **options})
 
+    def _placed(self, options: str) -> str:
+        """Add the placement group that the running task hands on, where there is one."""
+        if self._options.get("scheduling_strategy") is not None:
+            return options
+        place = groups.inherited()
+        return groups.placed(options, place) if place else options
+
     def _checked_options(self) -> str:
         refuse_what_never_fits(self.__name__, self._options, _PROCESSORS)
         label = self._function.__qualname__
-        return options_of.to_json(self._options, num_cpus=_PROCESSORS, label=label)
+        options = options_of.to_json(self._options, num_cpus=_PROCESSORS, label=label)
+        place = groups.place_of(self._options)
+        return groups.placed(options, place) if place else options
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RemoteFunction, (self._function, self._options)

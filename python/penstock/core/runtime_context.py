@@ -96,8 +96,10 @@ class RuntimeContext:
         return json.dumps(self.runtime_env)
 
     def get_placement_group_id(self) -> str | None:
-        """Return None: on one machine groups bind nothing."""
-        return None
+        """Return the placement group that the task or actor runs in; None outside of groups."""
+        from penstock.core import groups
+
+        return groups.current()
 
     def get_assigned_resources(self) -> dict[str, float]:
         """Return what the task or actor holds, by resource."""

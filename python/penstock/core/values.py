@@ -24,6 +24,7 @@ _SYSTEM_ERRORS: dict[int, type[exceptions.RayError]] = {
     9: exceptions.PendingCallsLimitExceeded,
     10: exceptions.RuntimeEnvSetupError,
     11: exceptions.DeadlockError,
+    12: exceptions.TaskPlacementGroupRemoved,
 }
 _IS_ERROR, _IS_SYSTEM_ERROR, _IS_CONSTRUCTOR_ERROR, _IS_ITEM, _IS_END = 1, 2, 4, 8, 16
 

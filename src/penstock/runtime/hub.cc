@@ -255,6 +255,7 @@ void RunningHub::Clear() {
   tasks_.clear();
   actors_.clear();
   functions_.clear();
+  groups_.clear();
   objects_ = ObjectTable();
 }
 

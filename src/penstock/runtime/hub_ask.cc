@@ -53,6 +53,7 @@ std::string RunningHub::Answer(const std::string& what) const {
   if (what == "available") return available.dump();
   if (what == "nodes") return Json::array({{{"Alive", true}, {"Resources", total}}}).dump();
   if (what == "names") return NamesOf(names_).dump();
+  if (what == "groups") return TableOfGroups();
   if (what == "counts") {
     return Json({{"objects", objects_.size()},
                  {"tasks", tasks_.size()},

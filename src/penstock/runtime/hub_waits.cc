@@ -76,9 +76,8 @@ std::string RunningHub::TextOfWay(const std::vector<EndlessStep>& way) const {
       continue;
     }
     const auto resource = static_cast<size_t>(way[i].resource);
-    text +=
-        fmt::format("{} waits for {:g} of the resource '{}', held by ", i > 0 ? ", which" : "",
-                    tasks_.at(way[i].task).options->needs[resource], resources_[resource].first);
+    text += fmt::format("{} waits for {:g} of the resource '{}', held by ", i > 0 ? ", which" : "",
+                        NeedsOf(way[i].task)[resource], resources_[resource].first);
     advice =
         "processors alone are given back by who waits: ask for less of the resource, end what "
         "holds it before waiting, or return the reference instead of waiting for it";
@@ -86,10 +85,18 @@ std::string RunningHub::TextOfWay(const std::vector<EndlessStep>& way) const {
   return fmt::format("{}; {}", text, advice);
 }
 
-std::string RunningHub::LabelOf(uint64_t task_or_actor) const {
-  const auto task = tasks_.find(task_or_actor);
+const std::vector<double>& RunningHub::NeedsOf(uint64_t task_or_group) const {
+  const auto group = groups_.find(task_or_group);
+  return group == groups_.end() ? tasks_.at(task_or_group).options->needs
+                                : group->second.options.needs;
+}
+
+/// Returns what people call a task, an actor or a placement group.
+std::string RunningHub::LabelOf(uint64_t number) const {
+  const auto task = tasks_.find(number);
   if (task != tasks_.end()) return LabelOf(task->second);
-  const auto actor = actors_.find(task_or_actor);
+  if (groups_.contains(number)) return "a placement group";
+  const auto actor = actors_.find(number);
   return actor == actors_.end() || actor->second.label.empty() ? "an actor" : actor->second.label;
 }
 
@@ -105,16 +112,15 @@ WaitsFor RunningHub::WaitsOf(uint64_t id, const WaitingCalls& calls) {
   WaitsFor waits;
   const auto holder = actors_.find(id);
   if (holder != actors_.end()) return WaitsOfActor(id, holder->second, calls);
+  if (const Request* request = WaitingRequest(id)) return WaitsOfRequest(*request);
+  AddShortagesOf(id, waits.shares);
   const auto found = tasks_.find(id);
   if (found == tasks_.end()) return waits;
-  if (const Request* request = WaitingRequest(id)) return WaitsOfRequest(*request);
   const HubTask& task = found->second;
   if (task.missing > 0) AddMakersOf(task.given, waits.needs);
-  for (const Shortage& shortage : scheduler_->ShortagesOf(id)) {
-    Share& share = waits.shares.emplace_back();
-    share.enough = shortage.lacking;
-    share.resource = static_cast<int>(shortage.resource);
-    for (const auto& [number, amount] : shortage.holders) share.givers.push_back({number, amount});
+  const auto group = groups_.find(task.options->place.group);
+  if (group != groups_.end() && group->second.state == GroupState::kPending) {
+    waits.needs.push_back(group->first);
   }
   const auto actor = actors_.find(task.actor);
   if (task.kind != TaskKind::kMethod || actor == actors_.end()) return waits;
@@ -127,6 +133,15 @@ WaitsFor RunningHub::WaitsOf(uint64_t id, const WaitingCalls& calls) {
   Share& room = waits.shares.emplace_back();
   for (const uint64_t call : waiting->second) room.givers.push_back({call});
   return waits;
+}
+
+void RunningHub::AddShortagesOf(uint64_t id, std::vector<Share>& shares) {
+  for (const Shortage& shortage : scheduler_->ShortagesOf(id)) {
+    Share& share = shares.emplace_back();
+    share.enough = shortage.lacking;
+    share.resource = static_cast<int>(shortage.resource);
+    for (const auto& [number, amount] : shortage.holders) share.givers.push_back({number, amount});
+  }
 }
 
 /// An actor that holds a resource holds it while one of its calls waits, or its constructor.

@@ -12,15 +12,18 @@ std::vector<Shortage> SchedulerMachine::ShortagesOf(uint64_t id) const {
   if (found == tasks_.end() || found->second.state != TaskState::kQueued) return {};
   const TaskSpec& spec = found->second.spec;
   if (spec.kind == TaskKind::kMethod) return {};
-  const std::vector<double>& needs = shapes_[spec.shape].needs;
+  const TaskShape& shape = shapes_[spec.shape];
+  const std::vector<int> bundles = BundlesFor(shape);
+  if (bundles.size() != 1) return {};  // Its group waits itself, or there are several ways.
+  const ResourceBook& book = BookOf(shape, bundles.front());
   std::vector<Shortage> shortages;
-  for (size_t i = kProcessorIndex + 1; i < needs.size(); ++i) {
-    if (needs[i] <= book_.left()[i] + kTolerance) continue;
-    Shortage shortage{.resource = i, .lacking = needs[i] - book_.total()[i]};
+  for (size_t i = kProcessorIndex + 1; i < shape.needs.size(); ++i) {
+    if (shape.needs[i] <= book.left()[i] + kTolerance) continue;
+    Shortage shortage{.resource = i, .lacking = shape.needs[i] - book.total()[i]};
     for (const auto& [number, worker] : workers_) {
       const double held = worker.lease < 0 ? 0 : shapes_[worker.lease].needs[i];
       const uint64_t holder = held > 0 ? HolderOf(worker) : 0;
-      if (holder == 0) continue;
+      if (holder == 0 || &BookOf(shapes_[worker.lease], worker.bundle) != &book) continue;
       shortage.holders.push_back({holder, held});
       shortage.lacking += held;
     }

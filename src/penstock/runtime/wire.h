@@ -67,16 +67,19 @@ enum class MessageKind : uint16_t {
   kCancel = 11,  // id object, uint32 CancelFlags, request (0: no answer is wanted) -> kText, why it
                  // cannot be done that way; empty: it is
   kKill = 12,    // id actor, uint32 1: it may be restarted
-  kFindActor = 13,  // request, text namespace, text name -> kActor
-  kNext = 14,       // request, id generator (its task's first return), uint64 task (as of kGet)
-                    // -> kValue that names an item, or the end (see ValueFlags)
-  kAsk = 15,        // request, text what ("resources", "available", "names", …) -> kText, JSON
-  kDone = 16,       // id task, uint32 DoneFlags, uint32 count, values (its returns, or one error)
-  kYield = 17,      // id task, id object, value: one more item of a generator
-  kUnmapped = 18,   // ids of segments, one for each naming that is not looked at any more
-  kBlocked = 19,    // The running task waits for something else than the hub's answers …
-  kUnblocked = 20,  // … and does not any more.
-  kGiveBack = 21,   // id task: a kRun that has not begun and shall run elsewhere
+  kFindActor = 13,    // request, text namespace, text name -> kActor
+  kNext = 14,         // request, id generator (its task's first return), uint64 task (as of kGet)
+                      // -> kValue that names an item, or the end (see ValueFlags)
+  kAsk = 15,          // request, text what ("resources", "available", "names", …) -> kText, JSON
+  kDone = 16,         // id task, uint32 DoneFlags, uint32 count, values (its returns, or one error)
+  kYield = 17,        // id task, id object, value: one more item of a generator
+  kUnmapped = 18,     // ids of segments, one for each naming that is not looked at any more
+  kBlocked = 19,      // The running task waits for something else than the hub's answers …
+  kUnblocked = 20,    // … and does not any more.
+  kGiveBack = 21,     // id task: a kRun that has not begun and shall run elsewhere
+  kMakeGroup = 22,    // request, id group (a placement group), text options, value: of the object
+                      // behind it, which is there once the group is -> kText, why not; empty: it is
+  kRemoveGroup = 23,  // id group
 
   // The hub to a client.
   kWelcome = 32,    // uint32 client, text facts (JSON: session, node, job)
@@ -126,6 +129,7 @@ enum class SystemError : uint32_t {
   kPendingCallsLimit = 9,
   kEnvironment = 10,
   kDeadlock = 11,
+  kGroupRemoved = 12,
 };
 
 enum CancelFlags : uint32_t {
@@ -144,6 +148,7 @@ enum class TaskKind : uint8_t {
   kFunction = 0,
   kConstructor = 1,  // Of an actor, named by the task's actor id.
   kMethod = 2,
+  kGroup = 3,  // Never sent: a placement group, as the scheduler counts what waits for room.
 };
 
 /// kSubmit: what a task is.
@@ -166,10 +171,12 @@ enum class TaskKind : uint8_t {
 /// Options' fields, all optional; a hub leaves aside what it does not know. Of tasks and actors:
 /// "name", "label" (the function's or class's name, for people), "num_cpus" (functions 1,
 /// constructors 0), "num_gpus", "memory", "resources" {name: amount}, "env_vars" {name: value},
-/// "working_dir". Of functions: "max_retries" (3; -1: for ever), "max_calls". Of methods:
-/// "max_retries" (the actor's max_task_retries), "concurrency_group". Of constructors:
-/// "max_restarts" (0; -1), "max_task_retries" (0), "max_concurrency", "max_pending_calls" (-1),
-/// "namespace", "detached", "get_if_exists", "concurrency_groups" {name: limit}, "is_async".
+/// "working_dir", "group" (a placement group's id), "bundle" (of it; -1: any). Of functions:
+/// "max_retries" (3; -1: for ever), "max_calls". Of methods: "max_retries" (the actor's
+/// max_task_retries), "concurrency_group". Of constructors: "max_restarts" (0; -1),
+/// "max_task_retries" (0), "max_concurrency", "max_pending_calls" (-1), "namespace", "detached",
+/// "get_if_exists", "concurrency_groups" {name: limit}, "is_async". Of placement groups: "name",
+/// "strategy", "bundles" [{resource: amount}].
 struct MessageHeader {
   uint32_t bytes = 0;  // With the header.
   MessageKind kind = MessageKind::kStop;
