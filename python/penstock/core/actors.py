@@ -63,7 +63,9 @@ class ActorClass:
 
         """
         connected = client()
-        options = self._placed(self._options_told.text(connected))
+        options = groups.inherited(
+            self._options_told.text(connected), self._options.get("scheduling_strategy")
+        )
         self._arguments.check(args, kwargs)
         function = self._defined.number(connected)
         packed, given = serialization.dumps_call(connected, args, kwargs)
@@ -98,13 +100,6 @@ class ActorClass:
     def _handle(self, actor: int) -> ActorHandle:
         return ActorHandle(actor, self.__name__, _methods_of(self._kind), owned=True)
 
-    def _placed(self, options: str) -> str:
-        """Add the placement group that the running task hands on, where there is one."""
-        if self._options.get("scheduling_strategy") is not None:
-            return options
-        place = groups.inherited()
-        return groups.placed(options, place) if place else options
-
     def _checked_options(self) -> str:
         refuse_what_never_fits(self.__name__, self._options, 0)
         name = self._options.get("name")
@@ -119,8 +114,7 @@ class ActorClass:
             is_async=self._is_async,
             methods=_methods_of(self._kind),
         )
-        place = groups.place_of(self._options)
-        return groups.placed(options, place) if place else options
+        return groups.placed(options, groups.place_of(self._options))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ActorClass, (self._kind, self._options)

@@ -61,14 +61,27 @@ def current() -> str | None:
     return f"{_session()}{number:0{_NUMBER_DIGITS}x}" if number else None
 
 
-def inherited() -> str:
-    """Return, as JSON, where what the running task starts belongs by default; "": nowhere."""
-    return _inherited_from(_running_options())
+def inherited(options: str, strategy: Any) -> str:
+    """Return the options, as JSON, of what the running task starts, with what it hands on in them.
+
+    That is its placement group, unless there is another `strategy`; and where that is a group's and
+    says nothing of it, that what is started hands its own group on.
+    """
+    place = _handed_on(_running_options())
+    if not place:
+        return options
+    if strategy is None:
+        return placed(options, place)
+    if getattr(strategy, "placement_group_capture_child_tasks", False) is None:
+        return placed(options, json.dumps({"captures": True}))
+    return options
 
 
 @functools.lru_cache(256)
 def placed(options: str, place: str) -> str:
-    """Return options, as JSON, with a place added to them."""
+    """Return options, as JSON, with a place ("": nowhere) added to them."""
+    if not place:
+        return options
     return json.dumps({**(json.loads(options) if options else {}), **json.loads(place)})
 
 
@@ -111,6 +124,6 @@ def _place_in(options: str) -> dict[str, Any]:
 
 
 @functools.lru_cache(256)
-def _inherited_from(options: str) -> str:
+def _handed_on(options: str) -> str:
     place = _place_in(options)
     return json.dumps(place) if place.get("captures") else ""

@@ -64,7 +64,9 @@ class RemoteFunction:
 
         """
         connected = client()
-        options = self._placed(self._options_told.text(connected))
+        options = groups.inherited(
+            self._options_told.text(connected), self._options.get("scheduling_strategy")
+        )
         self._arguments.check(args, kwargs)
         function = self._defined.number(connected)
         packed, given = serialization.dumps_call(connected, args, kwargs)
@@ -80,19 +82,11 @@ class RemoteFunction:
         """
         return RemoteFunction(self._function, {**self._options, **options})
 
-    def _placed(self, options: str) -> str:
-        """Add the placement group that the running task hands on, where there is one."""
-        if self._options.get("scheduling_strategy") is not None:
-            return options
-        place = groups.inherited()
-        return groups.placed(options, place) if place else options
-
     def _checked_options(self) -> str:
         refuse_what_never_fits(self.__name__, self._options, _PROCESSORS)
         label = self._function.__qualname__
         options = options_of.to_json(self._options, num_cpus=_PROCESSORS, label=label)
-        place = groups.place_of(self._options)
-        return groups.placed(options, place) if place else options
+        return groups.placed(options, groups.place_of(self._options))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RemoteFunction, (self._function, self._options)

@@ -233,6 +233,36 @@ def test_tasks_of_a_group_start_others_in_it_where_that_is_asked_for(made):
     assert ray.get(task, timeout=FOR_EVER_S) == (None, group.id)
 
 
+def test_a_task_of_another_group_hands_on_as_the_one_that_started_it(made):
+    first, second = made([{"CPU": 1}]), made([{"CPU": 2}])
+
+    @ray.remote(num_cpus=0)
+    def start(deeper):
+        if not deeper:
+            return ray.get(where.remote())
+        return ray.get(start.options(scheduling_strategy=inside(second)).remote(False))
+
+    for capture, expected in ((True, second.id), (False, None)):
+        task = start.options(scheduling_strategy=inside(first, 0, capture)).remote(True)
+        assert ray.get(task, timeout=FOR_EVER_S) == expected
+
+
+def test_a_group_may_be_named_by_options_of_its_own(made):
+    group = made([{"CPU": 1}, {"CPU": 2}])
+    task = where.options(placement_group=group, placement_group_bundle_index=1, num_cpus=2)
+    assert ray.get(task.remote(), timeout=FOR_EVER_S) == group.id
+    counter = Counter.options(placement_group=group).remote()
+    assert ray.get(counter.group.remote(), timeout=FOR_EVER_S)[1] == group.id
+    assert ray.get(where.options(placement_group="default").remote(), timeout=FOR_EVER_S) is None
+    with pytest.raises(ValueError, match="from -1 to 1"):
+        where.options(placement_group=group, placement_group_bundle_index=2)
+    with pytest.raises(ValueError, match="not both"):
+        where.options(placement_group=group, scheduling_strategy="SPREAD")
+    for wrong in ({"placement_group": "other"}, {"placement_group_bundle_index": 0}):
+        with pytest.raises(TypeError, match="must be a placement group"):
+            where.options(**wrong)
+
+
 def test_actors_of_a_group_know_it_and_hand_it_on(made):
     group = made([{"CPU": 2}])
 
