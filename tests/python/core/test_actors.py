@@ -225,6 +225,21 @@ def test_an_actor_with_restarts_comes_back_as_it_was_built() -> None:
     assert penstock.get(counter.process.remote()) != first
 
 
+def test_a_call_that_a_restart_cuts_off_is_told_so_and_the_next_ones_are_answered() -> None:
+    @penstock.remote(max_restarts=1)
+    class Fragile:
+        def die(self) -> None:
+            os._exit(3)
+
+        def answer(self) -> int:
+            return 1
+
+    fragile = Fragile.remote()
+    with pytest.raises(exceptions.ActorUnavailableError, match=r"Fragile\.die"):
+        penstock.get(fragile.die.remote())
+    assert penstock.get(fragile.answer.remote()) == 1
+
+
 def test_calls_in_flight_are_retried_where_that_is_asked_for(tmp_path: Path) -> None:
     mark = str(tmp_path / "died")
 
