@@ -51,6 +51,19 @@ class RuntimeContext:
             return None
         return str(self._actor_options().get("name", ""))
 
+    def is_canceled(self) -> bool:
+        """Return whether the running task was cancelled, for calls in threads, which go on.
+
+        Raises:
+            RuntimeError: asked outside of tasks, or by an async actor, whose calls are cancelled
+                as coroutines are.
+
+        """
+        number = _running("task_id")
+        if not number or (_running("actor_id") and self._actor_options().get("is_async")):
+            raise RuntimeError("is_canceled is for tasks and for actors without async methods")
+        return number in connection.client().interrupted()
+
     @property
     def namespace(self) -> str:
         """The namespace in which names of actors are looked for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -192,6 +193,39 @@ def test_an_asynchronous_call_that_runs_is_cancelled_and_the_actor_goes_on(begun
     with pytest.raises(exceptions.TaskCancelledError):
         penstock.get(call)
     assert penstock.get(waiting.nothing.remote()) == "done"
+
+
+def test_a_call_in_a_thread_learns_that_it_was_cancelled(begun: str) -> None:
+    @penstock.remote(max_concurrency=2)
+    class Polling:
+        def wait(self) -> str:
+            context = penstock.get_runtime_context()
+            assert not context.is_canceled()
+            Path(begun).write_text("begun")
+            while not context.is_canceled():
+                self.turn.wait(0.01)
+            return "stopped"
+
+        def __init__(self) -> None:
+            self.turn = threading.Event()
+
+    polling = Polling.remote()
+    call = polling.wait.remote()
+    wait_at(begun)
+    penstock.cancel(call)
+    assert penstock.get(call, timeout=60) == "stopped"
+
+
+def test_who_cannot_be_cancelled_in_that_way_does_not_ask() -> None:
+    @penstock.remote
+    class Asynchronous:
+        async def ask(self) -> bool:
+            return penstock.get_runtime_context().is_canceled()
+
+    with pytest.raises(RuntimeError, match="without async"):
+        penstock.get(Asynchronous.remote().ask.remote())
+    with pytest.raises(RuntimeError, match="for tasks"):
+        penstock.get_runtime_context().is_canceled()
 
 
 def test_cancel_takes_references_alone() -> None:
