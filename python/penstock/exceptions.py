@@ -82,6 +82,10 @@ class TaskCancelledError(RayError):
     """The work was stopped before it ended."""
 
 
+class TaskPlacementGroupRemoved(RayError):  # noqa: N818  # Ray's name.
+    """The placement group that a task was to run in was removed."""
+
+
 class DeadlockError(RayError):
     """Tasks wait for each other, so that none of them could ever end."""
 

@@ -99,19 +99,28 @@ class Client {
   /// `task`: the one that this thread runs, so that waits which can never end are refused; 0: none.
   std::optional<Values> Get(const std::vector<uint64_t>& ids, Timeout timeout, uint64_t task);
 
-  /// Returns the places of those that are ready, as soon as there are `enough`.
-  std::vector<uint32_t> Wait(const std::vector<uint64_t>& ids, uint32_t enough, Timeout timeout);
+  using Waited = std::pair<std::vector<uint32_t>, std::optional<ClientValue>>;
+
+  /// Returns the places of those that are ready, as soon as there are `enough`; or the error that
+  /// there never will be. `task` as of Get.
+  Waited Wait(const std::vector<uint64_t>& ids, uint32_t enough, Timeout timeout, uint64_t task);
 
   /// Returns a generator's next item, its end, or why there is none; nothing after the timeout.
-  std::optional<ClientValue> NextItem(uint64_t generator, Timeout timeout);
+  /// `task` as of Get.
+  std::optional<ClientValue> NextItem(uint64_t generator, Timeout timeout, uint64_t task);
 
   void Hold(uint64_t id);
 
   /// The hub hears of the last reference with the next message, unless much waits for it.
   void Release(uint64_t id, bool at_once);
 
-  void Cancel(uint64_t id, uint32_t flags);
+  /// Returns why the task cannot be cancelled by these flags; empty: it is.
+  std::string Cancel(uint64_t id, uint32_t flags);
   void Kill(uint64_t actor, bool may_restart);
+  /// Makes a placement group of a new id, whose next is its object's; returns why not; empty: done.
+  std::string MakeGroup(uint64_t group, std::string_view options, Packed& ready);
+  void RemoveGroup(uint64_t group);
+
   std::tuple<uint64_t, std::string> FindActor(std::string_view name_space, std::string_view name);
   std::string Ask(std::string_view what);
   void SetBlocked(bool blocked);
@@ -175,7 +184,7 @@ class Client {
   // client_requests.cc
   std::string AskWithoutGil(std::string_view what);
   void AwaitAnswers() PENSTOCK_REQUIRES(mutex_);
-  void PostWait(uint64_t request, const std::vector<uint64_t>& ids, uint32_t enough)
+  void PostWait(uint64_t request, const std::vector<uint64_t>& ids, uint32_t enough, uint64_t task)
       PENSTOCK_REQUIRES(mutex_);
   void Hurry(uint64_t request) PENSTOCK_REQUIRES(mutex_);
 

@@ -142,9 +142,9 @@ void BindRequests(nb::class_<Client>& client) {
   client
       .def("get", &Client::Get, "ids"_a, "timeout_s"_a.none(), "task"_a = 0,
            "All values, or as soon as one is an error those that have come; None: not in time.")
-      .def("wait", &Client::Wait, "ids"_a, "enough"_a, "timeout_s"_a.none(),
-           "The places of those that are ready, once there are enough.")
-      .def("next_item", &Client::NextItem, "generator"_a, "timeout_s"_a.none(),
+      .def("wait", &Client::Wait, "ids"_a, "enough"_a, "timeout_s"_a.none(), "task"_a = 0,
+           "The places of those that are ready, once there are enough; or why there never are.")
+      .def("next_item", &Client::NextItem, "generator"_a, "timeout_s"_a.none(), "task"_a = 0,
            "None: not in time.")
       .def("find_actor", &Client::FindActor, "namespace"_a, "name"_a,
            "Its id, or 0, and the options of its constructor.")
@@ -198,8 +198,12 @@ void BindClient(nb::module_& module) {
       .def("put", &Client::Put, "packed"_a)
       .def("hold", &Client::Hold, "id"_a)
       .def("release", &Client::Release, "id"_a, "at_once"_a = false)
-      .def("cancel", &Client::Cancel, "id"_a, "flags"_a)
+      .def("cancel", &Client::Cancel, "id"_a, "flags"_a,
+           "Why it cannot be cancelled that way; empty: it is.")
       .def("kill", &Client::Kill, "actor"_a, "may_restart"_a)
+      .def("make_group", &Client::MakeGroup, "group"_a, "options"_a, "ready"_a,
+           "Why there can be no such placement group; empty: it is made.")
+      .def("remove_group", &Client::RemoveGroup, "group"_a)
       .def("blocked", [](Client& self) { self.SetBlocked(true); })
       .def("unblocked", [](Client& self) { self.SetBlocked(false); })
       .def("close", &Client::Close);

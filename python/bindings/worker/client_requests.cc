@@ -72,14 +72,15 @@ std::optional<Client::Values> Client::Get(const std::vector<uint64_t>& ids, Time
 void Client::AwaitAnswers() {
   Answer answer;
   const OpenRequest request(*this, OpenRequest::WaitsFor::kHub, &answer);
-  PostWait(request.number(), {}, /*enough=*/0);
+  PostWait(request.number(), {}, /*enough=*/0, /*task=*/0);
   Hurry(request.number());
   WaitUntil([&] { return answer.is_complete; }, std::nullopt);
 }
 
-void Client::PostWait(uint64_t request, const std::vector<uint64_t>& ids, uint32_t enough) {
+void Client::PostWait(uint64_t request, const std::vector<uint64_t>& ids, uint32_t enough,
+                      uint64_t task) {
   MessageWriter message(MessageKind::kWait);
-  message.Number(request).Number(enough).Ids(ids);
+  message.Number(request).Number(enough).Ids(ids).Number(task);
   Post(message);
 }
 
@@ -90,16 +91,18 @@ void Client::Hurry(uint64_t request) {
   Flush();
 }
 
-std::vector<uint32_t> Client::Wait(const std::vector<uint64_t>& ids, uint32_t enough,
-                                   Timeout timeout) {
+Client::Waited Client::Wait(const std::vector<uint64_t>& ids, uint32_t enough, Timeout timeout,
+                            uint64_t task) {
   CheckProcess();
   const Deadline deadline = DeadlineOf(timeout);
   Answer answer;
+  answer.values.resize(1);  // Of an error.
+  answer.missing = 1;
   const nb::gil_scoped_release release;
   MutexLock lock(mutex_);
   CheckOpen();
   const OpenRequest request(*this, OpenRequest::WaitsFor::kWork, &answer);
-  PostWait(request.number(), ids, enough);
+  PostWait(request.number(), ids, enough, task);
   const auto is_complete = [&] { return answer.is_complete; };
   const bool waits = !timeout || *timeout > 0;
   if (waits) Flush();
@@ -107,10 +110,10 @@ std::vector<uint32_t> Client::Wait(const std::vector<uint64_t>& ids, uint32_t en
     Hurry(request.number());
     WaitUntil(is_complete, std::nullopt);
   }
-  return std::move(answer.places);
+  return {std::move(answer.places), std::move(answer.values.front())};
 }
 
-std::optional<ClientValue> Client::NextItem(uint64_t generator, Timeout timeout) {
+std::optional<ClientValue> Client::NextItem(uint64_t generator, Timeout timeout, uint64_t task) {
   CheckProcess();
   const Deadline deadline = DeadlineOf(timeout);
   Answer answer;
@@ -121,7 +124,7 @@ std::optional<ClientValue> Client::NextItem(uint64_t generator, Timeout timeout)
   CheckOpen();
   const OpenRequest request(*this, OpenRequest::WaitsFor::kWork, &answer);
   MessageWriter message(MessageKind::kNext);
-  message.Number(request.number()).Number(generator);
+  message.Number(request.number()).Number(generator).Number(task);
   Post(message);
   Flush();
   const auto has_come = [&] { return answer.is_complete; };
@@ -164,6 +167,39 @@ std::tuple<uint64_t, std::string> Client::FindActor(std::string_view name_space,
   Flush();
   WaitUntil([&] { return answer.is_complete; }, std::nullopt);
   return {answer.actor, std::move(answer.text)};
+}
+
+std::string Client::Cancel(uint64_t id, uint32_t flags) {
+  CheckProcess();
+  const nb::gil_scoped_release release;
+  Answer answer;
+  MutexLock lock(mutex_);
+  CheckOpen();
+  const OpenRequest request(*this, OpenRequest::WaitsFor::kHub, &answer);
+  const bool may_be_refused = (flags & runtime::kForce) != 0;
+  MessageWriter message(MessageKind::kCancel);
+  message.Number(id).Number(flags).Number(may_be_refused ? request.number() : 0);
+  Post(message);
+  Flush();
+  answer.is_complete = !may_be_refused;
+  WaitUntil([&] { return answer.is_complete; }, std::nullopt);
+  return std::move(answer.text);
+}
+
+std::string Client::MakeGroup(uint64_t group, std::string_view options, Packed& ready) {
+  CheckProcess();
+  const nb::gil_scoped_release release;
+  Answer answer;
+  MutexLock lock(mutex_);
+  CheckOpen();
+  const OpenRequest request(*this, OpenRequest::WaitsFor::kHub, &answer);
+  MessageWriter message(MessageKind::kMakeGroup);
+  message.Number(request.number()).Number(group).Bytes(options);
+  ready.Send(/*flags=*/0, &message);
+  Post(message);
+  Flush();
+  WaitUntil([&] { return answer.is_complete; }, std::nullopt);
+  return std::move(answer.text);
 }
 
 std::string Client::Ask(std::string_view what) {

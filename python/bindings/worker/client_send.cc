@@ -81,22 +81,22 @@ uint64_t Client::Submit(const Submission& submission) {
   return task;
 }
 
-void Client::Cancel(uint64_t id, uint32_t flags) {
-  CheckProcess();
-  MutexLock lock(mutex_);
-  CheckOpen();
-  MessageWriter message(MessageKind::kCancel);
-  message.Number(id).Number(flags);
-  Post(message);
-  Flush();
-}
-
 void Client::Kill(uint64_t actor, bool may_restart) {
   CheckProcess();
   MutexLock lock(mutex_);
   CheckOpen();
   MessageWriter message(MessageKind::kKill);
   message.Number(actor).Number(static_cast<uint32_t>(may_restart));
+  Post(message);
+  Flush();
+}
+
+void Client::RemoveGroup(uint64_t group) {
+  CheckProcess();
+  MutexLock lock(mutex_);
+  CheckOpen();
+  MessageWriter message(MessageKind::kRemoveGroup);
+  message.Number(group);
   Post(message);
   Flush();
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import json
 from typing import TYPE_CHECKING, Any, NoReturn
+from weakref import WeakKeyDictionary
 
-from penstock.core import control, serialization
+from penstock.core import control, groups, serialization, signatures
 from penstock.core import options as options_of
-from penstock.core.calls import Arguments, MethodArguments, Told, is_generator, references
+from penstock.core.calls import Arguments, Told, is_generator, references
 from penstock.core.connection import client, is_connected, release
 from penstock.core.defined import Defined
 from penstock.core.placing import refuse_what_never_fits
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _CONSTRUCTOR, _METHOD = 1, 2
 _ALWAYS_THERE = ("__ray_ready__", "__ray_terminate__", "__ray_call__")
 _METHOD_OPTIONS = "__penstock_method_options__"
+_TAKES = "takes"  # Among a method's options: what arguments it takes, as `signatures` writes it.
 
 
 class ActorClass:
@@ -36,9 +38,7 @@ class ActorClass:
         self.__module__ = kind.__module__
         self._kind = kind
         self._options = options_of.of_actor(options)
-        self._arguments = Arguments(kind)
-        self._methods = _methods_of(kind)
-        self._taken = MethodArguments(kind)
+        self._arguments = Arguments(kind.__qualname__, signatures.signature_of(kind))
         self._is_async = any(_is_async(member) for _, member in _members(kind))
         self._defined = Defined(kind)
         self._options_told = Told(self._checked_options)
@@ -63,7 +63,9 @@ class ActorClass:
 
         """
         connected = client()
-        options = self._options_told.text(connected)
+        options = groups.inherited(
+            self._options_told.text(connected), self._options.get("scheduling_strategy")
+        )
         self._arguments.check(args, kwargs)
         function = self._defined.number(connected)
         packed, given = serialization.dumps_call(connected, args, kwargs)
@@ -96,7 +98,7 @@ class ActorClass:
         return handle_from_options(number, told)
 
     def _handle(self, actor: int) -> ActorHandle:
-        return ActorHandle(actor, self.__name__, self._methods, owned=True, taken=self._taken)
+        return ActorHandle(actor, self.__name__, _methods_of(self._kind), owned=True)
 
     def _checked_options(self) -> str:
         refuse_what_never_fits(self.__name__, self._options, 0)
@@ -104,14 +106,15 @@ class ActorClass:
         namespace = self._options.get("namespace")
         if name and not namespace:
             namespace = control.current_namespace()
-        return options_of.to_json(
+        options = options_of.to_json(
             self._options,
             num_cpus=0,
             label=self.__name__,
             namespace=namespace if name else None,
             is_async=self._is_async,
-            methods=self._methods,
+            methods=_methods_of(self._kind),
         )
+        return groups.placed(options, groups.place_of(self._options))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ActorClass, (self._kind, self._options)
@@ -134,12 +137,10 @@ class ActorHandle:
         methods: Mapping[str, Mapping[str, Any]],
         *,
         owned: bool = False,
-        taken: MethodArguments | None = None,
     ) -> None:
         self._number = number
         self._class_name = class_name
         self._methods = methods
-        self._taken = taken  # None where the class is not at hand.
         self._calls: dict[str, _Call] = {}
         if not owned:
             client().hold(number)
@@ -157,11 +158,13 @@ class ActorHandle:
             raise AttributeError(
                 f"The actor class {self.__dict__.get('_class_name')} has no method {name!r}"
             )
-        call = self._calls[name] = _call_of(methods.get(name, {}), self._arguments(name))
+        options = methods.get(name, {})
+        takes = options.get(_TAKES)
+        arguments = None
+        if takes is not None:
+            arguments = Arguments(f"{self._class_name}.{name}", signatures.read(takes))
+        call = self._calls[name] = _call_of(options, arguments)
         return call
-
-    def _arguments(self, name: str) -> Arguments | None:
-        return None if self._taken is None else self._taken.of(name)
 
     @property
     def _actor_id(self) -> str:
@@ -216,8 +219,7 @@ class ActorMethod:
         Arguments and what is returned are as of a remote function.
 
         Raises:
-            TypeError: the arguments cannot be sent to a process, or do not fit the method: here
-                where the handle comes from the class, else from `get`.
+            TypeError: the arguments do not fit the method, or cannot be sent to a process.
 
         """
         connected = client()
@@ -272,12 +274,22 @@ def number_of_actor(handle: ActorHandle) -> int:
     return handle._number  # noqa: SLF001  # Of this module.
 
 
+_known_methods: WeakKeyDictionary[type, dict[str, dict[str, Any]]] = WeakKeyDictionary()
+
+
 def _members(kind: type) -> list[tuple[str, Any]]:
     return inspect.getmembers(kind, inspect.isroutine)
 
 
 def _methods_of(kind: type) -> dict[str, dict[str, Any]]:
-    """Return the methods that one may call, each with its options."""
+    """Return the methods that one may call, each with its options and what it takes."""
+    known = _known_methods.get(kind)
+    if known is None:
+        known = _known_methods[kind] = _looked_up_methods(kind)
+    return known
+
+
+def _looked_up_methods(kind: type) -> dict[str, dict[str, Any]]:
     methods = {}
     for name, member in _members(kind):
         if name in vars(object) and name != "__init__":
@@ -286,6 +298,10 @@ def _methods_of(kind: type) -> dict[str, dict[str, Any]]:
         options.pop("retry_exceptions", None)
         if is_generator(member):
             options["is_generator"] = True
+        is_method = inspect.isfunction(inspect.getattr_static(kind, name, None))
+        signature = signatures.signature_of(member, is_method=is_method)
+        if signature is not None:
+            options[_TAKES] = signatures.written(signature)
         methods[name] = options
     return methods
 

@@ -15,13 +15,12 @@ if TYPE_CHECKING:
 
 
 class Arguments:
-    """Knows what arguments a function or class takes; `is_method`: its first is given to it."""
+    """Knows what arguments a function, class or method of this name takes."""
 
-    def __init__(self, function: Callable[..., Any], *, is_method: bool = False) -> None:
-        self._name = getattr(function, "__qualname__", repr(function))
-        signature = _signature(function)
-        self._signature = _without_first(signature) if signature and is_method else signature
-        self._plain = _plain_counts(self._signature)
+    def __init__(self, name: str, signature: inspect.Signature | None) -> None:
+        self._name = name
+        self._signature = signature
+        self._plain = _plain_counts(signature)
 
     def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Refuse arguments that do not fit, here rather than in the worker.
@@ -36,22 +35,6 @@ class Arguments:
             self._signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{self._name}{self._signature}: {error}") from None
-
-
-class MethodArguments:
-    """Knows what arguments the methods of a class take; looks at each when it is first asked."""
-
-    def __init__(self, kind: type) -> None:
-        self._kind = kind
-        self._known: dict[str, Arguments | None] = {}
-
-    def of(self, name: str) -> Arguments | None:
-        """Return what the method of this name takes; None for what the class does not define."""
-        if name not in self._known:
-            member = getattr(self._kind, name, None)
-            is_method = inspect.isfunction(inspect.getattr_static(self._kind, name, None))
-            self._known[name] = None if member is None else Arguments(member, is_method=is_method)
-        return self._known[name]
 
 
 class Told:
@@ -88,20 +71,6 @@ def references(task: int, returns: int) -> Any:
 def is_generator(function: Callable[..., Any]) -> bool:
     """Return whether calls yield items one by one."""
     return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
-
-
-def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
-    try:
-        return inspect.signature(function)
-    except (TypeError, ValueError):  # Some of what is written in C tells nothing.
-        return None
-
-
-def _without_first(signature: inspect.Signature) -> inspect.Signature:
-    parameters = list(signature.parameters.values())
-    if parameters and parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL:
-        del parameters[0]
-    return signature.replace(parameters=parameters)
 
 
 def _plain_counts(signature: inspect.Signature | None) -> range:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.core.connection import client, facts
@@ -27,18 +28,25 @@ def cancel(
 
     Args:
         ref: what the task's `remote` returned.
-        force: kill the task's process instead. Not for actors.
+        force: kill the task's process instead. Not for calls of actors.
         recursive: stop the tasks that it has started too.
 
     Raises:
         TypeError: `ref` is no reference.
+        ValueError: `force` for a call of an actor.
 
     """
     if isinstance(ref, ObjectRefGenerator):
         ref = ref.completed()
     if not isinstance(ref, ObjectRef):
-        raise TypeError(f"cancel takes what a task's remote() returned; got: {type(ref).__name__}")
-    client().cancel(number_of(ref), (_FORCE if force else 0) | (_RECURSIVE if recursive else 0))
+        raise TypeError(
+            f"cancel takes what a task's remote() returned; got: {type(ref).__name__}. "
+            "Cancel the items of a list one by one; end an actor with kill."
+        )
+    flags = (_FORCE if force else 0) | (_RECURSIVE if recursive else 0)
+    why_not = client().cancel(number_of(ref), flags)
+    if why_not:
+        raise ValueError(why_not)
 
 
 def kill(actor: ActorHandle, *, no_restart: bool = True) -> None:
@@ -79,6 +87,11 @@ def get_actor(name: str, namespace: str | None = None) -> ActorHandle:
             "made under it, or it has ended"
         )
     return handle_from_options(number, options)
+
+
+def actor_names() -> list[tuple[str, str]]:
+    """Return namespace and name of each actor that `get_actor` would find."""
+    return [(space, name) for space, name in json.loads(client().ask("names"))]
 
 
 def exit_actor() -> NoReturn:

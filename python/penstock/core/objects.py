@@ -92,6 +92,8 @@ def wait(
         TypeError: `refs` is no list of references, or `num_returns` or `timeout` no number.
         ValueError: a reference comes twice, `num_returns` fits not the number of references, or
             `timeout` is negative.
+        DeadlockError: without a timeout, inside a task: so many can never be ready, as they wait
+            for the task that waits.
 
     """
     del fetch_local
@@ -108,7 +110,10 @@ def wait(
             f"got: {num_returns} of {len(refs)}"
         )
     checks.timeout(timeout)
-    found = set(sorted(client().wait(numbers, num_returns, timeout))[:num_returns])
+    places, refused = client().wait(numbers, num_returns, timeout, current.waiting_task(timeout))
+    if refused is not None:
+        raise error_of(refused)
+    found = set(sorted(places)[:num_returns])
     ready = [reference for place, reference in enumerate(refs) if place in found]
     others = [reference for place, reference in enumerate(refs) if place not in found]
     return ready, others
@@ -116,9 +121,8 @@ def wait(
 
 def _values(refs: Sequence[ObjectRef[Any]], timeout: float | None) -> list[Any]:
     checks.timeout(timeout)
-    task = current.task() if timeout is None else None
     numbers = [number_of(_plain(reference)) for reference in refs]
-    values = client().get(numbers, timeout, 0 if task is None else task.task_id)
+    values = client().get(numbers, timeout, current.waiting_task(timeout))
     if values is None:
         raise exceptions.GetTimeoutError(f"Not all of {len(refs)} objects came within {timeout} s")
     for value in values:

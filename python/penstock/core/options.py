@@ -21,6 +21,9 @@ _SHARED: dict[str, Callable[[str, Any], None]] = {
     "name": checks.text,
     "runtime_env": checks.runtime_env,
     "scheduling_strategy": checks.anything,
+    "placement_group": checks.anything,
+    "placement_group_bundle_index": checks.retries,
+    "placement_group_capture_child_tasks": checks.flag,
     "label_selector": checks.anything,
     "enable_task_events": checks.anything,
     "_metadata": checks.anything,
@@ -142,4 +145,26 @@ def _checked(
             )
         if value is not None:
             check(name, value)
-    return dict(options)
+    return _with_strategy(dict(options))
+
+
+def _with_strategy(options: dict[str, Any]) -> dict[str, Any]:
+    """Put what names a placement group in options of its own, as Ray did first, into a strategy."""
+    own = {
+        name: options.pop(f"placement_group{name}", None)
+        for name in ("", "_bundle_index", "_capture_child_tasks")
+    }
+    if all(value is None for value in own.values()) or own[""] == "default":
+        return options
+    from penstock.util.placement_group import PlacementGroup
+    from penstock.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+    if options.get("scheduling_strategy") is not None:
+        raise ValueError("Give a placement_group or a scheduling_strategy, not both")
+    if not isinstance(own[""], PlacementGroup):
+        raise TypeError(f"placement_group must be a placement group; got: {own['']!r}")
+    index = -1 if own["_bundle_index"] is None else own["_bundle_index"]
+    options["scheduling_strategy"] = PlacementGroupSchedulingStrategy(
+        own[""], index, own["_capture_child_tasks"]
+    )
+    return options

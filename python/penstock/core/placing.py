@@ -27,6 +27,10 @@ def refuse_what_never_fits(what: str, options: Mapping[str, Any], num_cpus: floa
     if options.get("accelerator_type"):
         wanted[f"accelerator_type:{options['accelerator_type']}"] = 0.001
     refuse(what, wanted)
+    strategy = options.get("scheduling_strategy")
+    group = getattr(strategy, "placement_group", None)
+    if strategy is not None and group is not None and not group.is_empty:
+        _refuse_in(group.bundle_specs, strategy.placement_group_bundle_index, what, wanted)
 
 
 def refuse(what: str, wanted: Mapping[str, float]) -> None:
@@ -38,6 +42,21 @@ def refuse(what: str, wanted: Mapping[str, float]) -> None:
                 f"{what} asks for {_told(amount)} of the resource {name}, of which this machine "
                 f"has {_told(there.get(name, 0))}; ask for less, or tell penstock.init of more"
             )
+
+
+def _refuse_in(
+    bundles: list[dict[str, float]], index: int, what: str, wanted: Mapping[str, float]
+) -> None:
+    """Compare what `what` asks for with the bundle of its placement group, or with each (-1)."""
+    meant = bundles if index < 0 else bundles[index : index + 1]
+    for bundle in meant:
+        if all(amount <= bundle.get(name, 0) for name, amount in wanted.items()):
+            return
+    asked = {name: amount for name, amount in wanted.items() if amount}
+    which = "any of the bundles" if index < 0 else f"the bundle {index}"
+    raise exceptions.UnplaceableError(
+        f"{what} asks for {asked}, which does not fit {which} of its placement group: {meant}"
+    )
 
 
 def _told(amount: float) -> str:

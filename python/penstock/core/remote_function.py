@@ -6,13 +6,14 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from penstock.core import groups, serialization
 from penstock.core import options as options_of
-from penstock.core import serialization
 from penstock.core.calls import Arguments, Told, is_generator, references
 from penstock.core.connection import client
 from penstock.core.defined import Defined
 from penstock.core.placing import refuse_what_never_fits
 from penstock.core.references import DynamicObjectRefGenerator
+from penstock.core.signatures import signature_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +36,7 @@ class RemoteFunction:
         functools.update_wrapper(self, function)
         self._function = function
         self._options = options_of.of_function(options)
-        self._arguments = Arguments(function)
+        self._arguments = Arguments(function.__qualname__, signature_of(function))
         self._returns = options_of.returns_of(self._options, is_generator=is_generator(function))
         if self._options.get("num_returns") == options_of.DYNAMIC:
             function = functools.partial(_collect, function)
@@ -63,7 +64,9 @@ class RemoteFunction:
 
         """
         connected = client()
-        options = self._options_told.text(connected)
+        options = groups.inherited(
+            self._options_told.text(connected), self._options.get("scheduling_strategy")
+        )
         self._arguments.check(args, kwargs)
         function = self._defined.number(connected)
         packed, given = serialization.dumps_call(connected, args, kwargs)
@@ -82,7 +85,8 @@ class RemoteFunction:
     def _checked_options(self) -> str:
         refuse_what_never_fits(self.__name__, self._options, _PROCESSORS)
         label = self._function.__qualname__
-        return options_of.to_json(self._options, num_cpus=_PROCESSORS, label=label)
+        options = options_of.to_json(self._options, num_cpus=_PROCESSORS, label=label)
+        return groups.placed(options, groups.place_of(self._options))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RemoteFunction, (self._function, self._options)

@@ -51,6 +51,19 @@ class RuntimeContext:
             return None
         return str(self._actor_options().get("name", ""))
 
+    def is_canceled(self) -> bool:
+        """Return whether the running task was cancelled, for calls in threads, which go on.
+
+        Raises:
+            RuntimeError: asked outside of tasks, or by an async actor, whose calls are cancelled
+                as coroutines are.
+
+        """
+        number = _running("task_id")
+        if not number or (_running("actor_id") and self._actor_options().get("is_async")):
+            raise RuntimeError("is_canceled is for tasks and for actors without async methods")
+        return number in connection.client().interrupted()
+
     @property
     def namespace(self) -> str:
         """The namespace in which names of actors are looked for."""
@@ -96,8 +109,10 @@ class RuntimeContext:
         return json.dumps(self.runtime_env)
 
     def get_placement_group_id(self) -> str | None:
-        """Return None: on one machine groups bind nothing."""
-        return None
+        """Return the placement group that the task or actor runs in; None outside of groups."""
+        from penstock.core import groups
+
+        return groups.current()
 
     def get_assigned_resources(self) -> dict[str, float]:
         """Return what the task or actor holds, by resource."""

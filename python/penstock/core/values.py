@@ -24,6 +24,7 @@ _SYSTEM_ERRORS: dict[int, type[exceptions.RayError]] = {
     9: exceptions.PendingCallsLimitExceeded,
     10: exceptions.RuntimeEnvSetupError,
     11: exceptions.DeadlockError,
+    12: exceptions.TaskPlacementGroupRemoved,
 }
 _IS_ERROR, _IS_SYSTEM_ERROR, _IS_CONSTRUCTOR_ERROR, _IS_ITEM, _IS_END = 1, 2, 4, 8, 16
 
@@ -67,12 +68,15 @@ def next_item(generator: int, timeout_s: float | None) -> ObjectRef[Any] | None:
 
     Raises:
         GetTimeoutError: none came in time.
+        DeadlockError: without a timeout, inside a task: its items wait for the task that waits.
         RayError: the generator is gone.
 
     """
     from penstock.core.references import ObjectRef
+    from penstock.worker import current
 
-    value = connection.client().next_item(generator, timeout_s)
+    task = current.waiting_task(timeout_s)
+    value = connection.client().next_item(generator, timeout_s, task)
     if value is None:
         raise exceptions.GetTimeoutError(f"No item came within {timeout_s} s")
     if value.flags & _IS_END:

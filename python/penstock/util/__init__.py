@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from penstock.util.addresses import get_node_ip_address
     from penstock.util.completion import as_completed, map_unordered
     from penstock.util.debug import log_once
+    from penstock.util.named_actors import list_named_actors
     from penstock.util.serialization import deregister_serializer, register_serializer
 
 # Where each name is: imported on first use.
@@ -31,6 +32,7 @@ _PLACES = {
     "as_completed": "completion",
     "deregister_serializer": "serialization",
     "get_node_ip_address": "addresses",
+    "list_named_actors": "named_actors",
     "log_once": "debug",
     "map_unordered": "completion",
     "register_serializer": "serialization",
@@ -44,6 +46,7 @@ __all__ = [
     "get_current_placement_group",
     "get_node_ip_address",
     "get_placement_group",
+    "list_named_actors",
     "log_once",
     "map_unordered",
     "multiprocessing",

@@ -1,21 +1,18 @@
-"""Placement groups: resources that are to be near each other, or apart.
+"""Placement groups: resources kept for the tasks and actors of a group.
 
-On one machine everything is near everything else. So a group that fits the machine is there at
-once and holds nothing back: what runs in it takes its resources from the machine, as all else does.
-One that can never fit is refused at once.
+A group waits for its turn like a task. What its bundles ask for is then held back, used or not,
+until the group is removed; what runs in it draws from a bundle. One that can never fit is refused
+at once.
 """
 
 from __future__ import annotations
 
-import secrets
-import threading
 from typing import Any
 
 VALID_PLACEMENT_GROUP_STRATEGIES = frozenset({"PACK", "SPREAD", "STRICT_PACK", "STRICT_SPREAD"})
 
 _WAIT_S = 30
-_REMOVED_MAX = 1000  # Of groups that are gone, the table tells of the last so many made.
-_NUMBER_BYTES = 18
+_REMOVED = "REMOVED"
 
 
 class PlacementGroupID(str):
@@ -62,32 +59,38 @@ class PlacementGroup:
         return len(self.bundle_cache or [])
 
     def ready(self) -> Any:
-        """Return a reference to the group that is ready when the group is: at once.
+        """Return a reference to the group that is ready once there is room for it.
 
         Raises:
             ValueError: the group was removed.
 
         """
-        import penstock
+        from penstock.core.references import ObjectRef
 
-        self._check()
-        return penstock.put(self)
+        return ObjectRef(self._number() + 1)
 
     def wait(self, timeout_seconds: float = _WAIT_S) -> bool:
-        """Return True: the group is there.
+        """Wait for the group, and return whether there is room for it now.
 
         Raises:
             ValueError: the group was removed, or the timeout is negative.
 
         """
+        import penstock
+
         if timeout_seconds < 0:
             raise ValueError(f"timeout_seconds must not be negative; got: {timeout_seconds}")
-        self._check()
-        return True
+        ready, _ = penstock.wait([self.ready()], timeout=timeout_seconds)
+        self._number()
+        return bool(ready)
 
-    def _check(self) -> None:
-        if _groups.is_removed(self.id):
+    def _number(self) -> int:
+        from penstock.core import groups
+
+        row = groups.table().get(self.id)
+        if row is None or row["state"] == _REMOVED:
             raise ValueError(f"The placement group was removed: {self.id}")
+        return groups.number_of(self.id)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PlacementGroup) and other.id == self.id
@@ -99,77 +102,6 @@ class PlacementGroup:
         return f"PlacementGroup({self.id}, {self.bundle_specs})"
 
 
-class _Groups:
-    """The groups that this process has made since the last `penstock.init`."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()  # Guards everything below.
-        self._run = ""
-        self._rows: dict[PlacementGroupID, dict[str, Any]] = {}
-
-    def add(self, group: PlacementGroup, strategy: str, name: str) -> None:
-        """List a group.
-
-        Raises:
-            ValueError: the name is taken.
-
-        """
-        with self._lock:
-            self._forget_earlier_runs()
-            if name and self._named(name) is not None:
-                raise ValueError(f"There is a placement group of this name already: {name}")
-            self._rows[group.id] = {
-                "placement_group_id": group.id.hex(),
-                "name": name,
-                "bundles": dict(enumerate(group.bundle_specs)),
-                "bundles_to_node_id": dict.fromkeys(range(group.bundle_count), self._run),
-                "strategy": strategy,
-                "state": "CREATED",
-            }
-
-    def remove(self, group: PlacementGroupID) -> None:
-        with self._lock:
-            if group in self._rows:
-                self._rows[group]["state"] = "REMOVED"
-            gone = [name for name, row in self._rows.items() if row["state"] == "REMOVED"]
-            for name in gone[:-_REMOVED_MAX]:
-                del self._rows[name]
-
-    def is_removed(self, group: PlacementGroupID) -> bool:
-        with self._lock:
-            return self._rows.get(group, {}).get("state") == "REMOVED"
-
-    def find(self, name: str) -> PlacementGroup | None:
-        with self._lock:
-            self._forget_earlier_runs()
-            group = self._named(name)
-            if group is None:
-                return None
-            return PlacementGroup(group, list(self._rows[group]["bundles"].values()))
-
-    def table(self) -> dict[str, dict[str, Any]]:
-        with self._lock:
-            self._forget_earlier_runs()
-            return {group.hex(): _copy(row) for group, row in self._rows.items()}
-
-    def _forget_earlier_runs(self) -> None:
-        import penstock
-
-        run = penstock.get_runtime_context().get_node_id()
-        if self._run != run:
-            self._run = run
-            self._rows = {}
-
-    def _named(self, name: str) -> PlacementGroupID | None:
-        for group, row in self._rows.items():
-            if row["name"] == name and row["state"] != "REMOVED":
-                return group
-        return None
-
-
-_groups = _Groups()
-
-
 def placement_group(  # noqa: PLR0917  # Ray's order.
     bundles: list[dict[str, float]],
     strategy: str | None = None,
@@ -179,7 +111,7 @@ def placement_group(  # noqa: PLR0917  # Ray's order.
     bundle_label_selector: list[dict[str, str]] | None = None,
     topology_strategy: dict[str, str] | None = None,
 ) -> PlacementGroup:
-    """Make a placement group.
+    """Make a placement group; `ready` and `wait` tell when there is room for it.
 
     Args:
         bundles: amounts by resource: `[{"CPU": 1, "GPU": 1}, {"CPU": 2}]`.
@@ -192,9 +124,12 @@ def placement_group(  # noqa: PLR0917  # Ray's order.
 
     Raises:
         ValueError: an argument makes no sense, or the name is taken.
-        UnplaceableError: this machine has not what the bundles ask for, all together.
+        UnplaceableError: this machine has not what the bundles ask for, all together; or
+            "STRICT_SPREAD" asks for several machines.
 
     """
+    from penstock.core import groups
+
     del _soft_target_node_id, bundle_label_selector, topology_strategy
     checked = _checked_bundles(bundles)
     strategy = strategy or "PACK"
@@ -204,41 +139,57 @@ def placement_group(  # noqa: PLR0917  # Ray's order.
     if lifetime not in (None, "detached"):
         raise ValueError(f"lifetime must be None or 'detached'; got: {lifetime!r}")
     _refuse_what_never_fits(checked, strategy)
-    group = PlacementGroup(PlacementGroupID(secrets.token_hex(_NUMBER_BYTES)), checked)
-    _groups.add(group, strategy, name)
-    return group
+    made: PlacementGroup = groups.make(
+        checked, strategy, name, lambda group: PlacementGroup(PlacementGroupID(group), checked)
+    )
+    return made
 
 
 def remove_placement_group(placement_group: PlacementGroup) -> None:
-    """Remove a group. What runs in it goes on; one that is gone already is left as it is."""
-    _groups.remove(placement_group.id)
+    """Remove a group: what it holds is free again, and the tasks and actors in it are killed.
+
+    `get` then raises `TaskPlacementGroupRemoved` for tasks, `ActorDiedError` for calls of actors.
+    A group that is gone already is left as it is.
+    """
+    from penstock.core import groups
+
+    groups.remove(placement_group.id)
 
 
 def get_placement_group(placement_group_name: str) -> PlacementGroup:
-    """Return the group that this process has made by this name.
+    """Return the group that was made by this name.
 
     Raises:
         ValueError: there is none, or the name is empty.
 
     """
+    from penstock.core import groups
+
     if not placement_group_name:
         raise ValueError("get_placement_group needs a name that is not empty")
-    group = _groups.find(placement_group_name)
-    if group is None:
-        raise ValueError(f"There is no placement group of this name: {placement_group_name}")
-    return group
+    for group, row in groups.table().items():
+        if row["name"] == placement_group_name and row["state"] != _REMOVED:
+            return PlacementGroup(PlacementGroupID(group), row["bundles"])
+    raise ValueError(f"There is no placement group of this name: {placement_group_name}")
 
 
 def get_current_placement_group() -> PlacementGroup | None:
-    """Return None: nothing is bound to a group on one machine."""
-    return None
+    """Return the group in which the task or actor that asks runs; None outside of groups."""
+    from penstock.core import groups
+
+    group = groups.current()
+    if group is None:
+        return None
+    return PlacementGroup(PlacementGroupID(group), groups.table().get(group, {}).get("bundles"))
 
 
 def placement_group_table(
     placement_group: PlacementGroup | None = None,
 ) -> dict[str, Any]:
-    """Return facts about a group, or about each that this process has made, by its name in hex."""
-    table = _groups.table()
+    """Return facts about a group, or about each that is there or was of late, by its name."""
+    from penstock.core import groups
+
+    table = {group: _row(group, row) for group, row in groups.table().items()}
     if placement_group is None:
         return table
     return table.get(placement_group.id.hex(), {})
@@ -280,6 +231,16 @@ def _refuse_what_never_fits(bundles: list[dict[str, float]], strategy: str) -> N
         )
 
 
-def _copy(row: dict[str, Any]) -> dict[str, Any]:
-    bundles = {place: dict(bundle) for place, bundle in row["bundles"].items()}
-    return {**row, "bundles": bundles, "bundles_to_node_id": dict(row["bundles_to_node_id"])}
+def _row(group: str, row: dict[str, Any]) -> dict[str, Any]:
+    import penstock
+
+    here = penstock.get_runtime_context().get_node_id()
+    created = row["state"] == "CREATED"
+    return {
+        "placement_group_id": group,
+        "name": row["name"],
+        "bundles": dict(enumerate(row["bundles"])),
+        "bundles_to_node_id": dict.fromkeys(range(len(row["bundles"])), here if created else ""),
+        "strategy": row["strategy"],
+        "state": row["state"],
+    }

@@ -1,7 +1,7 @@
 """Where tasks and actors are to run: values of the option `scheduling_strategy`.
 
-On one machine there is one place to run, so that a strategy decides nothing; that it makes sense is
-checked all the same.
+A placement group's has what is called drawn from its bundles. On one machine there is one place to
+run, so that the others decide nothing; that they make sense is checked all the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NODE_DIGITS = 56
 
 
 class PlacementGroupSchedulingStrategy:
-    """Run in the resources of a placement group."""
+    """Run in what the bundles of a placement group hold back."""
 
     def __init__(
         self,
@@ -26,6 +26,9 @@ class PlacementGroupSchedulingStrategy:
         placement_group_capture_child_tasks: bool | None = None,  # noqa: FBT001  # Ray's order.
     ) -> None:
         """Name the group, and which of its bundles; -1: any of them.
+
+        With `placement_group_capture_child_tasks` what the task or actor starts runs in the group
+        too, unless it has a strategy of its own.
 
         Raises:
             ValueError: the group has no such bundle.

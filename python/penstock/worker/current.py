@@ -53,6 +53,12 @@ def task() -> RunningTask | None:
     return _task.get()
 
 
+def waiting_task(timeout_s: float | None) -> int:
+    """Return the number of the task that waits for ever where this thread does; 0: none."""
+    record = _task.get()
+    return 0 if record is None or timeout_s is not None else record.task_id
+
+
 def set_task(record: RunningTask | None) -> None:
     """Say what runs from here on."""
     _task.set(record)

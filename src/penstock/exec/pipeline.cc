@@ -314,12 +314,13 @@ Status PipelineImpl::MakeRunners(Sources sources, JobOutput output) {
         runners_.push_back(MakeNativeRunner(context));
         break;
       case StageKind::kWork: {
-        auto runner = WorkRunner::Make(context, WorkContext{.host = *host_,
-                                                            .segments = *segments_,
-                                                            .directory = directory_,
-                                                            .devices = devices_,
-                                                            .command = options_.worker_command,
-                                                            .processors = options_.processors});
+        auto runner = WorkRunner::Make(
+            context, WorkContext{.host = *host_,
+                                 .segments = *segments_,
+                                 .directory = directory_,
+                                 .devices = devices_,
+                                 .command = options_.worker_command,
+                                 .processors = std::min(options_.processors, MachineProcessors())});
         workers_of_[i] = runner.get();
         runners_.push_back(std::move(runner));
         break;

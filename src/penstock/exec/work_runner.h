@@ -17,7 +17,7 @@ struct WorkContext {
   WorkerDirectory& directory;
   Devices& devices;
   const WorkerCommand& command;
-  int processors = 1;  // Of the machine: each worker's native threads are its share.
+  int processors = 1;  // Real and declared ones: each worker's native threads are its share.
 };
 
 /// Runs a work stage: packs batches into shared memory, sends them to worker processes, takes back

@@ -17,7 +17,7 @@ std::string PackWorkerSetup(const std::string& stage, const FunctionsOp& functio
 
 /// Returns `command`, by which all workers are started, for one of a stage: with the pool that it
 /// is of, its name, what it shares with others, and its environment, in which native threads are
-/// its share of the machine's `processors` unless the user says otherwise.
+/// its share of the machine's `processors`, which are real ones, unless the user says otherwise.
 WorkerCommand CommandFor(WorkerCommand command, const Stage& stage, StageIndex pool,
                          WorkerIndex worker, int processors);
 

@@ -207,7 +207,7 @@ void RunningHub::Settle() {
     for (const Action& action : actions) {
       std::visit([this](const auto& one) { Do(one); }, action);
     }
-    if (actions.empty() && !objects_.has_freed()) break;
+    if (actions.empty() && !objects_.has_freed() && !RefuseEndlessWaits()) break;
   }
   if (!room_asks_.empty()) AnswerRoomAsks();
 }
@@ -255,6 +255,7 @@ void RunningHub::Clear() {
   tasks_.clear();
   actors_.clear();
   functions_.clear();
+  groups_.clear();
   objects_ = ObjectTable();
 }
 

@@ -63,16 +63,30 @@ Status RunningHub::OnFindActor(HubClient& client, IncomingMessage& message) {
 Status RunningHub::OnKill(HubClient& client, IncomingMessage& message) {
   const auto actor = message.fields.Number<uint64_t>();
   const auto may_restart = message.fields.Number<uint32_t>();
-  if (message.fields.ok()) scheduler_->KillActor(actor, may_restart != 0);
+  if (!message.fields.ok()) return Status::OK();
+  scheduler_->KillActor(actor, may_restart != 0);
+  Settle();  // Its name is free for what comes next.
   return Status::OK();
 }
 
 Status RunningHub::OnCancel(HubClient& client, IncomingMessage& message) {
   const auto id = message.fields.Number<uint64_t>();
   const auto flags = message.fields.Number<uint32_t>();
+  const auto request = message.fields.Number<uint64_t>();
   if (!message.fields.ok()) return Status::OK();
   const Object* object = objects_.Find(id);
-  if (object != nullptr && object->task != 0) scheduler_->CancelTask(object->task, flags);
+  const uint64_t maker = object == nullptr ? 0 : object->task;
+  const auto task = tasks_.find(maker);
+  std::string why_not;
+  if (task != tasks_.end() && task->second.kind == TaskKind::kMethod && (flags & kForce) != 0) {
+    why_not = fmt::format(
+        "force=True is not supported for actor tasks, as it would end the actor with the call: "
+        "cancel {} without it, or end the actor with kill()",
+        LabelOf(task->second));
+  } else if (maker != 0) {
+    scheduler_->CancelTask(maker, flags);
+  }
+  if (request != 0) TellText(client, request, why_not);
   return Status::OK();
 }
 

@@ -7,6 +7,12 @@ namespace {
 
 using Json = nlohmann::json;
 
+Json NamesOf(const std::map<std::pair<std::string, std::string>, uint64_t>& names) {
+  Json named = Json::array();
+  for (const auto& [name, actor] : names) named.push_back({name.first, name.second});
+  return named;
+}
+
 }  // namespace
 
 Status RunningHub::OnAsk(HubClient& client, IncomingMessage& message) {
@@ -17,11 +23,16 @@ Status RunningHub::OnAsk(HubClient& client, IncomingMessage& message) {
     room_asks_.emplace_back(client.number, request);
     return Status::OK();
   }
+  Settle();  // What follows from what was said before counts.
+  TellText(client, request, Answer(what));
+  return Status::OK();
+}
+
+void RunningHub::TellText(HubClient& client, uint64_t request, const std::string& text) {
   MessageWriter answer(MessageKind::kText);
-  answer.Number(request).Bytes(Answer(what));
+  answer.Number(request).Bytes(text);
   client.link->Send(answer.Finish());
   Touch(client);
-  return Status::OK();
 }
 
 /// Returns JSON; "null" where nothing is known of what is asked.
@@ -41,6 +52,8 @@ std::string RunningHub::Answer(const std::string& what) const {
   if (what == "resources") return total.dump();
   if (what == "available") return available.dump();
   if (what == "nodes") return Json::array({{{"Alive", true}, {"Resources", total}}}).dump();
+  if (what == "names") return NamesOf(names_).dump();
+  if (what == "groups") return TableOfGroups();
   if (what == "counts") {
     return Json({{"objects", objects_.size()},
                  {"tasks", tasks_.size()},

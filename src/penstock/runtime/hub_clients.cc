@@ -128,6 +128,10 @@ Status RunningHub::Handle(HubClient& client, IncomingMessage& message) {
       return OnFindActor(client, message);
     case MessageKind::kNext:
       return OnNext(client, message);
+    case MessageKind::kMakeGroup:
+      return OnMakeGroup(client, message);
+    case MessageKind::kRemoveGroup:
+      return OnRemoveGroup(client, message);
     case MessageKind::kAsk:
       return OnAsk(client, message);
     default:

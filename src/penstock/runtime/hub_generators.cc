@@ -83,6 +83,7 @@ void RunningHub::HandOut(uint64_t id, Generator& generator) {
 Status RunningHub::OnNext(HubClient& client, IncomingMessage& message) {
   const auto number = message.fields.Number<uint64_t>();
   const auto id = message.fields.Number<uint64_t>();
+  const auto task = message.fields.Number<uint64_t>();
   if (!message.fields.ok()) return Status::OK();
   const auto found = generators_.find(id);
   if (found == generators_.end()) {
@@ -94,6 +95,7 @@ Status RunningHub::OnNext(HubClient& client, IncomingMessage& message) {
   }
   found->second.takers.push_back({client.number, number});
   HandOut(id, found->second);
+  if (client.requests.Find(number) != nullptr) NoteWait(client, number, task);
   return Status::OK();
 }
 

@@ -43,7 +43,7 @@ Status RunningHub::OnGet(HubClient& client, IncomingMessage& message) {
     client.requests.Close(number);
   } else {
     request->ids = std::move(ids);
-    if (task != 0) RefuseEndlessWait(client, number, task);
+    NoteWait(client, number, task);
   }
   return Status::OK();
 }
@@ -61,6 +61,7 @@ Status RunningHub::OnWait(HubClient& client, IncomingMessage& message) {
   const auto number = message.fields.Number<uint64_t>();
   const auto enough = message.fields.Number<uint32_t>();
   std::vector<uint64_t> ids = message.fields.Ids();
+  const auto task = message.fields.Number<uint64_t>();
   if (!message.fields.ok()) return Status::OK();
   Request* request = client.requests.Open(
       number,
@@ -77,7 +78,11 @@ Status RunningHub::OnWait(HubClient& client, IncomingMessage& message) {
     }
   }
   request->ids = std::move(ids);
-  if (request->places.size() >= request->enough) AnswerWait(client, number);
+  if (request->places.size() >= request->enough) {
+    AnswerWait(client, number);
+  } else {
+    NoteWait(client, number, task);
+  }
   return Status::OK();
 }
 

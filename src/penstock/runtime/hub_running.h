@@ -90,6 +90,19 @@ struct HubActor {
   std::optional<Value> constructor_error;
 };
 
+enum class GroupState : uint8_t {
+  kPending,
+  kCreated,
+  kRemoved,
+};
+
+/// A placement group; the object behind its number is there once it is created.
+struct HubGroup {
+  GroupOptions options;
+  Value ready;  // Of that object.
+  GroupState state = GroupState::kPending;
+};
+
 /// See hub.h. Everything but the inbox belongs to the hub's thread.
 class RunningHub final : public Hub {
  public:
@@ -145,6 +158,7 @@ class RunningHub final : public Hub {
   Status OnSubmit(HubClient& client, IncomingMessage& message);
   Status MakeReturns(HubClient& client, uint64_t id, const HubTask& task);
   void Submit(HubClient& client, uint64_t id, HubTask task);
+  void Schedule(const HubTask& task, TaskSpec spec);
   void AwaitGiven(uint64_t id, HubTask& task);
   Status OnDone(HubClient& client, IncomingMessage& message);
   Status OnGiveBack(HubClient& client, IncomingMessage& message);
@@ -171,9 +185,18 @@ class RunningHub final : public Hub {
 
   // hub_waits.cc: tasks that wait for each other.
   using WaitingCalls = std::unordered_map<uint64_t, std::vector<uint64_t>>;
-  void RefuseEndlessWait(HubClient& client, uint64_t number, uint64_t task);
+  void NoteWait(HubClient& client, uint64_t request, uint64_t task);
+  bool RefuseEndlessWaits();
+  bool IsEndless(uint64_t task, std::string* why);
+  void RefuseWait(uint64_t task, const std::string& why);
+  std::string TextOfWay(const std::vector<EndlessStep>& way) const;
+  std::string LabelOf(uint64_t number) const;
+  const std::vector<double>& NeedsOf(uint64_t task_or_group) const;
+  void AddShortagesOf(uint64_t id, std::vector<Share>& shares);
   const Request* WaitingRequest(uint64_t task);
   WaitsFor WaitsOf(uint64_t id, const WaitingCalls& calls);
+  WaitsFor WaitsOfActor(uint64_t id, const HubActor& actor, const WaitingCalls& calls);
+  WaitsFor WaitsOfRequest(const Request& request);
   void AddMakersOf(const std::vector<uint64_t>& ids, std::vector<uint64_t>& makers);
   WaitingCalls FindWaitingCalls();
 
@@ -206,6 +229,15 @@ class RunningHub final : public Hub {
   void TellActor(HubClient& client, uint64_t request, uint64_t actor, const std::string& error);
   void DropActor(uint64_t id);
 
+  // hub_groups.cc: placement groups.
+  Status OnMakeGroup(HubClient& client, IncomingMessage& message);
+  Status OnRemoveGroup(HubClient& client, IncomingMessage& message);
+  std::string WhyNoGroup(const GroupOptions& options) const;
+  void Do(const GroupReady& action);
+  bool HasGroup(const Place& place) const;
+  std::string WhyNotIn(const TaskOptions& options) const;
+  std::string TableOfGroups() const;
+
   // hub_workers.cc: actions.
   void Do(const StartWorker& action);
   void Do(const RunTask& action);
@@ -226,6 +258,7 @@ class RunningHub final : public Hub {
   // hub_ask.cc.
   Status OnAsk(HubClient& client, IncomingMessage& message);
   std::string Answer(const std::string& what) const;
+  void TellText(HubClient& client, uint64_t request, const std::string& text);
 
   const HubOptions options_;
   const std::vector<std::pair<std::string, double>> resources_;
@@ -246,8 +279,11 @@ class RunningHub final : public Hub {
   std::unordered_map<uint64_t, Value> functions_;
   std::unordered_map<uint64_t, HubTask> tasks_;
   std::unordered_map<uint64_t, std::pair<uint32_t, uint64_t>> waiting_;  // Client and request.
+  std::vector<uint64_t> new_waits_;                                      // Tasks, of this turn.
   std::unordered_map<uint64_t, HubActor> actors_;
   std::map<std::pair<std::string, std::string>, uint64_t> names_;
+  std::map<uint64_t, HubGroup> groups_;
+  std::deque<uint64_t> removed_groups_;  // Of those, in order.
   std::unordered_map<uint32_t, HubClient> clients_;
   std::map<WorkerNumber, HubWorker> workers_;
   std::vector<uint32_t> touched_;

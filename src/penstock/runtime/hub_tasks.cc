@@ -38,7 +38,7 @@ Status RunningHub::OnSubmit(HubClient& client, IncomingMessage& message) {
   if (!fields.ok()) return Status::OK();
   const bool is_constructor = task.kind == TaskKind::kConstructor;
   if (task.kind > TaskKind::kMethod || task.returns < -1 || task.returns > kReturnsMax ||
-      ClientOf(id) != client.number || tasks_.contains(id) ||
+      ClientOf(id) != client.number || tasks_.contains(id) || groups_.contains(id) ||
       (is_constructor && ClientOf(task.actor) != client.number)) {
     return Status::Invalid("submitted a task that none can be");
   }
@@ -89,16 +89,29 @@ void RunningHub::Submit(HubClient& client, uint64_t id, HubTask task) {
   HubTask& kept = tasks_.try_emplace(id, std::move(task)).first->second;
   AwaitGiven(id, kept);
   spec.waits = kept.missing > 0;
-  const bool is_constructor = kept.kind == TaskKind::kConstructor;
-  if (!options.unplaceable.empty() && is_constructor) {
-    scheduler_->ActorRefused(spec, options.unplaceable);
-  } else if (!options.unplaceable.empty()) {
-    Fail(id, SystemError::kUnplaceable, LabelOf(kept) + " " + options.unplaceable);
-  } else if (is_constructor) {
-    scheduler_->ActorSubmitted(spec, options.actor);
-  } else {
-    scheduler_->TaskSubmitted(spec);
+  Schedule(kept, spec);
+}
+
+/// Hands a task to the scheduler, or ends it where it can never run.
+void RunningHub::Schedule(const HubTask& task, TaskSpec spec) {
+  const TaskOptions& options = *task.options;
+  const bool has_place = options.place.group == 0 || HasGroup(options.place);
+  const std::string why =
+      options.unplaceable.empty() && has_place ? WhyNotIn(options) : options.unplaceable;
+  const bool fits = has_place && why.empty();
+  if (fits && options.place.group != 0) {
+    spec.shape = scheduler_->ShapeOf(options.needs, options.environment, options.place);
   }
+  if (task.kind == TaskKind::kConstructor) {
+    if (fits) return scheduler_->ActorSubmitted(spec, options.actor);
+    if (has_place) return scheduler_->ActorRefused(spec, SystemError::kUnplaceable, why);
+    return scheduler_->ActorRefused(spec, SystemError::kActorDied,
+                                    "was not built, as its placement group is removed");
+  }
+  if (fits) return scheduler_->TaskSubmitted(spec);
+  if (has_place) return Fail(spec.task, SystemError::kUnplaceable, LabelOf(task) + " " + why);
+  Fail(spec.task, SystemError::kGroupRemoved,
+       LabelOf(task) + " was not run, as its placement group is removed");
 }
 
 /// Pins what the task refers to, and has it wait for what it is given.

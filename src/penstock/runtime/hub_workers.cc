@@ -166,6 +166,9 @@ void RunningHub::Do(const EndTask& action) {
     case SystemError::kCancelled:
       text = label + " was cancelled";
       break;
+    case SystemError::kGroupRemoved:
+      text = label + " has ended, as its placement group was removed";
+      break;
     case SystemError::kPendingCallsLimit:
       text = label + ": the actor has as many calls pending as max_pending_calls allows";
       break;

@@ -42,13 +42,6 @@ std::string TextIn(const Json& options, const char* name) {
 /// An amount as people write it: 2, 0.5.
 std::string AmountText(double amount) { return fmt::format("{:g}", amount); }
 
-std::string Unplaceable(const std::string& name, double asked, double total) {
-  const std::string what = name == "CPU" || name == "GPU" ? name + "s" : "of '" + name + "'";
-  if (total <= 0) return fmt::format("asks for {} {}, and there are none", AmountText(asked), what);
-  return fmt::format("asks for {} {}, and there are {}", AmountText(asked), what,
-                     AmountText(total));
-}
-
 ActorSpec ReadActor(const Json& options) {
   ActorSpec actor;
   actor.max_restarts = CountIn(options, "max_restarts", 0);
@@ -78,6 +71,14 @@ TaskEnvironment ReadEnvironment(const Json& options) {
   return environment;
 }
 
+/// Returns the place of a resource, or how many there are where it is none of them.
+size_t IndexOf(const std::string& name,
+               const std::vector<std::pair<std::string, double>>& resources) {
+  size_t index = 0;
+  while (index < resources.size() && resources[index].first != name) ++index;
+  return index;
+}
+
 /// Returns what is needed of each of the resources; the first that is too little goes to
 /// `too_much`.
 std::vector<double> ReadNeeds(const Json& options, TaskKind kind,
@@ -91,23 +92,38 @@ std::vector<double> ReadNeeds(const Json& options, TaskKind kind,
   if (others != options.end() && others->is_object()) {
     for (const auto& [name, amount] : others->items()) {
       if (!amount.is_number() || amount.get<double>() <= 0) continue;
-      size_t index = 0;
-      while (index < resources.size() && resources[index].first != name) ++index;
+      const size_t index = IndexOf(name, resources);
       if (index < resources.size()) {
         needs[index] += amount.get<double>();
       } else if (too_much->empty()) {
-        *too_much = Unplaceable(name, amount.get<double>(), 0);
+        *too_much = TooLittle(name, amount.get<double>(), 0, "");
       }
     }
   }
   for (size_t i = 0; i < needs.size() && too_much->empty(); ++i) {
     const auto& [name, total] = resources[i];
-    if (needs[i] > total + 1e-9) *too_much = Unplaceable(name, needs[i], total);
+    if (needs[i] > total + 1e-9) *too_much = TooLittle(name, needs[i], total, "");
   }
   return needs;
 }
 
+Place ReadPlace(const Json& options) {
+  const auto group = options.find("group");
+  if (group == options.end() || !group->is_number_unsigned()) return {};
+  const double bundle = NumberIn(options, "bundle", kAnyBundle);
+  return {.group = group->get<uint64_t>(),
+          .bundle = static_cast<int>(std::clamp(bundle, -1.0, kCountMax))};
+}
+
 }  // namespace
+
+std::string TooLittle(const std::string& resource, double asked, double there,
+                      const std::string& where) {
+  const bool is_common = resource == "CPU" || resource == "GPU";
+  const std::string what = is_common ? resource + "s" : "of '" + resource + "'";
+  return fmt::format("asks for {} {}, and there are {}{}", AmountText(asked), what,
+                     there <= 0 ? "none" : AmountText(there), where);
+}
 
 EnvironmentNumber OptionReader::NumberOf(TaskEnvironment environment) {
   const auto next = static_cast<EnvironmentNumber>(environments_.size());
@@ -130,10 +146,14 @@ Result<std::shared_ptr<const TaskOptions>> OptionReader::Read(TaskKind kind,
   read->name = TextIn(options, "name");
   read->label = TextIn(options, "label");
   if (kind != TaskKind::kMethod) {
-    const std::vector<double> needs = ReadNeeds(options, kind, resources_, &read->unplaceable);
-    read->gpus = needs[kGpuIndex];
+    read->needs = ReadNeeds(options, kind, resources_, &read->unplaceable);
+    read->gpus = read->needs[kGpuIndex];
+    read->place = ReadPlace(options);
     if (read->unplaceable.empty()) {
-      read->shape = scheduler_.ShapeOf(needs, NumberOf(ReadEnvironment(options)));
+      read->environment = NumberOf(ReadEnvironment(options));
+      if (read->place.group == 0) {
+        read->shape = scheduler_.ShapeOf(read->needs, read->environment);
+      }
     }
   }
   read->max_retries_given = options.contains("max_retries");
@@ -147,6 +167,37 @@ Result<std::shared_ptr<const TaskOptions>> OptionReader::Read(TaskKind kind,
   read->get_if_exists = FlagIn(options, "get_if_exists");
   if (kept_.size() >= kKeptMax) kept_.clear();
   return kept_.emplace(std::move(key), std::move(read)).first->second;
+}
+
+Result<GroupOptions> OptionReader::ReadGroup(std::string_view text) const {
+  const Json options = Json::parse(text.begin(), text.end(), nullptr, false);
+  const auto bundles = options.find("bundles");
+  if (!options.is_object() || bundles == options.end() || !bundles->is_array()) {
+    return Status::Invalid("made a placement group of no bundles");
+  }
+  GroupOptions group{.name = TextIn(options, "name"), .strategy = TextIn(options, "strategy")};
+  group.needs.resize(resources_.size(), 0.0);
+  for (const Json& bundle : *bundles) {
+    if (!bundle.is_object()) return Status::Invalid("made a bundle that names no resources");
+    std::vector<double>& needs = group.bundles.emplace_back(resources_.size(), 0.0);
+    for (const auto& [name, value] : bundle.items()) {
+      const double amount = AmountIn(bundle, name.c_str(), 0);
+      const size_t index = IndexOf(name, resources_);
+      if (index == resources_.size()) {
+        if (amount > 0) group.unplaceable = TooLittle(name, amount, 0, "");
+        continue;
+      }
+      needs[index] += amount;
+      group.needs[index] += amount;
+    }
+  }
+  for (size_t i = 0; i < resources_.size() && group.unplaceable.empty(); ++i) {
+    const auto& [name, total] = resources_[i];
+    if (group.needs[i] > total + 1e-9) {
+      group.unplaceable = TooLittle(name, group.needs[i], total, "");
+    }
+  }
+  return group;
 }
 
 }  // namespace penstock::runtime

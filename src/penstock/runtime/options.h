@@ -25,7 +25,10 @@ struct TaskOptions {
   std::string name;   // Empty: none was given.
   std::string label;  // Likewise: what people call it.
   ShapeNumber shape = 0;
+  std::vector<double> needs;  // Of each resource; of calls none.
   double gpus = 0;
+  EnvironmentNumber environment = 0;
+  Place place;              // Of a group's tasks: `shape` is left for who knows of groups.
   std::string unplaceable;  // Why the machine can never run it; empty: it can.
   int max_retries = 0;
   int max_calls = 0;
@@ -37,6 +40,19 @@ struct TaskOptions {
   bool detached = false;
   bool get_if_exists = false;
 };
+
+/// A placement group's options.
+struct GroupOptions {
+  std::string name;  // Empty: it has none.
+  std::string strategy;
+  std::vector<std::vector<double>> bundles;  // What each needs.
+  std::vector<double> needs;                 // All together.
+  std::string unplaceable;                   // As of TaskOptions.
+};
+
+/// Returns how people are told that there is less than is asked for, as the end of a sentence.
+std::string TooLittle(const std::string& resource, double asked, double there,
+                      const std::string& where);
 
 /// Reads options, and keeps those read (kKeptMax at most, by their text), as most tasks have the
 /// same.
@@ -52,6 +68,9 @@ class OptionReader {
   /// Invalid when the text is none of options, worded as the end of a sentence that begins with
   /// "it".
   Result<std::shared_ptr<const TaskOptions>> Read(TaskKind kind, std::string_view text);
+
+  /// Likewise of a placement group.
+  Result<GroupOptions> ReadGroup(std::string_view text) const;
 
   const TaskEnvironment& environment(EnvironmentNumber number) const {
     return environments_[static_cast<size_t>(number)];

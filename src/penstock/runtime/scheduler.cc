@@ -15,11 +15,19 @@ SchedulerMachine::SchedulerMachine(SchedulerOptions options)
     : options_(std::move(options)), book_(options_.resources) {}
 
 ShapeNumber SchedulerMachine::ShapeOf(const std::vector<double>& needs,
-                                      EnvironmentNumber environment) {
-  const auto next = static_cast<ShapeNumber>(shapes_.size());
-  const auto [known, is_new] = shape_numbers_.try_emplace({needs, environment}, next);
-  if (is_new) shapes_.push_back({.needs = needs, .environment = environment});
-  return known->second;
+                                      EnvironmentNumber environment, const Place& place) {
+  const bool reuses = !free_shapes_.empty();
+  const ShapeNumber next = reuses ? free_shapes_.back() : static_cast<ShapeNumber>(shapes_.size());
+  const auto [known, is_new] = shape_numbers_.try_emplace({needs, environment, place}, next);
+  if (!is_new) return known->second;
+  if (reuses) {
+    free_shapes_.pop_back();
+  } else {
+    shapes_.emplace_back();
+  }
+  shapes_[next] = {.needs = needs, .environment = environment, .place = place};
+  if (place.group != 0) groups_.at(place.group).shapes.push_back(next);
+  return next;
 }
 
 void SchedulerMachine::TaskSubmitted(const TaskSpec& task) {
@@ -101,7 +109,9 @@ void SchedulerMachine::Blocked(WorkerNumber worker) {
   const TaskShape& shape = shapes_[found->second.lease];
   found->second.gave_processors = true;
   place_wanted_ = true;
-  if (shape.processors() > 0) return book_.Give(kProcessorIndex, shape.processors());
+  if (shape.processors() > 0) {
+    return BookOf(shape, found->second.bundle).Give(kProcessorIndex, shape.processors());
+  }
   if (found->second.actor == 0) --free_runners_;
 }
 
@@ -110,7 +120,9 @@ void SchedulerMachine::Unblocked(WorkerNumber worker) {
   if (found == workers_.end() || !found->second.gave_processors) return;
   const TaskShape& shape = shapes_[found->second.lease];
   found->second.gave_processors = false;
-  if (shape.processors() > 0) return book_.Take(kProcessorIndex, shape.processors());
+  if (shape.processors() > 0) {
+    return BookOf(shape, found->second.bundle).Take(kProcessorIndex, shape.processors());
+  }
   if (found->second.actor == 0) ++free_runners_;
 }
 
@@ -121,7 +133,8 @@ uint64_t SchedulerMachine::RunningTask(WorkerNumber worker) const {
 }
 
 std::vector<Action> SchedulerMachine::TakeActions() {
-  if (std::exchange(place_wanted_, false)) Place();
+  if (std::exchange(place_wanted_, false)) PlaceAll();
+  if (removed_groups_ > 0) ForgetRemovedGroups();
   return std::exchange(actions_, {});
 }
 

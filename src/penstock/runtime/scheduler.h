@@ -34,6 +34,12 @@ namespace penstock::runtime {
 /// to kCallsAhead for each that the actor runs at once. An actor ends when nobody refers to it any
 /// more, after the calls that were submitted.
 ///
+/// Placement groups. A group waits in the queue like a task, for what all its bundles need
+/// together; it then keeps that until it is removed, whoever uses it. Tasks and actors of a group
+/// draw from one of its bundles where others draw from the machine. When a group is removed, what
+/// waits in it ends, and so does what runs: its workers are killed, and the machine has back what
+/// they had as they end.
+///
 /// Waiting. A task whose worker waits for others (Blocked) gives its processors back, no other
 /// resource. When that is over it takes them again at once, so that the machine may be in debt;
 /// nothing is admitted that needs what is owed.
@@ -52,7 +58,11 @@ using WorkerNumber = int64_t;  // From 1, never used again.
 using ShapeNumber = int32_t;
 using EnvironmentNumber = int32_t;
 
+using GroupNumber = uint64_t;  // 0: none.
+
 inline constexpr size_t kProcessorIndex = 0;  // Of the resources, that of processors.
+
+inline constexpr int kAnyBundle = -1;
 
 /// Tasks of other shapes that may overtake one that does not fit before it reserves.
 inline constexpr int64_t kPassedOverMax = 64;
@@ -80,6 +90,14 @@ struct SchedulerOptions {
   std::vector<double> resources;  // What there is; [kProcessorIndex]: processors.
   int starting_max = 2;           // Workers that start at once.
   int idle_kept = 2;              // Idle workers that are not ended.
+};
+
+/// Whence tasks have what they need: from the machine, or from a bundle of a placement group.
+struct Place {
+  GroupNumber group = 0;
+  int bundle = kAnyBundle;  // From 0.
+
+  auto operator<=>(const Place&) const = default;
 };
 
 struct TaskSpec {
@@ -161,8 +179,26 @@ struct EndActor {
   std::string text;
 };
 
+/// A placement group has what its bundles need.
+struct GroupReady {
+  GroupNumber group = 0;
+};
+
+/// Who has how much of a resource, and keeps it while it waits for others.
+struct ResourceHolder {
+  uint64_t number = 0;  // A task's; an actor's where it is one that holds.
+  double amount = 0;
+};
+
+/// Why a task does not run: of what the holders have of a resource it lacks so much.
+struct Shortage {
+  size_t resource = 0;
+  double lacking = 0;
+  std::vector<ResourceHolder> holders;
+};
+
 using Action = std::variant<StartWorker, RunTask, EndLease, StopWorker, KillWorker, InterruptTask,
-                            TakeBack, EndTask, EndActor>;
+                            TakeBack, EndTask, EndActor, GroupReady>;
 
 /// What becomes of a task that a worker has answered.
 enum class Answered : uint8_t {
@@ -176,9 +212,11 @@ class Scheduler {
   static std::unique_ptr<Scheduler> Make(SchedulerOptions options);
   virtual ~Scheduler() = default;
 
-  /// Returns the number of what tasks need of the machine and where they run. `needs` go by
-  /// SchedulerOptions::resources, what is missing at their end is 0; they must fit the machine.
-  virtual ShapeNumber ShapeOf(const std::vector<double>& needs, EnvironmentNumber environment) = 0;
+  /// Returns the number of what tasks need of a place and in which environment they run. `needs` go
+  /// by SchedulerOptions::resources, what is missing at their end is 0; they must fit the machine,
+  /// or one bundle of the group, which is not removed. The number is good until it is.
+  virtual ShapeNumber ShapeOf(const std::vector<double>& needs, EnvironmentNumber environment,
+                              const Place& place = {}) = 0;
 
   // ---- Events ----------------------------------------------------------------------------------
 
@@ -186,7 +224,8 @@ class Scheduler {
   /// A constructor, and the actor with it.
   virtual void ActorSubmitted(const TaskSpec& constructor, const ActorSpec& actor) = 0;
   /// One that can never be placed; why, as the end of a sentence about it.
-  virtual void ActorRefused(const TaskSpec& constructor, const std::string& why) = 0;
+  virtual void ActorRefused(const TaskSpec& constructor, SystemError error,
+                            const std::string& why) = 0;
   /// The objects that it waits for are there.
   virtual void TaskReady(uint64_t task) = 0;
 
@@ -205,6 +244,11 @@ class Scheduler {
   /// Nobody refers to the actor any more.
   virtual void ActorUnreferenced(uint64_t actor) = 0;
 
+  /// A group of a number that no task has; all its bundles together must fit the machine.
+  virtual void GroupSubmitted(GroupNumber group,
+                              const std::vector<std::vector<double>>& bundles) = 0;
+  virtual void GroupRemoved(GroupNumber group) = 0;
+
   /// One worker may be wanted soon.
   virtual void StartAhead() = 0;
   /// Says the time: before the events of each turn, and at least each kTickNs while WantsTicks().
@@ -221,8 +265,13 @@ class Scheduler {
 
   /// What is free of each resource; below 0 while it is owed.
   virtual std::vector<double> available() const = 0;
+  /// Likewise in a bundle; nothing where the group is not there.
+  virtual std::vector<double> AvailableIn(GroupNumber group, int bundle) const = 0;
   /// The task that a worker runs, where it is one alone; else 0.
   virtual uint64_t RunningTask(WorkerNumber worker) const = 0;
+  /// What a task lacks that is in the queue, processors aside; nothing for any other. Whoever is
+  /// about to end is no holder: what it has will be free.
+  virtual std::vector<Shortage> ShortagesOf(uint64_t task) const = 0;
 };
 
 }  // namespace penstock::runtime

@@ -12,10 +12,11 @@ void SchedulerMachine::ActorSubmitted(const TaskSpec& constructor, const ActorSp
   TaskSubmitted(constructor);
 }
 
-void SchedulerMachine::ActorRefused(const TaskSpec& constructor, const std::string& why) {
+void SchedulerMachine::ActorRefused(const TaskSpec& constructor, SystemError error,
+                                    const std::string& why) {
   ScheduledActor& actor = actors_[constructor.actor];
   actor.constructor = constructor.task;
-  EndActorFor(constructor.actor, actor, SystemError::kUnplaceable, why);
+  EndActorFor(constructor.actor, actor, error, why);
 }
 
 void SchedulerMachine::CallSubmitted(const TaskSpec& spec) {

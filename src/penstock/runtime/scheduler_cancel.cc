@@ -8,6 +8,7 @@ namespace penstock::runtime {
 void SchedulerMachine::CancelTask(uint64_t id, uint32_t flags) {
   ScheduledTask* task = FindTask(id);
   if (task == nullptr || task->spec.kind == TaskKind::kConstructor) return;
+  if (task->spec.kind == TaskKind::kGroup) return;
   std::vector<uint64_t> children;
   if ((flags & kRecursive) != 0) {
     for (const auto& [number, other] : tasks_) {
@@ -48,7 +49,7 @@ bool SchedulerMachine::Withdraw(ScheduledTask& task) {
   if (task.state != TaskState::kAdmitted) return false;
   const TaskShape& shape = shapes_[task.spec.shape];
   std::erase(environments_[shape.environment].awaiting, task.spec.task);
-  GiveLease(shape, task.spec.kind == TaskKind::kFunction, false);
+  GiveLease(shape, task.bundle, task.spec.kind == TaskKind::kFunction, false);
   return true;
 }
 

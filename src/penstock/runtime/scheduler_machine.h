@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -30,14 +31,16 @@ struct ScheduledTask {
   int memory_kills = 0;  // In which it was alone to blame.
   bool cancelled = false;
   WorkerNumber worker = 0;  // kSent.
+  int bundle = 0;           // kAdmitted: of its group, that it draws from.
   uint64_t order = 0;       // Its age.
   int64_t wake_ns = 0;
 };
 
-/// Tasks of equal needs in one environment.
+/// Tasks of equal needs in one environment and place.
 struct TaskShape {
   std::vector<double> needs;
   EnvironmentNumber environment = 0;
+  Place place;
   std::deque<uint64_t> queue;  // Those that are gone are still in it.
   bool listed = false;         // In queued_.
   int64_t passed_over = 0;     // By younger tasks, since its head does not fit.
@@ -55,7 +58,8 @@ enum class WorkerState : uint8_t {
 struct ScheduledWorker {
   EnvironmentNumber environment = 0;
   WorkerState state = WorkerState::kStarting;
-  ShapeNumber lease = -1;  // What it has of the machine; -1: nothing.
+  ShapeNumber lease = -1;  // What it has of a place; -1: nothing.
+  int bundle = 0;          // Of that place's group, where it has one.
   bool gave_processors = false;
   bool killed = false;
   uint64_t actor = 0;
@@ -91,6 +95,14 @@ struct ScheduledActor {
   std::string text;
 };
 
+struct ScheduledGroup {
+  std::vector<ResourceBook> bundles;
+  std::vector<ShapeNumber> shapes;  // Of tasks in it.
+  bool is_ready = false;            // It has what its bundles need.
+  bool removed = false;             // What is taken from it now is the machine's.
+  int64_t leases = 0;
+};
+
 struct SchedulerEnvironment {
   std::vector<WorkerNumber> idle;  // The one used last is used next.
   std::deque<uint64_t> awaiting;   // Admitted tasks without a worker.
@@ -102,10 +114,12 @@ class SchedulerMachine final : public Scheduler {
  public:
   explicit SchedulerMachine(SchedulerOptions options);
 
-  ShapeNumber ShapeOf(const std::vector<double>& needs, EnvironmentNumber environment) override;
+  ShapeNumber ShapeOf(const std::vector<double>& needs, EnvironmentNumber environment,
+                      const Place& place) override;
   void TaskSubmitted(const TaskSpec& task) override;
   void ActorSubmitted(const TaskSpec& constructor, const ActorSpec& actor) override;
-  void ActorRefused(const TaskSpec& constructor, const std::string& why) override;
+  void ActorRefused(const TaskSpec& constructor, SystemError error,
+                    const std::string& why) override;
   void TaskReady(uint64_t task) override;
   void WorkerUp(WorkerNumber worker) override;
   void WorkerGone(WorkerNumber worker, const WorkerEnd& end) override;
@@ -116,12 +130,16 @@ class SchedulerMachine final : public Scheduler {
   void CancelTask(uint64_t task, uint32_t flags) override;
   void KillActor(uint64_t actor, bool may_restart) override;
   void ActorUnreferenced(uint64_t actor) override;
+  void GroupSubmitted(GroupNumber group, const std::vector<std::vector<double>>& bundles) override;
+  void GroupRemoved(GroupNumber group) override;
   void StartAhead() override;
   void Tick(int64_t now_ns) override;
   bool WantsTicks() const override;
   std::vector<Action> TakeActions() override;
   std::vector<double> available() const override { return book_.left(); }
+  std::vector<double> AvailableIn(GroupNumber group, int bundle) const override;
   uint64_t RunningTask(WorkerNumber worker) const override;
+  std::vector<Shortage> ShortagesOf(uint64_t task) const override;
 
  private:
   using Tasks = std::unordered_map<uint64_t, ScheduledTask>;
@@ -137,15 +155,15 @@ class SchedulerMachine final : public Scheduler {
   // scheduler_queue.cc: who is next.
   void Queue(ScheduledTask& task);
   void QueueAgain(ScheduledTask& task);
-  void Place();
+  void PlaceAll();
   ScheduledTask* HeadOf(TaskShape& shape);
-  bool MayAdmit(TaskShape& shape, const std::vector<double>& reserved);
+  bool MayAdmit(TaskShape& shape);
   bool HasRunner(const TaskShape& shape, TaskKind kind) const;
   void Admit(ScheduledTask& task);
   void SendAhead(ShapeNumber number);
   bool IsShort(const ScheduledTask& task) const;
-  void Reserve(const TaskShape& shape, std::vector<double>& reserved) const;
-  std::vector<double> HeldForLong() const;
+  void Reserve(const TaskShape& shape);
+  std::vector<double> HeldForLong(const ResourceBook& book) const;
   void Pause(ScheduledTask& task, int times);
   void WakePausing();
 
@@ -155,7 +173,7 @@ class SchedulerMachine final : public Scheduler {
   void GiveWork(WorkerNumber number);
   void MakeIdle(WorkerNumber number);
   void EndLeaseOf(WorkerNumber number, ScheduledWorker& worker);
-  void GiveLease(const TaskShape& shape, bool is_function, bool gave_processors);
+  void GiveLease(const TaskShape& shape, int bundle, bool is_function, bool gave_processors);
   void StopIdle(WorkerNumber number);
   void Stop(WorkerNumber number, ScheduledWorker& worker);
   void Kill(WorkerNumber number, ScheduledWorker& worker, std::string why);
@@ -185,6 +203,20 @@ class SchedulerMachine final : public Scheduler {
   void EndIfUnused(uint64_t number, ScheduledActor& actor);
   void WithdrawConstructor(ScheduledActor& actor);
 
+  // scheduler_groups.cc.
+  const ResourceBook& BookOf(const TaskShape& shape, int bundle) const;
+  ResourceBook& BookOf(const TaskShape& shape, int bundle);
+  int RoomFor(const TaskShape& shape) const;
+  std::vector<int> BundlesFor(const TaskShape& shape) const;
+  void MakeGroup(GroupNumber number, const TaskShape& shape);
+  bool IsHomeless(const ScheduledTask& task) const;
+  void EndInGroup(GroupNumber number);
+  void EndHomeless(ScheduledTask& task);
+  void ForgetRemovedGroups();
+
+  // scheduler_shortages.cc.
+  uint64_t HolderOf(const ScheduledWorker& worker) const;
+
   // scheduler_cancel.cc.
   bool Withdraw(ScheduledTask& task);
   void CancelSent(ScheduledTask& task, bool force);
@@ -192,7 +224,10 @@ class SchedulerMachine final : public Scheduler {
   const SchedulerOptions options_;
   ResourceBook book_;
   std::vector<TaskShape> shapes_;
-  std::map<std::pair<std::vector<double>, EnvironmentNumber>, ShapeNumber> shape_numbers_;
+  std::map<std::tuple<std::vector<double>, EnvironmentNumber, Place>, ShapeNumber> shape_numbers_;
+  std::vector<ShapeNumber> free_shapes_;  // Of groups that are gone.
+  std::unordered_map<GroupNumber, ScheduledGroup> groups_;
+  int64_t removed_groups_ = 0;       // Of those.
   std::vector<ShapeNumber> queued_;  // All shapes whose queues are not empty, at least.
   std::unordered_map<EnvironmentNumber, SchedulerEnvironment> environments_;
   Tasks tasks_;

@@ -8,6 +8,7 @@
 namespace penstock::runtime {
 
 void SchedulerMachine::Queue(ScheduledTask& task) {
+  if (IsHomeless(task)) return EndHomeless(task);
   TaskShape& shape = shapes_[task.spec.shape];
   task.state = TaskState::kQueued;
   task.order = ++last_order_;
@@ -18,6 +19,7 @@ void SchedulerMachine::Queue(ScheduledTask& task) {
 
 /// Puts a task back among those of its age.
 void SchedulerMachine::QueueAgain(ScheduledTask& task) {
+  if (IsHomeless(task)) return EndHomeless(task);
   TaskShape& shape = shapes_[task.spec.shape];
   task.state = TaskState::kQueued;
   task.worker = 0;
@@ -41,7 +43,7 @@ ScheduledTask* SchedulerMachine::HeadOf(TaskShape& shape) {
 }
 
 /// Admits what fits, the oldest first.
-void SchedulerMachine::Place() {
+void SchedulerMachine::PlaceAll() {
   using Head = std::pair<uint64_t, ShapeNumber>;  // By age.
   std::priority_queue<Head, std::vector<Head>, std::greater<>> heads;
   std::erase_if(queued_, [this](ShapeNumber number) {
@@ -52,14 +54,17 @@ void SchedulerMachine::Place() {
   for (const ShapeNumber number : queued_) {
     heads.emplace(HeadOf(shapes_[number])->order, number);
   }
-  std::vector<double> reserved(book_.total().size(), 0.0);
+  book_.ForgetReserved();
+  for (auto& [number, group] : groups_) {
+    for (ResourceBook& bundle : group.bundles) bundle.ForgetReserved();
+  }
   std::vector<ShapeNumber> stuck;
   while (!heads.empty()) {
     const ShapeNumber number = heads.top().second;
     TaskShape& shape = shapes_[number];
     heads.pop();
-    if (!MayAdmit(shape, reserved)) {
-      if (shape.passed_over > kPassedOverMax) Reserve(shape, reserved);
+    if (!MayAdmit(shape)) {
+      if (shape.passed_over > kPassedOverMax) Reserve(shape);
       stuck.push_back(number);
       continue;
     }
@@ -107,12 +112,13 @@ void SchedulerMachine::SendAhead(ShapeNumber number) {
   }
 }
 
-bool SchedulerMachine::MayAdmit(TaskShape& shape, const std::vector<double>& reserved) {
-  return book_.Fits(shape.needs, reserved) && HasRunner(shape, HeadOf(shape)->spec.kind);
+bool SchedulerMachine::MayAdmit(TaskShape& shape) {
+  return RoomFor(shape) >= 0 && HasRunner(shape, HeadOf(shape)->spec.kind);
 }
 
 /// Returns whether a worker is idle or may be started for it.
 bool SchedulerMachine::HasRunner(const TaskShape& shape, TaskKind kind) const {
+  if (kind == TaskKind::kGroup) return true;
   const bool is_free = kind == TaskKind::kFunction && shape.processors() <= 0;
   if (is_free && free_runners_ >= kFreeRunnersMax) return false;
   if (starting_ < options_.starting_max) return true;
@@ -125,7 +131,10 @@ bool SchedulerMachine::HasRunner(const TaskShape& shape, TaskKind kind) const {
 
 void SchedulerMachine::Admit(ScheduledTask& task) {
   const TaskShape& shape = shapes_[task.spec.shape];
-  book_.Take(shape.needs);
+  if (task.spec.kind == TaskKind::kGroup) return MakeGroup(task.spec.task, shape);
+  task.bundle = RoomFor(shape);
+  BookOf(shape, task.bundle).Take(shape.needs);
+  if (shape.place.group != 0) ++groups_.at(shape.place.group).leases;
   if (task.spec.kind == TaskKind::kFunction && shape.processors() <= 0) ++free_runners_;
   task.state = TaskState::kAdmitted;
   SchedulerEnvironment& environment = environments_[shape.environment];
@@ -141,25 +150,30 @@ void SchedulerMachine::Admit(ScheduledTask& task) {
 }
 
 /// Keeps for the shape's head what it lacks, where that will be given back.
-void SchedulerMachine::Reserve(const TaskShape& shape, std::vector<double>& reserved) const {
-  const std::vector<double> held = HeldForLong();
-  for (size_t i = 0; i < shape.needs.size(); ++i) {
-    if (shape.needs[i] > book_.total()[i] - held[i]) return;
-  }
-  for (size_t i = 0; i < shape.needs.size(); ++i) {
-    if (book_.Lacks(i, shape.needs[i], reserved)) reserved[i] += shape.needs[i];
+void SchedulerMachine::Reserve(const TaskShape& shape) {
+  for (const int bundle : BundlesFor(shape)) {
+    ResourceBook& book = BookOf(shape, bundle);
+    if (!book.WouldFit(shape.needs, HeldForLong(book))) continue;
+    return book.Reserve(shape.needs);
   }
 }
 
-/// Returns what actors hold, and tasks that wait for others.
-std::vector<double> SchedulerMachine::HeldForLong() const {
-  std::vector<double> held(book_.total().size(), 0.0);
+/// Returns what actors hold of a book, tasks that wait for others, and placement groups.
+std::vector<double> SchedulerMachine::HeldForLong(const ResourceBook& book) const {
+  std::vector<double> held(book.total().size(), 0.0);
+  const auto add = [&held](const std::vector<double>& needs, size_t from) {
+    for (size_t i = from; i < needs.size(); ++i) held[i] += needs[i];
+  };
   for (const auto& [number, worker] : workers_) {
     if (worker.lease < 0 || (worker.actor == 0 && !worker.gave_processors)) continue;
-    const std::vector<double>& needs = shapes_[worker.lease].needs;
-    for (size_t i = worker.gave_processors ? kProcessorIndex + 1 : 0; i < needs.size(); ++i) {
-      held[i] += needs[i];
-    }
+    const TaskShape& shape = shapes_[worker.lease];
+    if (&BookOf(shape, worker.bundle) != &book) continue;
+    add(shape.needs, worker.gave_processors ? kProcessorIndex + 1 : 0);
+  }
+  if (&book != &book_) return held;
+  for (const auto& [number, group] : groups_) {
+    if (!group.is_ready || group.removed) continue;
+    for (const ResourceBook& bundle : group.bundles) add(bundle.total(), 0);
   }
   return held;
 }

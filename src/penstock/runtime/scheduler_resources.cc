@@ -7,16 +7,29 @@ constexpr double kTolerance = 1e-9;  // A third of a processor, three times, is 
 
 }  // namespace
 
-bool ResourceBook::Lacks(size_t resource, double need, const std::vector<double>& reserved) const {
-  return need > 0 && need > left_[resource] - reserved[resource] + kTolerance;
+bool ResourceBook::Lacks(size_t resource, double need) const {
+  return need > 0 && need > left_[resource] - reserved_[resource] + kTolerance;
 }
 
-bool ResourceBook::Fits(const std::vector<double>& needs,
-                        const std::vector<double>& reserved) const {
+bool ResourceBook::Fits(const std::vector<double>& needs) const {
   for (size_t resource = 0; resource < needs.size(); ++resource) {
-    if (Lacks(resource, needs[resource], reserved)) return false;
+    if (Lacks(resource, needs[resource])) return false;
   }
   return true;
+}
+
+bool ResourceBook::WouldFit(const std::vector<double>& needs,
+                            const std::vector<double>& held) const {
+  for (size_t resource = 0; resource < needs.size(); ++resource) {
+    if (needs[resource] > total_[resource] - held[resource] + kTolerance) return false;
+  }
+  return true;
+}
+
+void ResourceBook::Reserve(const std::vector<double>& needs) {
+  for (size_t resource = 0; resource < needs.size(); ++resource) {
+    if (Lacks(resource, needs[resource])) reserved_[resource] += needs[resource];
+  }
 }
 
 void ResourceBook::Take(const std::vector<double>& needs) {

@@ -59,6 +59,7 @@ void SchedulerMachine::Send(WorkerNumber number, ScheduledTask& task, bool takes
   if (takes) {
     worker.state = WorkerState::kBusy;
     worker.lease = task.spec.shape;
+    worker.bundle = task.bundle;
   }
   if (task.spec.kind == TaskKind::kConstructor) {
     ScheduledActor& actor = actors_.at(task.spec.actor);
@@ -98,15 +99,18 @@ void SchedulerMachine::Unsend(ScheduledWorker& worker, const TaskSpec& task, boo
 
 void SchedulerMachine::EndLeaseOf(WorkerNumber number, ScheduledWorker& worker) {
   if (worker.lease < 0) return;
-  GiveLease(shapes_[worker.lease], worker.actor == 0, worker.gave_processors);
+  GiveLease(shapes_[worker.lease], worker.bundle, worker.actor == 0, worker.gave_processors);
   worker.lease = -1;
   worker.gave_processors = false;
   actions_.emplace_back(EndLease{.worker = number});
 }
 
-void SchedulerMachine::GiveLease(const TaskShape& shape, bool is_function, bool gave_processors) {
-  book_.Give(shape.needs);
-  if (gave_processors && shape.processors() > 0) book_.Take(kProcessorIndex, shape.processors());
+void SchedulerMachine::GiveLease(const TaskShape& shape, int bundle, bool is_function,
+                                 bool gave_processors) {
+  ResourceBook& book = BookOf(shape, bundle);
+  book.Give(shape.needs);
+  if (gave_processors && shape.processors() > 0) book.Take(kProcessorIndex, shape.processors());
+  if (shape.place.group != 0) --groups_.at(shape.place.group).leases;
   if (is_function && shape.processors() <= 0 && !gave_processors) --free_runners_;
   place_wanted_ = true;
 }
@@ -164,7 +168,7 @@ void SchedulerMachine::FailedToStart(EnvironmentNumber number, const WorkerEnd& 
   environment.start_failures = 0;
   for (const uint64_t id : std::exchange(environment.awaiting, {})) {
     const TaskSpec spec = tasks_.at(id).spec;
-    GiveLease(shapes_[spec.shape], spec.kind == TaskKind::kFunction, false);
+    GiveLease(shapes_[spec.shape], tasks_.at(id).bundle, spec.kind == TaskKind::kFunction, false);
     if (spec.kind == TaskKind::kConstructor) {
       EndActorFor(spec.actor, actors_.at(spec.actor), SystemError::kEnvironment, end.text);
     } else {
@@ -192,6 +196,7 @@ void SchedulerMachine::FunctionWorkerGone(ScheduledWorker& worker, const WorkerE
 void SchedulerMachine::TaskDied(ScheduledTask& task, const WorkerEnd& end) {
   const uint64_t id = task.spec.task;
   if (task.cancelled) return End(id, SystemError::kCancelled, "");
+  if (IsHomeless(task)) return EndHomeless(task);
   if (end.out_of_memory) {
     if (task.spec.max_retries != 0 && task.memory_kills < kMemoryRetriesMax) {
       return Pause(task, ++task.memory_kills);

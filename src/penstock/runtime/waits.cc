@@ -7,6 +7,8 @@
 namespace penstock::runtime {
 namespace {
 
+constexpr double kTolerance = 1e-9;
+
 struct SeenTask {
   WaitsFor waits;
   bool may_end = false;
@@ -21,20 +23,31 @@ bool Follow(uint64_t task, const std::function<WaitsFor(uint64_t)>& look, Seen& 
   for (size_t next = 0; next < order.size(); ++next) {
     if (order.size() > kWaitsFollowedMax) return false;
     WaitsFor waits = look(order[next]);
-    for (const auto* others : {&waits.needs, &waits.rooms}) {
-      for (const uint64_t other : *others) {
-        if (seen.try_emplace(other).second) order.push_back(other);
-      }
+    const auto add = [&](uint64_t other) {
+      if (seen.try_emplace(other).second) order.push_back(other);
+    };
+    for (const uint64_t other : waits.needs) add(other);
+    for (const Share& share : waits.shares) {
+      for (const Giver& giver : share.givers) add(giver.task);
     }
     seen.at(order[next]).waits = std::move(waits);
   }
   return true;
 }
 
+bool MayComeToEnough(const Share& share, const Seen& seen) {
+  double amount = 0;
+  for (const Giver& giver : share.givers) {
+    if (seen.at(giver.task).may_end) amount += giver.amount;
+  }
+  return amount >= share.enough - kTolerance;
+}
+
 bool MayEnd(const WaitsFor& waits, const Seen& seen) {
-  const auto ends = [&seen](uint64_t other) { return seen.at(other).may_end; };
-  return std::ranges::all_of(waits.needs, ends) &&
-         (waits.rooms.empty() || std::ranges::any_of(waits.rooms, ends));
+  return std::ranges::all_of(waits.needs,
+                             [&seen](uint64_t other) { return seen.at(other).may_end; }) &&
+         std::ranges::all_of(waits.shares,
+                             [&seen](const Share& share) { return MayComeToEnough(share, seen); });
 }
 
 /// Marks the tasks that may end, as long as that lets others end.
@@ -50,25 +63,36 @@ void MarkThoseThatMayEnd(const std::vector<uint64_t>& order, Seen& seen) {
   }
 }
 
-/// Returns one of those that a task waits for in vain.
-uint64_t EndlessOf(const WaitsFor& waits, const Seen& seen) {
-  const auto endless = [&seen](uint64_t other) { return !seen.at(other).may_end; };
-  const auto need = std::ranges::find_if(waits.needs, endless);
-  return need != waits.needs.end() ? *need : waits.rooms.front();
+/// Adds to the way, whose last is endless, one of those that it waits for in vain.
+void AddNext(std::vector<EndlessStep>& way, const Seen& seen) {
+  const WaitsFor& waits = seen.at(way.back().task).waits;
+  const auto is_endless = [&seen](uint64_t task) { return !seen.at(task).may_end; };
+  const auto need = std::ranges::find_if(waits.needs, is_endless);
+  if (need != waits.needs.end()) return way.push_back({*need});
+  const auto share = std::ranges::find_if(
+      waits.shares, [&seen](const Share& one) { return !MayComeToEnough(one, seen); });
+  way.back().resource = share->resource;
+  way.push_back({std::ranges::find_if(share->givers, is_endless, &Giver::task)->task});
+}
+
+bool ComesBack(const std::vector<EndlessStep>& way) {
+  const auto last = way.end() - 1;
+  return std::find_if(way.begin(), last,
+                      [last](const EndlessStep& step) { return step.task == last->task; }) != last;
 }
 
 }  // namespace
 
-std::vector<uint64_t> FindEndlessWait(uint64_t task,
-                                      const std::function<WaitsFor(uint64_t)>& look) {
+std::vector<EndlessStep> FindEndlessWait(uint64_t task,
+                                         const std::function<WaitsFor(uint64_t)>& look) {
   Seen seen;
   std::vector<uint64_t> order;
   if (!Follow(task, look, seen, order)) return {};
   MarkThoseThatMayEnd(order, seen);
   if (seen.at(task).may_end) return {};
-  std::vector<uint64_t> way{task};
-  do way.push_back(EndlessOf(seen.at(way.back()).waits, seen));
-  while (std::find(way.begin(), way.end() - 1, way.back()) == way.end() - 1);
+  std::vector<EndlessStep> way{{task}};
+  do AddNext(way, seen);
+  while (!ComesBack(way));
   return way;
 }
 

@@ -51,30 +51,35 @@ constexpr uint32_t ClientOf(uint64_t id) { return static_cast<uint32_t>(id >> 40
 /// uint32 length, bytes; "ids": uint32 count, ids; a request is answered with its number.
 enum class MessageKind : uint16_t {
   // A client to the hub.
-  kHello = 1,     // uint64 worker (WorkerId; 0: none of the hub's), uint64 process id -> kWelcome
-  kDefine = 2,    // id function (a hash of its bytes), value
-  kSubmit = 3,    // task (see TaskMessage)
-  kPut = 4,       // id object, value
-  kGet = 5,       // request, ids, uint64 task: the one whose thread waits for all of them, without
-                  // a limit of time; else 0 -> a kValue each, as they come to be, until kDrop
-  kWait = 6,      // request, uint32 enough, ids -> one kReady once so many are
-  kHurry = 7,     // request of a kWait or kNext: answer now with what is ready (kNext: or with a
-                  // value of no bytes and no flags), which ends the request
-  kDrop = 8,      // request: no more answers are wanted
-  kHold = 9,      // ids
+  kHello = 1,   // uint64 worker (WorkerId; 0: none of the hub's), uint64 process id -> kWelcome
+  kDefine = 2,  // id function (a hash of its bytes), value
+  kSubmit = 3,  // task (see TaskMessage)
+  kPut = 4,     // id object, value
+  kGet = 5,     // request, ids, uint64 task: the one whose thread waits for all of them, without
+                // a limit of time; else 0 -> a kValue each, as they come to be, until kDrop
+  kWait = 6,    // request, uint32 enough, ids, uint64 task (as of kGet) -> one kReady once so many
+                // are; where they never can be, one kValue that says so
+  kHurry = 7,   // request of a kWait or kNext: answer now with what is ready (kNext: or with a
+                // value of no bytes and no flags), which ends the request
+  kDrop = 8,    // request: no more answers are wanted
+  kHold = 9,    // ids
   kRelease = 10,  // ids
-  kCancel = 11,   // id object, uint32 CancelFlags
-  kKill = 12,     // id actor, uint32 1: it may be restarted
-  kFindActor = 13,  // request, text namespace, text name -> kActor
-  kNext = 14,       // request, id generator (its task's first return) -> kValue that names an item,
-                    // or the end (see ValueFlags)
-  kAsk = 15,        // request, text what ("resources", "available", "nodes", …) -> kText, JSON
-  kDone = 16,       // id task, uint32 DoneFlags, uint32 count, values (its returns, or one error)
-  kYield = 17,      // id task, id object, value: one more item of a generator
-  kUnmapped = 18,   // ids of segments, one for each naming that is not looked at any more
-  kBlocked = 19,    // The running task waits for something else than the hub's answers …
-  kUnblocked = 20,  // … and does not any more.
-  kGiveBack = 21,   // id task: a kRun that has not begun and shall run elsewhere
+  kCancel = 11,  // id object, uint32 CancelFlags, request (0: no answer is wanted) -> kText, why it
+                 // cannot be done that way; empty: it is
+  kKill = 12,    // id actor, uint32 1: it may be restarted
+  kFindActor = 13,    // request, text namespace, text name -> kActor
+  kNext = 14,         // request, id generator (its task's first return), uint64 task (as of kGet)
+                      // -> kValue that names an item, or the end (see ValueFlags)
+  kAsk = 15,          // request, text what ("resources", "available", "names", …) -> kText, JSON
+  kDone = 16,         // id task, uint32 DoneFlags, uint32 count, values (its returns, or one error)
+  kYield = 17,        // id task, id object, value: one more item of a generator
+  kUnmapped = 18,     // ids of segments, one for each naming that is not looked at any more
+  kBlocked = 19,      // The running task waits for something else than the hub's answers …
+  kUnblocked = 20,    // … and does not any more.
+  kGiveBack = 21,     // id task: a kRun that has not begun and shall run elsewhere
+  kMakeGroup = 22,    // request, id group (a placement group), text options, value: of the object
+                      // behind it, which is there once the group is -> kText, why not; empty: it is
+  kRemoveGroup = 23,  // id group
 
   // The hub to a client.
   kWelcome = 32,    // uint32 client, text facts (JSON: session, node, job)
@@ -124,10 +129,11 @@ enum class SystemError : uint32_t {
   kPendingCallsLimit = 9,
   kEnvironment = 10,
   kDeadlock = 11,
+  kGroupRemoved = 12,
 };
 
 enum CancelFlags : uint32_t {
-  kForce = 1,      // Kill the worker.
+  kForce = 1,      // Kill the worker; not of an actor, whose calls are refused.
   kRecursive = 2,  // And the tasks that it has submitted.
 };
 
@@ -142,6 +148,7 @@ enum class TaskKind : uint8_t {
   kFunction = 0,
   kConstructor = 1,  // Of an actor, named by the task's actor id.
   kMethod = 2,
+  kGroup = 3,  // Never sent: a placement group, as the scheduler counts what waits for room.
 };
 
 /// kSubmit: what a task is.
@@ -164,10 +171,12 @@ enum class TaskKind : uint8_t {
 /// Options' fields, all optional; a hub leaves aside what it does not know. Of tasks and actors:
 /// "name", "label" (the function's or class's name, for people), "num_cpus" (functions 1,
 /// constructors 0), "num_gpus", "memory", "resources" {name: amount}, "env_vars" {name: value},
-/// "working_dir". Of functions: "max_retries" (3; -1: for ever), "max_calls". Of methods:
-/// "max_retries" (the actor's max_task_retries), "concurrency_group". Of constructors:
-/// "max_restarts" (0; -1), "max_task_retries" (0), "max_concurrency", "max_pending_calls" (-1),
-/// "namespace", "detached", "get_if_exists", "concurrency_groups" {name: limit}, "is_async".
+/// "working_dir", "group" (a placement group's id), "bundle" (of it; -1: any). Of functions:
+/// "max_retries" (3; -1: for ever), "max_calls". Of methods: "max_retries" (the actor's
+/// max_task_retries), "concurrency_group". Of constructors: "max_restarts" (0; -1),
+/// "max_task_retries" (0), "max_concurrency", "max_pending_calls" (-1), "namespace", "detached",
+/// "get_if_exists", "concurrency_groups" {name: limit}, "is_async". Of placement groups: "name",
+/// "strategy", "bundles" [{resource: amount}].
 struct MessageHeader {
   uint32_t bytes = 0;  // With the header.
   MessageKind kind = MessageKind::kStop;

@@ -48,9 +48,18 @@ TEST_F(HubTest, CancelsAnActorsCallAndNoOther) {
   Cancel(waiting);
   EXPECT_EQ(Get(waiting).error(), SystemError::kCancelled);
   Get(Submit("echo"));
-  Cancel(running, kForce);
+  Cancel(running);
   EXPECT_EQ(Get(running).error(), SystemError::kCancelled);
   EXPECT_EQ(Get(last).bytes, "ab");
+}
+
+TEST_F(HubTest, RefusesToCancelAnActorsCallByForce) {
+  const uint64_t actor = MakeActor("build a", R"({"label": "Cell"})");
+  const uint64_t running = CallActor(actor, "pause");
+  EXPECT_THAT(CancelAndHear(running, kForce), ::testing::HasSubstr("cancel Cell.method without"));
+  EXPECT_EQ(CancelAndHear(running, 0), "");
+  EXPECT_EQ(Get(running).error(), SystemError::kCancelled);
+  EXPECT_EQ(CancelAndHear(running, kForce), "");  // It has ended.
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ class HubTest : public ::testing::Test {
     return id;
   }
 
-  /// `task`: the one that waits for a kGet, where its thread does nothing else.
+  /// `task`: the one that waits, where its thread does nothing else.
   uint64_t Ask(MessageKind kind, const std::vector<uint64_t>& ids, uint32_t enough = 0,
                uint64_t task = 0) {
     const uint64_t request = ++last_request_;
@@ -112,7 +112,7 @@ class HubTest : public ::testing::Test {
     } else {
       ask.Ids(ids);
     }
-    if (kind == MessageKind::kGet) ask.Number(task);
+    ask.Number(task);
     client_->Send(ask);
     return request;
   }
@@ -172,8 +172,19 @@ class HubTest : public ::testing::Test {
 
   void Cancel(uint64_t id, uint32_t flags = 0) {
     MessageWriter cancel(MessageKind::kCancel);
-    cancel.Number(id).Number(flags);
+    cancel.Number(id).Number(flags).Number(uint64_t{0});
     client_->Send(cancel);
+  }
+
+  /// Returns why it cannot be cancelled that way.
+  std::string CancelAndHear(uint64_t id, uint32_t flags) {
+    MessageWriter cancel(MessageKind::kCancel);
+    cancel.Number(id).Number(flags).Number(++last_request_);
+    client_->Send(cancel);
+    const PlainMessage message = Await(MessageKind::kText);
+    MessageReader fields(message.fields);
+    EXPECT_EQ(fields.Number<uint64_t>(), last_request_);
+    return std::string(fields.Bytes());
   }
 
   void Kill(uint64_t actor, bool may_restart = false) {

@@ -12,10 +12,11 @@ class Babbler {
   Babbler(PlainClient& client, uint64_t seed) : client_(client), random_(seed) {}
 
   void Say() {
-    MessageWriter message(static_cast<MessageKind>(1 + random_() % 22));
+    MessageWriter message(static_cast<MessageKind>(1 + random_() % 24));
     const uint64_t fields = random_() % 12;
     for (uint64_t i = 0; i < fields; ++i) AddField(message);
     if (random_() % 2 == 0) message = Submission();
+    if (random_() % 8 == 0) message = Group();
     if (random_() % 8 == 0) message.Descriptor(STDERR_FILENO);
     client_.Send(message);
   }
@@ -54,6 +55,17 @@ class Babbler {
       message.Number(static_cast<uint8_t>(random_() % 2));
     }
     message.Ids(random_() % 2 == 0 ? std::vector<uint64_t>{} : std::vector<uint64_t>{Id(), Id()});
+  }
+
+  /// Returns the making of a placement group, or almost.
+  MessageWriter Group() {
+    MessageWriter message(MessageKind::kMakeGroup);
+    const char* const texts[] = {R"({"bundles": [{"CPU": 1}, {"GPU": 0}], "name": "one"})",
+                                 R"({"bundles": [{"CPU": 0.5}], "name": "one"})",
+                                 R"({"bundles": [{"none": 1}]})", R"({"bundles": [3]})", "[]"};
+    message.Number(random_()).Number(Id()).Bytes(texts[random_() % 8 == 0 ? random_() % 5 : 1]);
+    AddValue(message);
+    return message;
   }
 
   /// Returns a submission that is almost one.

@@ -8,7 +8,6 @@ namespace penstock::runtime {
 namespace {
 
 constexpr int64_t kStepsMax = 200'000;
-constexpr double kTolerance = 1e-6;
 
 }  // namespace
 
@@ -23,9 +22,8 @@ SimulatedCluster::SimulatedCluster(uint64_t seed) : random_(seed) {
     std::vector<double> needs{std::min(processors, options_.resources[0]),
                               OneIn(4) ? std::min(1.0, options_.resources[1]) : 0.0,
                               static_cast<double>(OneIn(3) ? Random(8) : 0)};
-    const ShapeNumber shape = scheduler_->ShapeOf(needs, static_cast<int>(Random(1)));
-    shapes_.push_back(shape);
-    needs_of_[shape] = needs;
+    shapes_.push_back(scheduler_->ShapeOf(needs, static_cast<int>(Random(1))));
+    needs_.push_back(std::move(needs));
   }
   to_submit_ = 10 + Random(90);
   short_tasks_ = OneIn(2);
@@ -69,7 +67,9 @@ void SimulatedCluster::SubmitSomething() {
     for (const auto& [number, actor] : actors_) {
       if (actor.referenced) live.push_back(number);
     }
-    if (live.size() < 3 && OneIn(12)) {
+    if (groups_.size() < 8 && OneIn(10)) {
+      SubmitGroup();
+    } else if (live.size() < 3 && OneIn(12)) {
       SubmitActor();
     } else if (!live.empty() && OneIn(2)) {
       SubmitCall(live[static_cast<size_t>(Random(static_cast<int64_t>(live.size()) - 1))]);
@@ -81,37 +81,85 @@ void SimulatedCluster::SubmitSomething() {
   for (const auto& [number, actor] : actors_) {  // The program ends.
     Later(Random(100'000'000), [this, one = number] { Forget(one); });
   }
+  for (const auto& [number, group] : groups_) {
+    Later(Random(300'000'000), [this, one = number] { RemoveGroup(one); });
+  }
+}
+
+/// Submits a placement group, and has it removed at some time.
+void SimulatedCluster::SubmitGroup() {
+  const GroupNumber number = ++last_id_;
+  const int64_t bundles = 1 + Random(1);
+  for (int64_t i = 0; i < bundles; ++i) {
+    std::vector<double> bundle;
+    for (const double there : options_.resources) {
+      bundle.push_back(there / static_cast<double>(bundles) * (OneIn(3) ? 0.5 : 1.0));
+    }
+    groups_[number].bundles.push_back(std::move(bundle));
+  }
+  scheduler_->GroupSubmitted(number, groups_[number].bundles);
+  if (OneIn(2)) Later(Random(400'000'000), [this, number] { RemoveGroup(number); });
+}
+
+void SimulatedCluster::RemoveGroup(GroupNumber number) {
+  groups_.at(number).removed = true;
+  scheduler_->GroupRemoved(number);
+}
+
+/// Returns a shape for a task, of the machine or of a group that is not removed.
+ShapeNumber SimulatedCluster::AnyShape(SimulatedTask& task) {
+  std::vector<GroupNumber> open;
+  for (const auto& [number, group] : groups_) {
+    if (!group.removed) open.push_back(number);
+  }
+  if (open.empty() || OneIn(2)) {
+    const auto kind = static_cast<size_t>(Random(static_cast<int64_t>(shapes_.size()) - 1));
+    task.needs = needs_[kind];
+    return shapes_[kind];
+  }
+  task.group = open[static_cast<size_t>(Random(static_cast<int64_t>(open.size()) - 1))];
+  const auto& bundles = groups_.at(task.group).bundles;
+  const auto bundle = static_cast<size_t>(Random(static_cast<int64_t>(bundles.size()) - 1));
+  task.needs = bundles[bundle];
+  task.needs[kProcessorIndex] *= OneIn(4) ? 0 : OneIn(2) ? 0.5 : 1.0;
+  if (OneIn(2)) task.needs.resize(1);
+  const int chosen = OneIn(3) ? kAnyBundle : static_cast<int>(bundle);
+  return scheduler_->ShapeOf(task.needs, 0, {.group = task.group, .bundle = chosen});
 }
 
 void SimulatedCluster::SubmitFunction() {
-  TaskSpec spec{
-      .task = ++last_id_,
-      .shape = shapes_[static_cast<size_t>(Random(static_cast<int64_t>(shapes_.size()) - 1))],
-      .function = static_cast<uint64_t>(1 + Random(2)),
-      .waits = OneIn(3),
-      .max_retries = static_cast<int>(Random(3)),
-      .max_calls = OneIn(6) ? 1 + static_cast<int>(Random(2)) : 0};
+  SimulatedTask task;
+  TaskSpec spec{.task = ++last_id_,
+                .shape = AnyShape(task),
+                .function = static_cast<uint64_t>(1 + Random(2)),
+                .waits = OneIn(3),
+                .max_retries = static_cast<int>(Random(3)),
+                .max_calls = OneIn(6) ? 1 + static_cast<int>(Random(2)) : 0};
   if (OneIn(4)) spec.parent = AnyOpenTask();
-  tasks_[spec.task] = {.spec = spec, .index = static_cast<int64_t>(last_id_)};
+  task.spec = spec;
+  task.index = static_cast<int64_t>(last_id_);
+  tasks_[spec.task] = task;
   scheduler_->TaskSubmitted(spec);
   AwaitObjects(spec);
 }
 
 void SimulatedCluster::SubmitActor() {
   const uint64_t number = ++last_id_;
-  TaskSpec spec{
-      .task = ++last_id_,
-      .kind = TaskKind::kConstructor,
-      .shape = shapes_[static_cast<size_t>(Random(static_cast<int64_t>(shapes_.size()) - 1))],
-      .actor = number,
-      .waits = OneIn(4)};
+  SimulatedTask task;
+  TaskSpec spec{.task = ++last_id_,
+                .kind = TaskKind::kConstructor,
+                .shape = AnyShape(task),
+                .actor = number,
+                .waits = OneIn(4)};
   SimulatedActor& actor = actors_[number];
   actor.constructor = spec.task;
   actor.spec = {.max_restarts = static_cast<int>(Random(3)) - 1,
                 .max_concurrency = OneIn(3) ? 3 : 1,
                 .max_pending_calls = OneIn(8) ? 4 : -1};
   actor.spec.in_order = actor.spec.max_concurrency == 1;
-  tasks_[spec.task] = {.spec = spec, .index = static_cast<int64_t>(last_id_)};
+  task.spec = spec;
+  task.index = static_cast<int64_t>(last_id_);
+  tasks_[spec.task] = task;
   scheduler_->ActorSubmitted(spec, actor.spec);
   AwaitObjects(spec);
 }
@@ -312,7 +360,14 @@ void SimulatedCluster::Do(const RunTask& action) {
   } else {
     Require(worker.leased != action.takes, "a lease begins with its first task");
     Require(!action.takes || worker.queue.size() + worker.running.size() == 0, "of none");
-    if (action.takes) worker.shape = task.spec.shape;
+    if (action.takes) {
+      worker.shape = task.spec.shape;
+      worker.needs = task.needs;
+      worker.group = task.group;
+    }
+    Require(task.group == 0 || groups_.at(task.group).ready,
+            "groups run nothing before their turn");
+    Require(task.group == 0 || !groups_.at(task.group).removed, "nor when they are removed");
     Require(worker.shape == task.spec.shape, "tasks share a lease with those of their shape");
     if (action.takes) worker.was_blocked = false;
     worker.leased = true;
@@ -373,6 +428,8 @@ void SimulatedCluster::Do(const EndTask& action) {
   ++outcome_.failed;
   Require(action.error != SystemError::kCancelled || task.cancelled,
           "only what is cancelled ends so");
+  Require(action.error != SystemError::kGroupRemoved || groups_.at(task.group).removed,
+          "only with its group a task ends so");
   End(task);
 }
 
@@ -380,58 +437,13 @@ void SimulatedCluster::Do(const EndActor& action) {
   Require(!std::exchange(actors_.at(action.actor).ended, true), "an actor ends once");
 }
 
+void SimulatedCluster::Do(const GroupReady& action) {
+  SimulatedGroup& group = groups_.at(action.group);
+  Require(!group.removed && !std::exchange(group.ready, true), "a group has its turn once");
+}
+
 void SimulatedCluster::End(SimulatedTask& task) {
   Require(!std::exchange(task.ended, true), "a task ends once");
-}
-
-// ---- Checks -------------------------------------------------------------------------------------
-
-void SimulatedCluster::Require(bool holds, const std::string& rule) {
-  if (!holds && outcome_.violation.empty()) {
-    outcome_.violation = rule + " (step " + std::to_string(outcome_.steps) + ")";
-  }
-}
-
-void SimulatedCluster::CheckOrder(const SimulatedTask& task, int attempt) {
-  SimulatedActor& actor = actors_.at(task.spec.actor);
-  if (!actor.spec.in_order || attempt > 0) return;
-  int64_t& last = actor.last_sent[task.spec.caller];
-  Require(task.index > last, "calls of one caller are sent in order");
-  last = task.index;
-}
-
-void SimulatedCluster::CheckResources() {
-  const std::vector<double> available = scheduler_->available();
-  std::vector<double> held(available.size(), 0.0);
-  double debt = 0;
-  for (const auto& [number, worker] : workers_) {
-    if (!worker.leased) continue;
-    const std::vector<double>& needs = needs_of_.at(worker.shape);
-    for (size_t i = 0; i < needs.size(); ++i) {
-      if (i != kProcessorIndex || !worker.blocked) held[i] += needs[i];
-    }
-    if (worker.was_blocked) debt += needs[kProcessorIndex];
-  }
-  for (size_t i = 0; i < available.size(); ++i) {
-    const double least = i == kProcessorIndex ? -debt : 0.0;
-    Require(available[i] >= least - kTolerance, "nothing is oversold but for debt");
-    Require(available[i] + held[i] <= options_.resources[i] + kTolerance,
-            "what workers have is not free");
-  }
-}
-
-void SimulatedCluster::CheckEnd() {
-  for (const auto& [id, task] : tasks_) {
-    Require(task.ended, "task " + std::to_string(id) + " ends");
-  }
-  for (const auto& [number, actor] : actors_) {
-    Require(actor.ended, "actor " + std::to_string(number) + " ends");
-  }
-  const std::vector<double> available = scheduler_->available();
-  for (size_t i = 0; i < available.size(); ++i) {
-    Require(std::abs(available[i] - options_.resources[i]) < kTolerance, "all is free at the end");
-  }
-  Require(static_cast<int64_t>(workers_.size()) <= options_.idle_kept, "few workers stay");
 }
 
 }  // namespace penstock::runtime

@@ -18,6 +18,8 @@ namespace penstock::runtime {
 /// What the simulator knows of a task.
 struct SimulatedTask {
   TaskSpec spec;
+  std::vector<double> needs;
+  GroupNumber group = 0;
   int64_t index = 0;  // In the order submitted.
   bool ended = false;
   bool cancelled = false;   // Somebody has asked for that.
@@ -45,9 +47,17 @@ struct SimulatedWorker {
   bool killed = false;
   uint64_t actor = 0;
   ShapeNumber shape = 0;
+  std::vector<double> needs;  // Of the lease.
+  GroupNumber group = 0;      // Whence it has them.
   int concurrency = 1;
   std::deque<uint64_t> queue;  // Sent, not begun.
   std::set<uint64_t> running;
+};
+
+struct SimulatedGroup {
+  std::vector<std::vector<double>> bundles;
+  bool ready = false;
+  bool removed = false;
 };
 
 struct SimulationOutcome {
@@ -81,6 +91,9 @@ class SimulatedCluster {
   void SubmitSomething();
   void SubmitFunction();
   void SubmitActor();
+  void SubmitGroup();
+  ShapeNumber AnyShape(SimulatedTask& task);
+  void RemoveGroup(GroupNumber number);
   void SubmitCall(uint64_t actor);
   void AwaitObjects(const TaskSpec& spec);
   void Disturb();
@@ -101,11 +114,13 @@ class SimulatedCluster {
   void Do(const TakeBack& action);
   void Do(const EndTask& action);
   void Do(const EndActor& action);
+  void Do(const GroupReady& action);
 
   // Checks.
   void Require(bool holds, const std::string& rule);
   void CheckOrder(const SimulatedTask& task, int attempt);
   void CheckResources();
+  void CheckGroups();
   void CheckEnd();
   void End(SimulatedTask& task);
 
@@ -119,11 +134,11 @@ class SimulatedCluster {
   std::unique_ptr<Scheduler> scheduler_;
   std::vector<std::vector<double>> needs_;
   std::vector<ShapeNumber> shapes_;
-  std::map<ShapeNumber, std::vector<double>> needs_of_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::map<uint64_t, SimulatedTask> tasks_;
   std::map<uint64_t, SimulatedActor> actors_;
   std::map<WorkerNumber, SimulatedWorker> workers_;
+  std::map<GroupNumber, SimulatedGroup> groups_;
   int64_t now_ns_ = 0;
   int64_t posted_ = 0;
   int64_t to_submit_ = 0;

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from named_pipes import wait_at
@@ -127,13 +128,50 @@ def test_arguments_that_do_not_fit_a_method_are_refused_at_the_call() -> None:
         every.plain.remote()
 
 
-def test_a_handle_without_its_class_leaves_arguments_to_the_actor() -> None:
-    import pickle
+def _unpickled() -> Any:
+    return pickle.loads(pickle.dumps(Counter.remote()))
 
-    handle = pickle.loads(pickle.dumps(Counter.remote()))
-    assert penstock.get(handle.increase.remote(by=3)) == 3
-    with pytest.raises(TypeError, match="unexpected keyword"):
-        penstock.get(handle.increase.remote(to=3))
+
+def _found_by_name() -> Any:
+    Counter.options(name="found", get_if_exists=True, lifetime="detached").remote()
+    return penstock.get_actor("found")
+
+
+def _made_already() -> Any:
+    _found_by_name()
+    return Counter.options(name="found", get_if_exists=True).remote()
+
+
+@pytest.mark.parametrize("handle_of", [_unpickled, _found_by_name, _made_already])
+def test_handles_from_elsewhere_refuse_arguments_at_the_call_too(handle_of: Any) -> None:
+    handle = handle_of()
+    for call in (
+        lambda: handle.increase.remote(to=3),
+        lambda: handle.increase.remote(1, 2),
+        lambda: handle.increase.options(name="more").remote(to=3),
+        handle.items.remote,
+    ):
+        with pytest.raises(TypeError, match=r"Counter\.(increase|items)\("):
+            call()
+    before = penstock.get(handle.increase.remote())
+    assert penstock.get(handle.increase.remote(by=3)) == before + 3
+
+
+def test_a_handle_inside_of_a_task_refuses_arguments_at_the_call_too() -> None:
+    @penstock.remote
+    def misuse(counter: Any) -> str:
+        try:
+            counter.increase.remote(to=3)
+        except TypeError as error:
+            return str(error)
+        return "taken"
+
+    assert "unexpected keyword argument 'to'" in penstock.get(misuse.remote(Counter.remote()))
+
+
+def test_what_methods_take_makes_a_handle_little_larger() -> None:
+    without = len(pickle.dumps(("Counter", {"increase": {}, "pair": {}, "items": {}, "fail": {}})))
+    assert len(pickle.dumps(Counter.remote())) < without + 300
 
 
 def test_handles_may_be_passed_to_tasks_and_actors() -> None:
@@ -185,6 +223,21 @@ def test_an_actor_with_restarts_comes_back_as_it_was_built() -> None:
         penstock.get(counter.die.options(max_task_retries=0).remote())
     assert penstock.get(counter.increase.remote()) == 8
     assert penstock.get(counter.process.remote()) != first
+
+
+def test_a_call_that_a_restart_cuts_off_is_told_so_and_the_next_ones_are_answered() -> None:
+    @penstock.remote(max_restarts=1)
+    class Fragile:
+        def die(self) -> None:
+            os._exit(3)
+
+        def answer(self) -> int:
+            return 1
+
+    fragile = Fragile.remote()
+    with pytest.raises(exceptions.ActorUnavailableError, match=r"Fragile\.die"):
+        penstock.get(fragile.die.remote())
+    assert penstock.get(fragile.answer.remote()) == 1
 
 
 def test_calls_in_flight_are_retried_where_that_is_asked_for(tmp_path: Path) -> None:

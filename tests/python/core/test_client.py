@@ -123,8 +123,8 @@ def test_the_maker_of_an_actor_holds_it(hub: FakeHub, client: _worker.Client) ->
 
 
 def test_orders_are_sent_at_once(hub: FakeHub, client: _worker.Client) -> None:
-    client.cancel(5, 3)
-    assert hub.next(fake_hub.CANCEL).take("QI") == (5, 3)
+    assert not client.cancel(5, 2)
+    assert hub.next(fake_hub.CANCEL).take("QIQ") == (5, 2, 0)
     client.kill(6, True)
     assert hub.next(fake_hub.KILL).take("QI") == (6, 1)
     client.blocked()

@@ -92,9 +92,22 @@ def test_wait_returns_the_places_that_are_ready(
     found = later(client.wait, [11, 12, 13], 2, None)
     message = hub.next(fake_hub.WAIT)
     request, enough = message.take("QI")
-    assert (enough, message.ids()) == (2, [11, 12, 13])
+    assert (enough, message.ids(), message.take("Q")) == (2, [11, 12, 13], 0)
     hub.send(fake_hub.READY, struct.pack("=QIII", request, 2, 0, 2))
-    assert found.result() == [0, 2]
+    assert found.result() == ([0, 2], None)
+
+
+def test_a_wait_that_would_never_end_is_told_so(
+    hub: FakeHub, client: _worker.Client, later: Callable[..., Future[Any]]
+) -> None:
+    found = later(client.wait, [11, 12], 2, None, 77)
+    message = hub.next(fake_hub.WAIT)
+    request, _ = message.take("QI")
+    message.ids()
+    assert message.take("Q") == 77
+    hub.send_value(request, inline(struct.pack("=I", 11) + b"never", SYSTEM_ERROR))
+    places, error = found.result()
+    assert (places, error.code, error.text) == ([], 11, "never")
 
 
 @pytest.mark.parametrize("timeout_s", [0, 0.01])
@@ -105,7 +118,7 @@ def test_wait_hurries_the_hub_at_the_timeout(
     request = hub.next(fake_hub.WAIT).take("Q")
     assert hub.next(fake_hub.HURRY).take("Q") == request
     hub.send(fake_hub.READY, struct.pack("=QII", request, 1, 1))
-    assert found.result() == [1]
+    assert found.result() == ([1], None)
 
 
 def test_an_item_is_held_by_who_asked_for_it(
@@ -133,6 +146,16 @@ def test_an_item_that_is_not_there_in_time_is_left(
     assert hub.next(fake_hub.HURRY).take("Q") == request
     hub.send_value(request, struct.pack("=BB", 0, 0))
     assert got.result() is None
+
+
+def test_a_cancellation_by_force_waits_for_the_hub_s_word(
+    hub: FakeHub, client: _worker.Client, later: Callable[..., Future[Any]]
+) -> None:
+    told = later(client.cancel, 5, 3)
+    cancelled, flags, request = hub.next(fake_hub.CANCEL).take("QIQ")
+    assert (cancelled, flags) == (5, 3)
+    hub.send(fake_hub.TEXT, struct.pack("=Q", request) + text("it may not"))
+    assert told.result() == "it may not"
 
 
 def test_questions_are_answered(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,9 +195,96 @@ def test_an_asynchronous_call_that_runs_is_cancelled_and_the_actor_goes_on(begun
     assert penstock.get(waiting.nothing.remote()) == "done"
 
 
+def test_a_call_in_a_thread_learns_that_it_was_cancelled(begun: str) -> None:
+    @penstock.remote(max_concurrency=2)
+    class Polling:
+        def wait(self) -> str:
+            context = penstock.get_runtime_context()
+            assert not context.is_canceled()
+            Path(begun).write_text("begun")
+            while not context.is_canceled():
+                self.turn.wait(0.01)
+            return "stopped"
+
+        def __init__(self) -> None:
+            self.turn = threading.Event()
+
+    polling = Polling.remote()
+    call = polling.wait.remote()
+    wait_at(begun)
+    penstock.cancel(call)
+    assert penstock.get(call, timeout=60) == "stopped"
+
+
+def test_who_cannot_be_cancelled_in_that_way_does_not_ask() -> None:
+    @penstock.remote
+    class Asynchronous:
+        async def ask(self) -> bool:
+            return penstock.get_runtime_context().is_canceled()
+
+    with pytest.raises(RuntimeError, match="without async"):
+        penstock.get(Asynchronous.remote().ask.remote())
+    with pytest.raises(RuntimeError, match="for tasks"):
+        penstock.get_runtime_context().is_canceled()
+
+
 def test_cancel_takes_references_alone() -> None:
-    with pytest.raises(TypeError, match="got: int"):
-        penstock.cancel(3)  # type: ignore[arg-type]
+    @penstock.remote
+    class Nothing:
+        pass
+
+    for other in (3, None, [penstock.put(1)], Nothing.remote()):
+        with pytest.raises(TypeError, match=f"got: {type(other).__name__}"):
+            penstock.cancel(other)
+
+
+def test_a_call_of_an_actor_is_not_cancelled_by_force(begun: str, gate: Gate) -> None:
+    @penstock.remote
+    class Slow:
+        def wait(self) -> str:
+            Path(begun).write_text("begun")
+            return wait_at(gate.path)
+
+        def items(self) -> Iterator[int]:
+            yield 1
+
+    slow = Slow.remote()
+    call = slow.wait.remote()
+    queued, generator = slow.wait.remote(), slow.items.remote()
+    wait_at(begun)
+    for running in (call, queued, generator):
+        with pytest.raises(ValueError, match=r"force=True is not supported .*Slow"):
+            penstock.cancel(running, force=True)
+    penstock.cancel(queued)
+    gate.open()
+    assert penstock.get(call) == "go"
+    assert [penstock.get(item) for item in generator] == [1]
+    penstock.cancel(call, force=True)  # It has ended: nothing happens.
+    assert penstock.get(call) == "go"
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_was_put_is_not_cancelled(*, force: bool) -> None:
+    kept = penstock.put("kept")
+    penstock.cancel(kept, force=force)
+    assert penstock.get(kept) == "kept"
+
+
+def test_force_ends_a_generator_too(begun: str, gate: Gate) -> None:
+    @penstock.remote
+    def items() -> Iterator[Any]:
+        yield 1
+        Path(begun).write_text("begun")
+        yield wait_at(gate.path)
+
+    generator = items.remote()
+    assert penstock.get(next(generator)) == 1
+    wait_at(begun)
+    penstock.cancel(generator, force=True)
+    with pytest.raises(exceptions.TaskCancelledError):
+        penstock.get(next(generator))
+    assert list(generator) == []
+    penstock.cancel(generator, force=True)  # It has ended: nothing happens.
 
 
 def test_a_killed_actor_comes_back_where_that_is_asked_for() -> None:

@@ -45,6 +45,22 @@ class Caller:
         me = penstock.get_runtime_context().current_actor
         return penstock.get(_same.remote(me.answer.remote()))
 
+    def wait_for_itself(self, others: list[Any], enough: int) -> Any:
+        """Wait for some of others' calls and one of its own."""
+        me = penstock.get_runtime_context().current_actor
+        mine = me.answer.remote()
+        ready, _ = penstock.wait([mine, *others], num_returns=enough)
+        return mine in ready
+
+    def iterate_over_itself(self) -> Any:
+        """Wait for an item that a call of its own is to yield."""
+        me = penstock.get_runtime_context().current_actor
+        return next(me.items.remote())
+
+    def items(self) -> Any:
+        """Yield one item."""
+        yield 1
+
     def answer(self) -> int:
         """Return how often it was asked."""
         self.calls += 1
@@ -81,6 +97,26 @@ def test_a_function_on_the_way_back_to_the_actor_does_not_hide_it(way: str) -> N
     caller = Caller.remote()
     with pytest.raises(exceptions.DeadlockError):
         penstock.get(getattr(caller, way).remote(), timeout=60)
+
+
+def test_a_wait_that_can_never_have_enough_is_told_so() -> None:
+    other = _same.remote(1)
+    with pytest.raises(
+        exceptions.DeadlockError, match=r"Caller\.wait_for_itself waits for Caller\.answer"
+    ):
+        penstock.get(Caller.remote().wait_for_itself.remote([other], 2), timeout=60)
+
+
+def test_a_wait_that_others_are_enough_for_ends() -> None:
+    other = _same.remote(1)
+    assert penstock.get(Caller.remote().wait_for_itself.remote([other], 1), timeout=60) is False
+
+
+def test_an_item_that_never_comes_is_told_so() -> None:
+    with pytest.raises(
+        exceptions.DeadlockError, match=r"Caller\.iterate_over_itself waits for Caller\.items"
+    ):
+        penstock.get(Caller.remote().iterate_over_itself.remote(), timeout=60)
 
 
 def test_actors_that_wait_in_a_ring_are_told_so() -> None:

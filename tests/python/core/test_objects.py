@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -185,6 +186,28 @@ def test_an_object_inside_another_stays_as_long_as_that() -> None:
     outer = penstock.put({"inner": inner})
     del inner
     assert penstock.get(penstock.get(outer)["inner"])[-1] == 999_999
+
+
+def test_a_reference_that_others_have_pickled_keeps_its_object() -> None:
+    kept = penstock.put("kept")
+    outside = pickle.dumps(kept)  # Nobody knows for how long.
+    del kept
+    penstock.get(penstock.put("next"))
+    assert penstock.get(pickle.loads(outside)) == "kept"
+
+
+def test_a_reference_to_what_is_not_there_is_lost() -> None:
+    lost = penstock.ObjectRef(12345)
+    with pytest.raises(exceptions.ObjectLostError, match=lost.hex().lstrip("0")):
+        penstock.get(lost)
+    assert penstock.wait([lost]) == ([lost], [])
+
+
+def test_references_have_names() -> None:
+    reference = penstock.put(1)
+    assert int(reference.hex(), 16) == int.from_bytes(reference.binary(), "big")
+    assert not reference.is_nil()
+    assert reference.job_id() == penstock.get_runtime_context().get_job_id()
 
 
 def test_references_can_be_awaited_and_turned_into_futures() -> None:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -293,6 +293,33 @@ def test_a_working_folder_is_the_tasks_own(tmp_path: Path) -> None:
         return str(Path.cwd())
 
     assert penstock.get(folder.remote()) == str(tmp_path.resolve())
+
+
+def test_a_working_folder_that_is_gone_ends_the_task_with_the_reason(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    task = add.options(runtime_env={"working_dir": str(folder)}, max_calls=1)
+    assert penstock.get(task.remote(1)) == 1
+    folder.rmdir()
+    with pytest.raises(exceptions.RuntimeEnvSetupError, match="gone"):
+        penstock.get(task.remote(1))
+
+
+def test_a_kind_of_accelerator_is_a_resource() -> None:
+    with pytest.raises(exceptions.UnplaceableError, match="accelerator_type:H100"):
+        add.options(accelerator_type="H100").remote(1)
+
+
+def test_a_task_that_is_to_stream_must_yield() -> None:
+    streaming = add.options(num_returns="streaming")
+    with pytest.raises(ValueError, match="must be a generator or return an iterator"):
+        penstock.get(next(streaming.remote(1)))
+
+    @penstock.remote(num_returns="streaming")
+    def pairs() -> Any:
+        return iter([(1, 2), (3, 4)])
+
+    assert [penstock.get(item) for item in pairs.remote()] == [(1, 2), (3, 4)]
 
 
 def test_what_can_never_run_is_refused_at_once() -> None:

@@ -11,13 +11,44 @@ def thread_counts(batch):
     return {"threads": [os.environ["OMP_NUM_THREADS"]]}
 
 
-@pytest.mark.parametrize(("workers", "threads"), [(1, "4"), (2, "2"), (3, "1"), (8, "1")])
-def test_a_worker_gets_its_share_of_the_processors(monkeypatch, workers, threads):
+@pytest.fixture
+def allowed():
+    """Let this thread, and those that it starts, run on a few of the processors alone."""
+    before = os.sched_getaffinity(0)
+
+    def allow(most):
+        few = sorted(before)[:most]
+        os.sched_setaffinity(0, few)
+        return len(few)
+
+    yield allow
+    os.sched_setaffinity(0, before)
+
+
+def threads_of(monkeypatch, workers, declared):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     context = penstock.data.DataContext.get_current()
-    monkeypatch.setattr(context.execution_options.resource_limits, "cpu", 4)
+    monkeypatch.setattr(context.execution_options.resource_limits, "cpu", declared)
     dataset = penstock.data.range(1).map_batches(thread_counts, concurrency=workers)
-    assert dataset.take_all() == [{"threads": threads}]
+    (row,) = dataset.take_all()
+    return int(row["threads"])
+
+
+@pytest.mark.parametrize(("workers", "share"), [(1, 2), (2, 1), (3, 1), (8, 1)])
+def test_a_worker_gets_its_share_of_the_processors(monkeypatch, allowed, workers, share):
+    there = allowed(2)
+    assert threads_of(monkeypatch, workers, declared=2) == min(share, there)
+
+
+@pytest.mark.parametrize("workers", [1, 20])
+def test_processors_that_are_only_declared_give_no_threads(monkeypatch, allowed, workers):
+    allowed(1)
+    assert threads_of(monkeypatch, workers, declared=64) == 1
+
+
+def test_a_worker_gets_no_more_than_was_declared(monkeypatch, allowed):
+    allowed(2)
+    assert threads_of(monkeypatch, workers=1, declared=1) == 1
 
 
 def test_a_number_that_the_user_has_set_is_kept(monkeypatch):
