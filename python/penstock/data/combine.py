@@ -16,8 +16,10 @@ class CombineVerbs(DatasetBase):
     def union(self, *other: Dataset) -> Dataset:
         """Return these rows, then those of the others in turn.
 
-        Columns are matched by name and types promoted where rows meet in a batch, a file or a
-        result; a column that a data set lacks is null there. Without `preserve_order` the rows
+        Columns are matched by name and types promoted; a column that a data set lacks is null
+        there. Verbs of columns see all of them, unless functions decide what columns a data set
+        has: then rows are brought together only where they meet in a batch, a file or a result.
+        Without `preserve_order` the rows
         come as they are ready.
 
         Raises:

@@ -29,6 +29,7 @@
 #include "penstock/exec/zip_runner.h"
 #include "penstock/memory/machine.h"
 #include "penstock/memory/warm_pool.h"
+#include "penstock/op/operators.h"
 #include "penstock/plan/physical.h"
 #include "penstock/plan/rules.h"
 
@@ -149,6 +150,7 @@ class PipelineImpl final : public Pipeline, public ActionHands {
     return snapshot;
   }
 
+  Status MakeTransforms(const Sources& sources);
   Status MakeHost();
   Status MakeRunners(Sources sources, JobOutput output);
   void WaitForStoppedWorkers();
@@ -236,14 +238,23 @@ Status PipelineImpl::Begin(Sources sources, JobOutput output) {
   output.commits_chunks = limits.back().commits_chunks;
   PENSTOCK_TRY(auto dispatcher, Dispatcher::Make(std::move(limits), job_limits));
   loop_ = std::make_unique<DispatchLoop>(events_, std::move(dispatcher), *this);
-  for (const Stage& stage : plan_.stages) {
-    PENSTOCK_TRY(TransformChain chain, TransformChain::Make(stage.transforms));
-    transforms_.push_back(std::move(chain));
-  }
+  PENSTOCK_RETURN_NOT_OK(MakeTransforms(sources));
   pool_ = std::make_unique<NativePool>(native_threads);
   if (HasWorkers(plan_)) PENSTOCK_RETURN_NOT_OK(MakeHost());
   PENSTOCK_RETURN_NOT_OK(MakeRunners(std::move(sources), std::move(output)));
   loop_->Start();
+  return Status::OK();
+}
+
+Status PipelineImpl::MakeTransforms(const Sources& sources) {
+  std::vector<Source*> inputs;
+  for (const std::unique_ptr<Source>& source : sources) inputs.push_back(source.get());
+  for (size_t i = 0; i < plan_.stages.size(); ++i) {
+    PENSTOCK_TRY(TransformChain chain, TransformChain::Make(plan_.stages[i].transforms));
+    transforms_.push_back(std::move(chain));
+    PENSTOCK_TRY(auto schema, SchemaOfUnion(plan_, i, inputs, transforms_));
+    if (schema != nullptr) transforms_[i].BeginWith(MakeConform(std::move(schema)));
+  }
   return Status::OK();
 }
 

@@ -59,6 +59,39 @@ Result<std::optional<int64_t>> RowsOf(const CombineOp& op, std::optional<int64_t
   return rows;
 }
 
+/// A physical plan whose readers and transforms are there.
+struct RunningPlan {
+  const PhysicalPlan& plan;
+  std::span<Source* const> sources;
+  std::span<const TransformChain> transforms;
+
+  /// Returns the columns that a stage yields; null where functions decide them.
+  Result<std::shared_ptr<arrow::Schema>> SchemaOf(size_t index) const {
+    const Stage& stage = plan.stages[index];
+    if (stage.kind == StageKind::kWork || stage.kind == StageKind::kNative) return nullptr;
+    std::shared_ptr<arrow::Schema> schema;
+    if (sources[index] != nullptr) {
+      PENSTOCK_TRY(schema, sources[index]->ReadSchema());
+    } else {
+      PENSTOCK_TRY(const Schemas inputs, InputsOf(index));
+      if (inputs.empty()) return nullptr;
+      PENSTOCK_TRY(schema, CombinedSchema(stage.kind == StageKind::kZip, inputs));
+    }
+    if (schema == nullptr) return nullptr;
+    return transforms[index].OutputSchema(std::move(schema));
+  }
+
+  /// Returns the columns of a stage's inputs; none where functions decide those of one.
+  Result<Schemas> InputsOf(size_t index) const {
+    Schemas inputs;
+    for (const int input : plan.stages[index].inputs) {
+      PENSTOCK_TRY(inputs.emplace_back(), SchemaOf(static_cast<size_t>(input)));
+      if (inputs.back() == nullptr) return Schemas{};
+    }
+    return inputs;
+  }
+};
+
 }  // namespace
 
 Result<std::shared_ptr<arrow::Schema>> KnownSchema(const LogicalPlan& plan) {
@@ -132,21 +165,21 @@ Result<std::vector<std::string>> FilesOf(const LogicalPlan& plan) {
 Result<std::shared_ptr<arrow::Schema>> SchemaWithoutRows(
     const PhysicalPlan& plan, std::span<Source* const> sources,
     std::span<const TransformChain> transforms) {
-  Schemas schemas;
-  for (size_t i = 0; i < plan.stages.size(); ++i) {
-    const Stage& stage = plan.stages[i];
-    if (stage.kind == StageKind::kWork || stage.kind == StageKind::kNative) return nullptr;
-    std::shared_ptr<arrow::Schema>& schema = schemas.emplace_back();
-    if (sources[i] != nullptr) {
-      PENSTOCK_TRY(schema, sources[i]->ReadSchema());
-    } else {
-      Schemas inputs;
-      for (const int input : stage.inputs) inputs.push_back(schemas[static_cast<size_t>(input)]);
-      PENSTOCK_TRY(schema, CombinedSchema(stage.kind == StageKind::kZip, inputs));
-    }
-    PENSTOCK_TRY(schema, transforms[i].OutputSchema(std::move(schema)));
+  return RunningPlan{plan, sources, transforms}.SchemaOf(plan.stages.size() - 1);
+}
+
+Result<std::shared_ptr<arrow::Schema>> SchemaOfUnion(const PhysicalPlan& plan, size_t stage,
+                                                     std::span<Source* const> sources,
+                                                     std::span<const TransformChain> transforms) {
+  if (plan.stages[stage].kind == StageKind::kZip || plan.stages[stage].inputs.size() < 2) {
+    return nullptr;
   }
-  return schemas.back();
+  PENSTOCK_TRY(const Schemas inputs, (RunningPlan{plan, sources, transforms}.InputsOf(stage)));
+  const auto differs = [&](const auto& schema) {
+    return !schema->Equals(*inputs.front(), /*check_metadata=*/false);
+  };
+  if (inputs.empty() || std::ranges::none_of(inputs, differs)) return nullptr;
+  return CombinedSchema(/*zips=*/false, inputs).ValueOr(nullptr);
 }
 
 }  // namespace penstock

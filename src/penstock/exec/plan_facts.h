@@ -37,4 +37,11 @@ Result<std::shared_ptr<arrow::Schema>> SchemaWithoutRows(
     const PhysicalPlan& plan, std::span<Source* const> sources,
     std::span<const TransformChain> transforms);
 
+/// Returns the columns to which a stage that joins the rows of several brings them before anything
+/// asks for one; null where they are alike, where functions decide them, or where there is no
+/// such schema, which is for whatever needs one to say.
+Result<std::shared_ptr<arrow::Schema>> SchemaOfUnion(const PhysicalPlan& plan, size_t stage,
+                                                     std::span<Source* const> sources,
+                                                     std::span<const TransformChain> transforms);
+
 }  // namespace penstock

@@ -11,7 +11,7 @@ class RegroupRunner final : public OneStepRunner {
 
   void StartTask(const penstock::StartTask& action, std::vector<Piece> pieces) override {
     const TaskId task = action.task;
-    if (pieces.size() == 1 && context_.stage.transforms.empty()) {
+    if (pieces.size() == 1 && context_.transforms.empty()) {
       Join(task, pieces);  // A slice: cheaper than waking a thread.
       return;
     }

@@ -19,7 +19,7 @@ class ZipRunner final : public OneStepRunner {
     const Piece& first = pieces.front();
     Block zipped{.batch = ZipBatches(batches),
                  .lineage = first.block.lineage.Slice(first.offset, first.rows)};
-    if (context_.stage.transforms.empty()) {
+    if (context_.transforms.empty()) {
       PostTransformed(context_, action.task, std::move(zipped), {});
       return;
     }

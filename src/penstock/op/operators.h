@@ -26,6 +26,10 @@ Result<std::unique_ptr<Transform>> MakeFilter(FilterOp op);
 /// column, TypeError for one of another type than SampleOp says.
 std::unique_ptr<Transform> MakeSample(SampleOp op);
 
+/// Brings blocks to a schema, or to what UnifySchemas makes of it and a block's own where that has
+/// more columns or wider types: columns that a block lacks are null. Fails as those do.
+std::unique_ptr<Transform> MakeConform(std::shared_ptr<arrow::Schema> schema);
+
 /// Returns the rows for which `mask`, an array or scalar of bools, is true (null counts as false);
 /// lineage alike.
 Result<Block> KeepWhere(Block block, const arrow::Datum& mask);

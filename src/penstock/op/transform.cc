@@ -30,6 +30,10 @@ Result<TransformChain> TransformChain::Make(std::span<const LogicalOp> ops) {
   return chain;
 }
 
+void TransformChain::BeginWith(std::unique_ptr<Transform> transform) {
+  transforms_.insert(transforms_.begin(), std::move(transform));
+}
+
 Result<Block> TransformChain::Apply(Block block) const {
   for (const auto& transform : transforms_) {
     PENSTOCK_TRY(block, transform->Apply(std::move(block)));

@@ -31,6 +31,11 @@ Result<std::unique_ptr<Transform>> MakeTransform(const LogicalOp& op);
 class TransformChain {
  public:
   static Result<TransformChain> Make(std::span<const LogicalOp> ops);
+
+  /// Puts a transform before the others.
+  void BeginWith(std::unique_ptr<Transform> transform);
+
+  bool empty() const { return transforms_.empty(); }
   Result<Block> Apply(Block block) const;
   Result<std::shared_ptr<arrow::Schema>> OutputSchema(std::shared_ptr<arrow::Schema> input) const;
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "penstock/plan/expression_division.h"
 #include "penstock/plan/expression_lists.h"
 #include "penstock/plan/expression_options.h"
 #include "penstock/plan/expression_positions.h"
@@ -28,6 +29,7 @@ Status PrepareCompute() {
   static const Status status = [] {
     PENSTOCK_RETURN_NOT_OK(compute::Initialize());
     PENSTOCK_RETURN_NOT_OK(RegisterListFunctions(*compute::GetFunctionRegistry()));
+    PENSTOCK_RETURN_NOT_OK(RegisterDivisionFunctions(*compute::GetFunctionRegistry()));
     return RegisterPositionFunctions(*compute::GetFunctionRegistry());
   }();
   return status;

@@ -17,17 +17,19 @@ namespace penstock {
 ///   | {"call": "match_substring", "arguments": [..], "options": {"pattern": "x"}}
 ///   | {"position": "id"}
 /// A position is one of expression_positions.h. `call` is the name of an Arrow compute function
-/// that works row by row, of "cast", or of one of our own (expression_lists.h); `options` are its
-/// own (expression_options.h). Literals: null, bool, integer, float, string; `type` is optional and
+/// that works row by row, of "cast", or of one of our own (expression_lists.h,
+/// expression_division.h); `options` are its own (expression_options.h). Literals: null, bool, integer, float, string; `type` is optional and
 /// names an Arrow type as TypeFromText reads it: the value is cast to it. Bytes are base64 with the
 /// type "binary". A list and an object are literals of the list or struct type that is named.
 /// Invalid for an unknown form, function, option or type, a wrong number of arguments or a literal
 /// that does not fit its type, naming it. Nested at most 1000 deep.
 Result<arrow::compute::Expression> ExpressionFromJson(const nlohmann::json& json);
 
-/// Binds an expression to a schema, as Arrow does it, but for two things: "add" of texts joins
-/// them, and "is_in" ignores values that a column's type cannot hold. Fails as Expression::Bind
-/// does.
+/// Binds an expression to a schema, as Arrow does it, with these differences: "add" of texts joins
+/// them; "is_in" ignores values that a column's type cannot hold; constants have the types that
+/// they were given (expression_numbers.h); a column of nothing but nulls does where values do
+/// (expression_nulls.h); "floor_divide" and "modulo" take decimals too. Fails as Expression::Bind
+/// does, and where constants alone cannot be computed.
 Result<arrow::compute::Expression> BindExpression(const arrow::compute::Expression& expression,
                                                   const arrow::Schema& schema);
 

@@ -5,25 +5,30 @@
 #include <algorithm>
 
 #include "penstock/plan/expression.h"
+#include "penstock/plan/expression_division.h"
+#include "penstock/plan/expression_nulls.h"
+#include "penstock/plan/expression_numbers.h"
 
 namespace penstock {
 namespace {
 
 namespace compute = arrow::compute;
+using compute::Expression;
+using Call = Expression::Call;
 using TypePointer = std::shared_ptr<arrow::DataType>;
 
-bool IsText(const TypePointer& type) {
-  if (type == nullptr) return false;
-  if (type->id() == arrow::Type::DICTIONARY) {
-    return IsText(static_cast<const arrow::DictionaryType&>(*type).value_type());
-  }
-  return arrow::is_string(type->id());
+bool IsText(const Expression& argument) {
+  const arrow::DataType& type = *argument.type();
+  const bool is_dictionary = type.id() == arrow::Type::DICTIONARY;
+  return arrow::is_string(is_dictionary
+                              ? static_cast<const arrow::DictionaryType&>(type).value_type()->id()
+                              : type.id());
 }
 
-/// Returns the type of an expression; null where it cannot be bound, for Bind to say why.
-TypePointer TypeOf(const compute::Expression& expression, const arrow::Schema& schema) {
-  const auto bound = expression.Bind(schema);
-  return bound.ok() ? bound->type()->GetSharedPtr() : nullptr;
+bool IsNull(const Expression& argument) { return argument.type()->id() == arrow::Type::NA; }
+
+Expression MadeOf(const Call& call) {
+  return compute::call(call.function_name, call.arguments, call.options);
 }
 
 /// Leaves out the values that the type cannot hold: nothing of that type equals them.
@@ -51,46 +56,48 @@ bool AreAlike(const arrow::DataType& left, const arrow::DataType& right) {
          (is_time(left) && is_time(right));
 }
 
-Result<compute::Expression> InFittingValues(const compute::Expression::Call& call,
-                                            const arrow::Schema& schema) {
+Result<Expression> InFittingValues(const Call& call) {
   const auto& options = static_cast<const compute::SetLookupOptions&>(*call.options);
-  const TypePointer type = TypeOf(call.arguments[0], schema);
-  if (type == nullptr || !AreAlike(*type, *options.value_set.type())) {
-    return compute::call(call.function_name, call.arguments, call.options);
-  }
+  const TypePointer type = call.arguments[0].type()->GetSharedPtr();
+  if (!AreAlike(*type, *options.value_set.type())) return MadeOf(call);
   PENSTOCK_TRY(auto values, ValuesOfType(*options.value_set.make_array(), type));
   return compute::call(
       call.function_name, call.arguments,
       compute::SetLookupOptions(arrow::Datum(std::move(values)), options.null_matching_behavior));
 }
 
-Result<compute::Expression> Adapted(const compute::Expression& expression,
-                                    const arrow::Schema& schema) {
-  const auto* found = expression.call();
-  if (found == nullptr) return expression;
-  compute::Expression::Call call = *found;
-  for (compute::Expression& argument : call.arguments) {
-    PENSTOCK_TRY(argument, Adapted(argument, schema));
-  }
-  if (call.function_name == "is_in" && call.options != nullptr) {
-    return InFittingValues(call, schema);
-  }
-  const bool adds_text =
-      call.function_name == "add" &&
-      std::any_of(call.arguments.begin(), call.arguments.end(),
-                  [&](const auto& argument) { return IsText(TypeOf(argument, schema)); });
-  if (!adds_text) return compute::call(call.function_name, call.arguments, call.options);
+Expression Joined(Call call) {
   call.arguments.push_back(compute::literal(""));
   return compute::call("binary_join_element_wise", std::move(call.arguments),
                        compute::JoinOptions());
 }
 
+/// Returns a call, whose arguments are bound, in the form that Arrow is to bind.
+Result<Expression> Adapted(const Call& call, const arrow::Schema& schema) {
+  if (call.function_name == "is_in" && call.options != nullptr) return InFittingValues(call);
+  if (call.function_name == "add" && std::ranges::any_of(call.arguments, IsText)) {
+    return Joined(call);
+  }
+  PENSTOCK_TRY(auto division, DivisionByFunctions(call));
+  if (division) return BindExpression(*division, schema);
+  PENSTOCK_TRY(auto numbers, WithNumbersAsGiven(call));
+  return numbers ? *std::move(numbers) : MadeOf(call);
+}
+
 }  // namespace
 
-Result<compute::Expression> BindExpression(const compute::Expression& expression,
-                                           const arrow::Schema& schema) {
-  PENSTOCK_TRY(const compute::Expression adapted, Adapted(expression, schema));
-  return adapted.Bind(schema);
+Result<Expression> BindExpression(const Expression& expression, const arrow::Schema& schema) {
+  const Call* found = expression.call();
+  if (found == nullptr) return expression.Bind(schema);
+  Call call = *found;
+  for (Expression& argument : call.arguments) {
+    PENSTOCK_TRY(argument, BindExpression(argument, schema));
+  }
+  PENSTOCK_TRY(const Expression adapted, Adapted(call, schema));
+  Result<Expression> bound = adapted.Bind(schema);
+  if (bound.ok() || std::ranges::none_of(call.arguments, IsNull)) return bound;
+  Result<Expression> over_nulls = BindOverNulls(call, schema);
+  return over_nulls.ok() ? over_nulls : bound;
 }
 
 }  // namespace penstock

@@ -23,6 +23,8 @@ const std::map<std::string, std::string, std::less<>>& Signs() {
       {"greater_equal", ">="},
       {"multiply", "*"},
       {"divide", "/"},
+      {"floor_divide", "//"},
+      {"modulo", "%"},
       {"and", "and"},
       {"and_kleene", "and"},
       {"or", "or"},

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import penstock as ray
+from penstock.data.expressions import col
+from penstock.exceptions import MissingColumnError
 
 
 def double(batch):
@@ -39,6 +41,47 @@ def test_columns_of_a_union_are_matched_by_name():
     ds = ray.data.from_items([{"a": 1, "b": 2}]).union(ray.data.from_items([{"b": 0.5}]))
     assert ds.take_all() == [{"a": 1, "b": 2.0}, {"a": None, "b": 0.5}]
     assert ds.columns() == ["a", "b"]
+
+
+UNION_OF_OTHERS = ray.data.from_items([{"a": 1}]).union(ray.data.from_items([{"a": 1.5, "b": 2}]))
+
+
+@pytest.mark.parametrize(
+    ("ds", "rows"),
+    [
+        (UNION_OF_OTHERS.select_columns(["b"]), [{"b": None}, {"b": 2}]),
+        (UNION_OF_OTHERS.drop_columns(["b"]), [{"a": 1.0}, {"a": 1.5}]),
+        (UNION_OF_OTHERS.rename_columns({"b": "c"}), [{"a": 1.0, "c": None}, {"a": 1.5, "c": 2}]),
+        (UNION_OF_OTHERS.filter(expr=col("b").is_null()), [{"a": 1.0, "b": None}]),
+        (
+            UNION_OF_OTHERS.with_column("b", col("b").fill_null(0)),
+            [{"a": 1.0, "b": 0}, {"a": 1.5, "b": 2}],
+        ),
+        (
+            UNION_OF_OTHERS.with_column("a", col("a") / 2).select_columns(["a"]),
+            [{"a": 0.5}, {"a": 0.75}],
+        ),
+    ],
+)
+def test_verbs_of_columns_see_all_columns_of_a_union_in_the_types_of_its_schema(ds, rows):
+    assert ds.take_all() == rows
+    assert ds.columns() == list(rows[0])
+
+
+def test_aggregates_of_a_union_count_what_its_inputs_lack_as_null():
+    assert UNION_OF_OTHERS.sum("b") == 2
+    assert UNION_OF_OTHERS.min("a") == 1.0
+
+
+def test_a_union_of_unions_has_the_columns_of_all():
+    ds = UNION_OF_OTHERS.union(ray.data.from_items([{"c": 3}]).union(ray.data.range(1)))
+    assert ds.filter(expr=col("c") == 3).take_all() == [{"a": None, "b": None, "c": 3, "id": None}]
+
+
+def test_rows_of_functions_keep_the_columns_that_they_have():
+    ds = ray.data.range(1).map_batches(double).union(ray.data.from_items([{"b": 2}]))
+    with pytest.raises(MissingColumnError, match="b"):
+        ds.select_columns(["b"]).take_all()
 
 
 def test_a_union_may_be_written_and_joined_again(tmp_path):

@@ -33,8 +33,10 @@ class Expr(Operators):
       three-valued logic) and what says otherwise;
     - `/` of whole numbers drops the fraction; cast one of them to float64 to keep it. Dividing a
       whole number by zero fails the job; a floating-point one yields an infinity or NaN;
-    - `a // b` is `floor(a / b)`, and `a % b` is `a - (a // b) * b`: both are floating-point
-      numbers, and for negative whole numbers follow the fraction that `/` drops;
+    - `a // b` and `a % b` are as in Python: rounded down, and what is left then, with the sign of
+      `b`; of whole numbers they are exact whole numbers. A whole number divided by zero fails the
+      job as with `/`;
+    - constants count as int64 and float64, as NumPy's columns do: an int8 plus 100 is an int64;
     - whole numbers wrap around where a result does not fit; `+` joins texts.
     """
 
@@ -203,10 +205,12 @@ _SYMBOLS = {
     "and_kleene": "&",
     "divide": "/",
     "equal": "==",
+    "floor_divide": "//",
     "greater": ">",
     "greater_equal": ">=",
     "less": "<",
     "less_equal": "<=",
+    "modulo": "%",
     "multiply": "*",
     "not_equal": "!=",
     "or_kleene": "|",

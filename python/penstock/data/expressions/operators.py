@@ -76,16 +76,16 @@ class Operators:
         return self._call("divide", other, self)
 
     def __floordiv__(self, other: object) -> Expr:
-        return self._call("floor", self / other)
+        return self._call("floor_divide", self, other)
 
     def __rfloordiv__(self, other: object) -> Expr:
-        return self._call("floor", self._call("divide", other, self))
+        return self._call("floor_divide", other, self)
 
     def __mod__(self, other: object) -> Expr:
-        return self - (self // other) * other
+        return self._call("modulo", self, other)
 
     def __rmod__(self, other: object) -> Expr:
-        return other - self.__rfloordiv__(other) * self
+        return self._call("modulo", other, self)
 
     def __pow__(self, other: object) -> Expr:
         return self._call("power", self, other)
