@@ -46,7 +46,8 @@ def retry_dead(path: str | os.PathLike[str], dataset: Dataset) -> Retried:
         dataset: the data set that was written there, with its functions mended: of the same
             stages, by name and number, as `dead_letters` tells them. The rows are taken from the
             dead letters, so the input need not be there any more, and what comes before the stage
-            that failed is not run. The functions should give the same columns as before.
+            that failed is not run. The functions should give the same columns as before. Functions
+            that `write_webdataset` was given as encoders are stages too: add them with `map`.
 
     Raises:
         FileNotFoundError: no job has kept a ledger there.
