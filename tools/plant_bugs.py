@@ -64,8 +64,8 @@ BUGS = [
     Bug(
         "what is on record is not shown by the next run",
         EXEC + "job_ledger.cc",
-        "PENSTOCK_RETURN_NOT_OK(Publish(hidden));",
-        "static_cast<void>(hidden);",
+        "return Publish(hidden, {}, taken);",
+        "return Publish({}, {}, taken);",
         "fault:*CrashPoints*",
     ),
     Bug(
@@ -78,9 +78,23 @@ BUGS = [
     Bug(
         "what an earlier run left is not removed",
         EXEC + "job_ledger.cc",
-        "return finished_ ? sink_.MarkComplete() : sink_.RemoveTemporaries();",
-        "return sink_.ledger_folder().empty() || finished_ ? sink_.MarkComplete() : Status::OK();",
+        "  PENSTOCK_RETURN_NOT_OK(ShowAll());\n  return sink_.RemoveTemporaries();",
+        "  return ShowAll();",
         "fault:*CrashPoints*",
+    ),
+    Bug(
+        "dead letters go before the retry of their rows is on record",
+        EXEC + "job_ledger.cc",
+        "  IgnoreChangedFiles();\n",
+        "  IgnoreChangedFiles();\n  PENSTOCK_RETURN_NOT_OK(sink_.RemoveDeadLetters(retried_));\n",
+        "fault:*CrashPoints*a_retry*",
+    ),
+    Bug(
+        "dead letters that a retry has taken are not removed by the next run",
+        EXEC + "job_ledger.cc",
+        "return Publish(hidden, {}, taken);",
+        "return Publish(hidden, {}, {});",
+        "fault:*CrashPoints*a_retry*",
     ),
     Bug(
         "a short write is taken for a whole one",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from penstock.core.remote import remote
     from penstock.core.runtime_context import get_runtime_context
     from penstock.data.reading.dead_letters import dead_letters
+    from penstock.data.writing.retrying import retry_dead
     from penstock.session import init, is_initialized, shutdown
 
 __version__ = "0.1.0"
@@ -54,6 +55,7 @@ _PLACES = {
     "nodes": "core.cluster",
     "put": "core.objects",
     "remote": "core.remote",
+    "retry_dead": "data.writing.retrying",
     "shutdown": "session",
     "wait": "core.objects",
 }
@@ -83,6 +85,7 @@ __all__ = [
     "nodes",
     "put",
     "remote",
+    "retry_dead",
     "shutdown",
     "train",
     "util",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from penstock import _core
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class Verified(NamedTuple):
@@ -55,6 +55,38 @@ def verify(path: str | os.PathLike[str]) -> Verified:
     )
 
 
+def entries(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """Return the ledger of the job in a local folder, as src/penstock/ledger/commit.h has it.
+
+    Raises:
+        FileNotFoundError: no job has kept a ledger there.
+        CorruptDataError: an entry of the ledger is damaged or missing; the message names it.
+
+    """
+    found = [json.loads(text) for text in _core.ledger_entries(os.fspath(path))]
+    if not found:
+        raise FileNotFoundError(f"There is no ledger of a job here; got: {os.fspath(path)}")
+    return found
+
+
+def dead_rows(log: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """Return the files of dead letters, by name, that entries have put on record, and their rows.
+
+    Files whose rows were run again are left out.
+    """
+    rows: dict[str, int] = {}
+    for entry in log:
+        for file in entry["taken"]:
+            del rows[file["name"]]
+        rows |= {file["name"]: file["rows"] for file in entry["letters"]}
+    return rows
+
+
+def rows_of(files: Iterable[dict[str, Any]]) -> int:
+    """Return how many rows files of an entry have."""
+    return sum(file["rows"] for file in files)
+
+
 def lines(path: str | os.PathLike[str]) -> Iterator[str]:
     """Yield the ledger of the job in a local folder for people, a line an entry.
 
@@ -63,10 +95,7 @@ def lines(path: str | os.PathLike[str]) -> Iterator[str]:
         CorruptDataError: an entry of the ledger is damaged or missing; the message names it.
 
     """
-    entries = [json.loads(text) for text in _core.ledger_entries(os.fspath(path))]
-    if not entries:
-        raise FileNotFoundError(f"There is no ledger of a job here; got: {os.fspath(path)}")
-    for entry in entries:
+    for entry in entries(path):
         yield _line(entry)
 
 
@@ -75,11 +104,14 @@ def _line(entry: dict[str, Any]) -> str:
     if kind == "begin":
         parts = ", ".join(sorted(entry["identity"]))
         return f"{number:>6}  run {entry['epoch']} begins ({entry['writer']}): {parts}"
+    if kind == "retry":
+        return f"{number:>6}  run {entry['epoch']} begins to retry dead rows ({entry['writer']})"
     chunks = sum(last - first + 1 for first, last in entry["chunks"])
-    rows = sum(file["rows"] for file in entry["files"])
-    done = f"{chunks} chunks, {len(entry['files'])} files, {rows} rows"
+    done = f"{chunks} chunks, {len(entry['files'])} files, {rows_of(entry['files'])} rows"
+    if entry["taken"]:
+        done = f"{rows_of(entry['taken'])} dead rows retried, {done}"
     if entry["letters"]:
-        done += f", {sum(file['rows'] for file in entry['letters'])} rows failed"
+        done += f", {rows_of(entry['letters'])} rows failed"
     total = f"{entry['files_done']} files, {entry['rows']['out']} rows by now"
     ends = "; the job is done" if kind == "end" else ""
     return f"{number:>6}  {done} ({total}){ends}"

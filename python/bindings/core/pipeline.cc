@@ -1,12 +1,14 @@
 #include "penstock/exec/pipeline.h"
 
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,7 +72,8 @@ void Construct(RunningPipeline* place, const LogicalPlan& plan, int64_t budget_b
                std::vector<std::string> worker_arguments,
                std::vector<std::string> template_arguments,
                std::vector<std::string> worker_environment,
-               std::shared_ptr<WorkerLines> worker_lines) {
+               std::shared_ptr<WorkerLines> worker_lines, std::optional<std::string> retry_folder,
+               int retry_stage) {
   PipelineOptions options;
   options.budget_bytes = budget_bytes;
   options.processors = processors;
@@ -85,6 +88,7 @@ void Construct(RunningPipeline* place, const LogicalPlan& plan, int64_t budget_b
   options.worker_command.template_arguments = std::move(template_arguments);
   options.worker_command.environment = std::move(worker_environment);
   options.worker_lines = std::move(worker_lines);
+  if (retry_folder) options.retry = RetryOptions{*std::move(retry_folder), retry_stage};
   new (place) RunningPipeline(plan, options);
 }
 
@@ -113,7 +117,8 @@ void BindPipeline(nb::module_& module) {
            nb::arg("block_bytes") = 0, nb::arg("rows_per_chunk") = 0,
            nb::arg("commit_interval_ms") = 500, nb::arg("worker_arguments"),
            nb::arg("template_arguments"), nb::arg("worker_environment"),
-           nb::arg("worker_lines").none() = nb::none())
+           nb::arg("worker_lines").none() = nb::none(), nb::arg("retry_folder") = nb::none(),
+           nb::arg("retry_stage") = 0)
       .def("next", &RunningPipeline::Next, nb::arg("timeout_s"),
            nb::sig("def next(self, timeout_s: float) -> Block | bool | None"),
            "The next block; None after `timeout_s` seconds without one; False at the end.")

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from penstock._core import LogicalPlan
     from penstock.data.context import DataContext
     from penstock.data.dataset import Dataset
-    from penstock.data.execution import Run
+    from penstock.data.execution import Retry, Run
     from penstock.data.schema import Schema
     from penstock.data.writing.file_names import NameGiver
 
@@ -55,9 +55,15 @@ class DatasetBase:
 
         return Dataset(plan, self._context.copy())
 
-    def _run(self, plan: LogicalPlan | None = None, names: NameGiver | None = None) -> Run:
+    def _run(
+        self,
+        plan: LogicalPlan | None = None,
+        names: NameGiver | None = None,
+        retry: Retry | None = None,
+    ) -> Run:
         """Return a run of `plan`, or of this data set; `stats` tells of it afterwards."""
         from penstock.data.execution import Run
 
-        self._last_run = Run(self._plan if plan is None else plan, self._context, names)
+        plan = self._plan if plan is None else plan
+        self._last_run = Run(plan, self._context, names, retry)
         return self._last_run

@@ -6,7 +6,7 @@ import atexit
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from penstock import session
 from penstock._core import Block, Pipeline, WorkerLines, inherit_reception, reception_waits
@@ -32,17 +32,30 @@ _running: set[Run] = set()
 os.register_at_fork(after_in_child=_running.clear)  # A fork has no part in them.
 
 
+class Retry(NamedTuple):
+    """The rows that one stage, by its index, has left out of the output in a folder."""
+
+    folder: str
+    stage: int
+
+
 class Run:
     """One execution of a plan. `blocks()` is to be iterated once.
 
-    `names` answers the engine where it asks how to name files.
+    `names` answers the engine where it asks how to name files. `retry`: run only the rows again
+    that were left out of an output.
     """
 
     def __init__(
-        self, plan: LogicalPlan, context: DataContext, names: NameGiver | None = None
+        self,
+        plan: LogicalPlan,
+        context: DataContext,
+        names: NameGiver | None = None,
+        retry: Retry | None = None,
     ) -> None:
         self._plan = plan
         self._names = names
+        self._retry = retry
         self._context = context
         self._pipeline: Pipeline | None = None
         self._last: Snapshot | None = None
@@ -67,7 +80,7 @@ class Run:
         progress = Progress(enabled=self._context.enable_progress_bars)
         self._busy = True
         try:
-            self._pipeline = start_pipeline(self._plan, self._context, self._lines)
+            self._pipeline = start_pipeline(self._plan, self._context, self._lines, self._retry)
             _running.add(self)
             if self._stop is not None and self._stop.is_asked:  # Before there was a job to ask.
                 self._end_soon()
@@ -149,7 +162,10 @@ class Run:
 
 
 def start_pipeline(
-    plan: LogicalPlan, context: DataContext, lines: WorkerLines | None = None
+    plan: LogicalPlan,
+    context: DataContext,
+    lines: WorkerLines | None = None,
+    retry: Retry | None = None,
 ) -> Pipeline:
     """Start `plan` within the limits of `context`, or else of `penstock.init`.
 
@@ -180,6 +196,8 @@ def start_pipeline(
         template_arguments=command.template_arguments,
         worker_environment=command.environment,
         worker_lines=lines,
+        retry_folder=None if retry is None else retry.folder,
+        retry_stage=0 if retry is None else retry.stage,
     )
 
 

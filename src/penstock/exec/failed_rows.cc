@@ -25,9 +25,18 @@ Result<DeadLetter> FailedRows::MakeLetter(const RunnerContext& context, const Fa
                     .stage_name = context.stage.name,
                     .row = std::move(copy),
                     .attempts = action.attempts};
-  const std::vector<RowRange>& ranges = letter.row.lineage.ranges();
-  if (!ranges.empty()) letter.source = context.split_names.NameOf(ranges.front().split);
-  if (!ranges.empty() && letter.row.lineage.exact()) letter.source_row = ranges.front().first_row;
+  const Lineage& lineage = letter.row.lineage;
+  if (context.retried != nullptr) {
+    RetriedRows::Origin origin = context.retried->OriginOf(lineage, context.index);
+    letter.stage = context.retried->NumberOf(context.index);
+    letter.source = std::move(origin.source);
+    letter.source_row = origin.source_row;
+    letter.attempts += origin.attempts;
+  } else if (!lineage.ranges().empty()) {
+    const RowRange& from = lineage.ranges().front();
+    letter.source = context.split_names.NameOf(from.split);
+    if (lineage.exact()) letter.source_row = from.first_row;
+  }
   MutexLock lock(mutex_);
   letter.failure = failures_[action.task];
   return letter;

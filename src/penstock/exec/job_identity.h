@@ -26,6 +26,7 @@ struct IdentifiedJob {
   JobIdentity identity;
   bool is_known = true;  // Nothing can have changed that the identity does not tell of.
   std::vector<ArgumentFile> files;
+  std::string write;  // How the output is written, see write_record.h; not part of the identity.
 };
 
 /// Returns what tells whether a file, or what is in a folder, is the same: bytes and times of

@@ -16,13 +16,18 @@ std::string DescribeProcess() {
   return fmt::format("process {} on {}", getpid(), host);
 }
 
+int64_t RowsOf(const std::vector<PartFile>& files) {
+  int64_t rows = 0;
+  for (const PartFile& file : files) rows += file.rows;
+  return rows;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<JobLedger>> JobLedger::Open(Sink& sink, IdentifiedJob job,
                                                    OnMismatch on_mismatch) {
   const std::string folder = sink.ledger_folder();
-  PENSTOCK_TRY(auto ledger,
-               Ledger::Open(MakeLocalLogStore(folder, DescribeProcess()), DescribeProcess()));
+  PENSTOCK_TRY(auto ledger, OpenLedger(folder));
   IdentityParts may_be_new;  // Files that the job has made itself.
   for (const ArgumentFile& file : job.files) may_be_new.insert(file.part);
   const std::string difference = ledger->DifferenceFrom(job.identity, may_be_new);
@@ -45,17 +50,46 @@ Result<std::unique_ptr<JobLedger>> JobLedger::Open(Sink& sink, IdentifiedJob job
                   difference, folder));
 }
 
+Result<std::unique_ptr<Ledger>> JobLedger::OpenLedger(const std::string& folder) {
+  return Ledger::Open(MakeLocalLogStore(folder, DescribeProcess()), DescribeProcess());
+}
+
+Result<std::unique_ptr<JobLedger>> JobLedger::OpenRetry(Sink& sink,
+                                                        std::unique_ptr<Ledger> ledger) {
+  std::unique_ptr<JobLedger> opened(new JobLedger(sink, IdentifiedJob{}, std::move(ledger)));
+  opened->is_retry_ = true;
+  PENSTOCK_RETURN_NOT_OK(opened->ShowAll());
+  PENSTOCK_RETURN_NOT_OK(sink.RemoveTemporaries());
+  return opened;
+}
+
+Status JobLedger::BeginRetry(std::vector<PartFile> letters) {
+  retried_ = std::move(letters);
+  return ledger_->BeginRetry();
+}
+
 Status JobLedger::Begin() {
-  if (finished_) {
-    ledger_->TidyUp();
-  } else {
-    PENSTOCK_RETURN_NOT_OK(ledger_->Begin(job_.identity));
-    if (replaces_) PENSTOCK_RETURN_NOT_OK(RemoveOther());
-  }
+  if (finished_) return TidyUp();
+  PENSTOCK_RETURN_NOT_OK(ledger_->Begin(job_.identity, job_.write));
+  if (replaces_) PENSTOCK_RETURN_NOT_OK(RemoveOther());
+  PENSTOCK_RETURN_NOT_OK(ShowAll());
+  return sink_.RemoveTemporaries();
+}
+
+Status JobLedger::TidyUp() {
+  PENSTOCK_TRY(const bool is_alone, ledger_->TidyUp());
+  if (!is_alone || ledger_->found() != Ledger::Found::kFinished) return Status::OK();
+  PENSTOCK_RETURN_NOT_OK(ShowAll());
+  PENSTOCK_RETURN_NOT_OK(sink_.RemoveTemporaries());
+  return sink_.MarkComplete();
+}
+
+/// Does what commits of earlier runs have left to do.
+Status JobLedger::ShowAll() {
   shows_all_ = false;
   PENSTOCK_TRY(const std::vector<PartFile> hidden, ledger_->Unpublished());
-  PENSTOCK_RETURN_NOT_OK(Publish(hidden, {}));
-  return finished_ ? sink_.MarkComplete() : sink_.RemoveTemporaries();
+  PENSTOCK_TRY(const std::vector<PartFile> taken, ledger_->TakenAway());
+  return Publish(hidden, {}, taken);
 }
 
 /// Removes another job's output, and forgets it.
@@ -65,7 +99,7 @@ Status JobLedger::RemoveOther() {
   for (const PartFile& file : files) names.push_back(file.name);
   PENSTOCK_RETURN_NOT_OK(sink_.RemoveFiles(names));
   PENSTOCK_RETURN_NOT_OK(ledger_->Clear());
-  return ledger_->Begin(job_.identity);
+  return ledger_->Begin(job_.identity, job_.write);
 }
 
 Status JobLedger::Commit(const CommitOutput& action, const std::vector<PartFile>& files,
@@ -78,12 +112,21 @@ Status JobLedger::Commit(const CommitOutput& action, const std::vector<PartFile>
   ChunkSet chunks;
   for (const int64_t chunk : action.chunks) chunks.Add({chunk, chunk});
   progress.chunks = chunks.Ranges();
+  if (is_retry_) Account(progress);
   IgnoreChangedFiles();
   shows_all_ = false;
   PENSTOCK_RETURN_NOT_OK(action.last ? ledger_->End(std::move(progress))
                                      : ledger_->Add(std::move(progress)));
-  PENSTOCK_RETURN_NOT_OK(Publish(files, letters));
+  PENSTOCK_RETURN_NOT_OK(Publish(files, letters, retried_));
   return action.last ? sink_.MarkComplete() : Status::OK();
+}
+
+/// The rows were read before, and counted as dead.
+void JobLedger::Account(Progress& progress) const {
+  progress.taken = retried_;
+  progress.rows.in = 0;
+  progress.rows.dead -= RowsOf(retried_);
+  if (!ledger_->done().empty()) progress.rows.out = RowsOf(progress.files);
 }
 
 void JobLedger::IgnoreChangedFiles() {
@@ -94,10 +137,11 @@ void JobLedger::IgnoreChangedFiles() {
   ledger_->Ignore(changed);
 }
 
-Status JobLedger::Publish(const std::vector<PartFile>& files,
-                          const std::vector<PartFile>& letters) {
+Status JobLedger::Publish(const std::vector<PartFile>& files, const std::vector<PartFile>& letters,
+                          const std::vector<PartFile>& taken) {
   PENSTOCK_RETURN_NOT_OK(sink_.Publish(letters));
   PENSTOCK_RETURN_NOT_OK(sink_.Publish(files));
+  if (!taken.empty()) PENSTOCK_RETURN_NOT_OK(sink_.RemoveDeadLetters(taken));
   ledger_->Published();
   shows_all_ = true;
   return Status::OK();
@@ -106,6 +150,7 @@ Status JobLedger::Publish(const std::vector<PartFile>& files,
 void JobLedger::Abort() {
   if (finished_) return;
   if (shows_all_) static_cast<void>(sink_.RemoveTemporaries());
+  if (shows_all_ && is_retry_) static_cast<void>(sink_.MarkComplete());  // As it was before.
   ledger_->RemoveIfNothingIsDone();
 }
 

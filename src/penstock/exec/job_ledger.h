@@ -32,11 +32,23 @@ class JobLedger {
   static Result<std::unique_ptr<JobLedger>> Open(Sink& sink, IdentifiedJob job,
                                                  OnMismatch on_mismatch);
 
-  /// Returns whether the job has been done by an earlier run.
+  /// Opens the ledger at a place, as this process.
+  static Result<std::unique_ptr<Ledger>> OpenLedger(const std::string& folder);
+
+  /// Takes the ledger of a finished job, which TidyUp has found alone, for another try with rows
+  /// that the job left out. The job stays finished. Shows what the ledger has of the output and
+  /// removes what it has not, and so does Abort. Call it after Sink::Start.
+  static Result<std::unique_ptr<JobLedger>> OpenRetry(Sink& sink, std::unique_ptr<Ledger> ledger);
+
+  /// Takes the output over for a retry of the rows in these letters: Commit takes them away.
+  Status BeginRetry(std::vector<PartFile> letters);
+
+  /// Returns whether the job has been done by an earlier run, and there is nothing to do.
   bool is_finished() const { return finished_; }
 
   /// Takes the output over: shows what the ledger has of it, removes what it has not. Call it after
-  /// Sink::Start. Of a job that is finished it only does the first. kOutputTaken.
+  /// Sink::Start. kOutputTaken, but not for a job that is finished: then it does what is left to do
+  /// of that unless a writer lives, who does it himself.
   Status Begin();
 
   /// Commits what a step of the dispatcher's asks for; `files` are those of its parts, `letters`
@@ -58,13 +70,19 @@ class JobLedger {
   JobLedger(Sink& sink, IdentifiedJob job, std::unique_ptr<Ledger> ledger)
       : sink_(sink), job_(std::move(job)), ledger_(std::move(ledger)) {}
 
-  Status Publish(const std::vector<PartFile>& files, const std::vector<PartFile>& letters);
+  Status TidyUp();
+  Status ShowAll();
+  Status Publish(const std::vector<PartFile>& files, const std::vector<PartFile>& letters,
+                 const std::vector<PartFile>& taken);
   Status RemoveOther();
   void IgnoreChangedFiles();
+  void Account(Progress& progress) const;
 
   Sink& sink_;  // The write runner's, which outlives this.
   const IdentifiedJob job_;
   const std::unique_ptr<Ledger> ledger_;
+  std::vector<PartFile> retried_;  // Letters whose rows are run again.
+  bool is_retry_ = false;
   bool finished_ = false;
   bool replaces_ = false;  // Another job's output.
   bool shows_all_ = true;  // Every file that the ledger has, under its name.

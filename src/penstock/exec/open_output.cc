@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "penstock/exec/job_identity.h"
+#include "penstock/exec/write_record.h"
 
 namespace penstock {
 namespace {
@@ -20,9 +21,9 @@ Result<OnMismatch> TakeOnMismatch(WriteOp& write) {
 
 bool Resumes(const WriteOp& write) { return write.options.value("mode", "") == "resume"; }
 
-void Tell(const std::string& what) { std::fprintf(stderr, "penstock: %s\n", what.c_str()); }
-
 }  // namespace
+
+void Tell(const std::string& what) { std::fprintf(stderr, "penstock: %s\n", what.c_str()); }
 
 ReadLimits ReadLimitsFor(const PhysicalPlan& plan, const ReadLimits& limits,
                          int64_t rows_per_chunk) {
@@ -46,16 +47,17 @@ ReadLimits ReadLimitsFor(const PhysicalPlan& plan, const ReadLimits& limits,
   return own;
 }
 
-Result<std::optional<JobOutput>> OpenOutput(const LogicalPlan& plan, const WriteOp& write,
+Result<std::optional<JobOutput>> OpenOutput(const LogicalPlan& plan, const PhysicalPlan& physical,
                                             std::span<const std::unique_ptr<Source>> sources,
                                             const ReadLimits& limits, bool preserve_order) {
-  WriteOp own = write;
+  WriteOp own = *physical.stages.back().write;
   PENSTOCK_TRY(const OnMismatch on_mismatch, TakeOnMismatch(own));
   IdentifiedJob job;
   if (Resumes(own)) {
     PENSTOCK_TRY(job, Identify(plan, sources, limits, preserve_order));
     if (job.is_known) {
       own.options["write_name"] = WriteNameOf(job.identity);
+      job.write = WriteRecordOf(plan, own, physical);
     } else {
       own.options["mode"] = "append";
     }

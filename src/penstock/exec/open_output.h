@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "penstock/base/status.h"
 #include "penstock/exec/write_runner.h"
@@ -22,12 +23,15 @@ inline constexpr int64_t kSlowChunkBytes = int64_t{64} << 20;
 ReadLimits ReadLimitsFor(const PhysicalPlan& plan, const ReadLimits& limits,
                          int64_t rows_per_chunk);
 
+/// Tells the user, on standard error, what is done with an output.
+void Tell(const std::string& what);
+
 /// Opens what a job writes to, and its ledger where the plan's mode is "resume" and the job can be
 /// known again; else that mode is as "append". Nothing, where the
 /// output is there already and there is nothing to do, which the user is told of. `plan` and
-/// `sources` as for Identify; `write` may be rewritten. Reads the option "on_mismatch": "error"
+/// `sources` as for Identify; `physical` ends in a write. Reads the option "on_mismatch": "error"
 /// or "restart" (see job_ledger.h). Fails as MakeSink, Sink::Start, Identify and JobLedger do.
-Result<std::optional<JobOutput>> OpenOutput(const LogicalPlan& plan, const WriteOp& write,
+Result<std::optional<JobOutput>> OpenOutput(const LogicalPlan& plan, const PhysicalPlan& physical,
                                             std::span<const std::unique_ptr<Source>> sources,
                                             const ReadLimits& limits, bool preserve_order);
 

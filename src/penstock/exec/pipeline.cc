@@ -97,9 +97,10 @@ std::vector<std::string> DeviceNames(double gpus) {
 
 class PipelineImpl final : public Pipeline, public ActionHands {
  public:
-  PipelineImpl(PhysicalPlan plan, PipelineOptions options)
+  PipelineImpl(PhysicalPlan plan, PipelineOptions options, std::optional<RetriedRows> retried)
       : plan_(std::move(plan)),
         options_(std::move(options)),
+        retried_(std::move(retried)),
         segments_(SegmentPool::Make(options_.budget_bytes / 4)),
         devices_(DeviceNames(options_.gpus)) {
     WarmPool::Shared().AllowIdle(std::min(options_.budget_bytes / 16, kIdleReadBytesMax));
@@ -197,6 +198,7 @@ class PipelineImpl final : public Pipeline, public ActionHands {
 
   const PhysicalPlan plan_;
   const PipelineOptions options_;
+  const std::optional<RetriedRows> retried_;
   const std::shared_ptr<SegmentPool> segments_;  // Blocks that the caller holds outlive us.
   EventQueue events_;
   OutputQueue output_;
@@ -232,9 +234,10 @@ Status PipelineImpl::Begin(Sources sources, JobOutput output) {
   job_limits.fail_after_ns = options_.no_progress_timeout_ms * 1'000'000;
   job_limits.warn_after_ns = kWarnAfterNs;
   job_limits.commit_interval_ns = options_.commit_interval_ms * 1'000'000;
-  PENSTOCK_TRY(std::vector<StageLimits> limits,
-               LimitsOf(plan_, sources, output.sink.get(), output.ledger != nullptr, options_.read,
-                        job_limits));
+  const bool commits_chunks = output.ledger != nullptr && !retried_;
+  PENSTOCK_TRY(
+      std::vector<StageLimits> limits,
+      LimitsOf(plan_, sources, output.sink.get(), commits_chunks, options_.read, job_limits));
   output.commits_chunks = limits.back().commits_chunks;
   PENSTOCK_TRY(auto dispatcher, Dispatcher::Make(std::move(limits), job_limits));
   loop_ = std::make_unique<DispatchLoop>(events_, std::move(dispatcher), *this);
@@ -284,7 +287,7 @@ Status PipelineImpl::MakeHost() {
 }
 
 Status PipelineImpl::MakeRunners(Sources sources, JobOutput output) {
-  if (output.ledger != nullptr) done_ = output.ledger->done();
+  if (output.ledger != nullptr && !retried_) done_ = output.ledger->done();
   std::vector<Source*> inputs;  // The read runners', soon.
   for (const std::unique_ptr<Source>& source : sources) inputs.push_back(source.get());
   readers_.resize(plan_.stages.size());
@@ -299,7 +302,8 @@ Status PipelineImpl::MakeRunners(Sources sources, JobOutput output) {
                                 .events = events_,
                                 .pool = *pool_,
                                 .transforms = transforms_[i],
-                                .split_names = split_names_};
+                                .split_names = split_names_,
+                                .retried = retried_ ? &*retried_ : nullptr};
     switch (stage.kind) {
       case StageKind::kRead: {
         auto runner = ReadRunner::Make(context, std::move(sources[i]), reads++, done_);
@@ -421,25 +425,53 @@ void PipelineImpl::Do(const Finish& action) {
   output_.Finish(action.status);
 }
 
+/// What is to be run, with what it writes to opened.
+struct PlannedJob {
+  PhysicalPlan plan;
+  Sources sources;
+  JobOutput output;
+  std::optional<RetriedRows> retried;
+};
+
+/// Returns nothing where there is nothing to do.
+Result<std::optional<PlannedJob>> PlanJob(const LogicalPlan& plan, PipelineOptions& options) {
+  PlannedJob job;
+  const RewrittenPlan rewritten = Rewrite(plan, ReaderTraitsOf);
+  PENSTOCK_TRY(job.plan, MakePhysicalPlan(rewritten.plan, ResourcesOf(options)));
+  options.read = ReadLimitsFor(job.plan, options.read, options.rows_per_chunk);
+  PENSTOCK_TRY(job.sources, MakeSources(job.plan, options));
+  if (!job.plan.stages.back().write) return job;
+  const bool in_order = options.preserve_order || Zips(job.plan);
+  PENSTOCK_TRY(std::optional<JobOutput> output,
+               OpenOutput(plan, job.plan, job.sources, options.read, in_order));
+  if (!output) return std::nullopt;
+  job.output = *std::move(output);
+  return job;
+}
+
+Result<std::optional<PlannedJob>> PlanRetry(const LogicalPlan& plan,
+                                            const PipelineOptions& options) {
+  PENSTOCK_TRY(std::optional<RetryJob> retry,
+               OpenRetry(plan, *options.retry, options.read, ResourcesOf(options)));
+  if (!retry) return std::nullopt;
+  return PlannedJob{.plan = std::move(retry->plan),
+                    .sources = std::move(retry->sources),
+                    .output = std::move(retry->output),
+                    .retried = std::move(retry->rows)};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Pipeline>> Pipeline::Start(const LogicalPlan& plan,
                                                   const PipelineOptions& options) {
   PENSTOCK_RETURN_NOT_OK(ValidatePlan(plan));
   PipelineOptions complete = WithDefaults(options);
-  const RewrittenPlan rewritten = Rewrite(plan, ReaderTraitsOf);
-  PENSTOCK_TRY(PhysicalPlan physical, MakePhysicalPlan(rewritten.plan, ResourcesOf(complete)));
-  complete.read = ReadLimitsFor(physical, complete.read, complete.rows_per_chunk);
-  PENSTOCK_TRY(Sources sources, MakeSources(physical, complete));
-  std::optional<JobOutput> output = JobOutput{};
-  if (physical.stages.back().write) {
-    const bool in_order = complete.preserve_order || Zips(physical);
-    PENSTOCK_TRY(output,
-                 OpenOutput(plan, *physical.stages.back().write, sources, complete.read, in_order));
-    if (!output) return MakeSkippedPipeline();
-  }
-  auto pipeline = std::make_unique<PipelineImpl>(std::move(physical), complete);
-  PENSTOCK_RETURN_NOT_OK(pipeline->Begin(std::move(sources), *std::move(output)));
+  PENSTOCK_TRY(std::optional<PlannedJob> job,
+               complete.retry ? PlanRetry(plan, complete) : PlanJob(plan, complete));
+  if (!job) return MakeSkippedPipeline();
+  auto pipeline =
+      std::make_unique<PipelineImpl>(std::move(job->plan), complete, std::move(job->retried));
+  PENSTOCK_RETURN_NOT_OK(pipeline->Begin(std::move(job->sources), std::move(job->output)));
   return OwnedByThisProcess(std::move(pipeline));
 }
 

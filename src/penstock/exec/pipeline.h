@@ -12,6 +12,7 @@
 #include "penstock/base/snapshot.h"
 #include "penstock/base/status.h"
 #include "penstock/block/block.h"
+#include "penstock/exec/open_retry.h"
 #include "penstock/plan/logical.h"
 #include "penstock/source/source.h"
 #include "penstock/worker/host.h"
@@ -34,7 +35,8 @@ struct PipelineOptions {
 
   /// From one commit's begin to the next one's, at least: each waits for the disk a few times.
   int64_t commit_interval_ms = 500;
-  WorkerCommand worker_command;               // Needed by plans with functions.
+  std::optional<RetryOptions> retry;  // Run these dead rows again; then the plan does not write.
+  WorkerCommand worker_command;       // Needed by plans with functions.
   std::shared_ptr<WorkerLines> worker_lines;  // Takes what workers print; null: it is dropped.
 };
 
@@ -47,7 +49,8 @@ struct PipelineOptions {
 /// Forks: in a child of the process that started it, Next fails and all else does nothing.
 class Pipeline {
  public:
-  /// Rewrites and plans `plan`, starts it. Fails as planning, MakeSource and MakeSink do.
+  /// Rewrites and plans `plan`, starts it. Fails as planning, MakeSource and MakeSink do, a retry
+  /// as OpenRetry.
   static Result<std::unique_ptr<Pipeline>> Start(const LogicalPlan& plan,
                                                  const PipelineOptions& options);
   virtual ~Pipeline() = default;

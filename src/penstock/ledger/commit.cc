@@ -14,9 +14,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
+constexpr int kOldestVersion = 1;  // Knows neither `write` nor `taken`.
 constexpr std::string_view kChecksumLine = "\ncrc32c:";
-constexpr std::array<const char*, 3> kKindNames{"begin", "chunks", "end"};
+constexpr std::array<const char*, 4> kKindNames{"begin", "chunks", "end", "retry"};
 
 Json RangesToJson(const std::vector<ChunkRange>& ranges) {
   Json json = Json::array();
@@ -67,9 +68,11 @@ Json ToJson(const Commit& commit) {
           {"epoch", commit.epoch},
           {"writer", commit.writer},
           {"identity", commit.identity},
+          {"write", commit.write},
           {"chunks", RangesToJson(commit.chunks)},
           {"files", FilesToJson(commit.files)},
           {"letters", FilesToJson(commit.letters)},
+          {"taken", FilesToJson(commit.taken)},
           {"done", RangesToJson(commit.done.Ranges())},
           {"rows", {{"in", commit.rows.in}, {"out", commit.rows.out}, {"dead", commit.rows.dead}}},
           {"files_done", commit.files_done},
@@ -91,9 +94,11 @@ Commit FromJson(const Json& json) {
                 .epoch = json.at("epoch"),
                 .writer = json.at("writer"),
                 .identity = json.at("identity"),
+                .write = json.value("write", ""),
                 .chunks = RangesFromJson(json.at("chunks")),
                 .files = FilesFromJson(json.at("files")),
                 .letters = FilesFromJson(json.at("letters")),
+                .taken = FilesFromJson(json.value("taken", Json::array())),
                 .done = ChunkSet(RangesFromJson(json.at("done"))),
                 .rows = {.in = json.at("rows").at("in"),
                          .out = json.at("rows").at("out"),
@@ -133,7 +138,7 @@ Result<Commit> ReadCommit(const std::string& text, const std::string& path) {
   }
   try {
     const Json json = Json::parse(body);
-    if (json.at("version") != kVersion) {
+    if (json.at("version") < kOldestVersion || json.at("version") > kVersion) {
       return Status::NotImplemented("A ledger of another version of Penstock (",
                                     json.at("version").dump(),
                                     "); go on with that one, or write elsewhere; got: ", path);

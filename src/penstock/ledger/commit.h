@@ -18,7 +18,7 @@ using JobIdentity = std::map<std::string, std::string>;
 /// Names of parts of an identity.
 using IdentityParts = std::set<std::string>;
 
-/// What has become of input rows. `dead` were left out, as functions fail for them.
+/// What has become of input rows. `dead` were left out, as functions fail for them, and are still.
 /// `rows_in = rows_out + dead` where the plan keeps rows one to one, and not less where it filters.
 struct RowCounts {
   int64_t in = 0;
@@ -31,7 +31,8 @@ struct RowCounts {
 enum class CommitKind : uint8_t {
   kBegin,   // A process takes the job over, as its only writer.
   kChunks,  // Chunks are done.
-  kEnd,     // All are; nothing follows.
+  kEnd,     // All are; nothing follows but retries.
+  kRetry,   // A process takes over a job that is done, to run rows again that were left out.
 };
 
 /// One entry of the log. It tells what is new, and how far the job is with it, so that the last one
@@ -42,10 +43,12 @@ struct Commit {
   int64_t epoch = 0;     // Of its writer: how many have begun.
   std::string writer;    // For people: host and process.
   JobIdentity identity;  // kBegin.
+  std::string write;     // kBegin: how the output is written, as JSON; "": an older version's.
 
   std::vector<ChunkRange> chunks;
   std::vector<PartFile> files;
   std::vector<PartFile> letters;  // Of rows that were left out, as functions fail for them.
+  std::vector<PartFile> taken;    // Letters of earlier entries: their rows were run again.
 
   ChunkSet done;
   RowCounts rows;

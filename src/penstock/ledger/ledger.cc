@@ -32,18 +32,21 @@ Result<std::unique_ptr<Ledger>> Ledger::Open(std::unique_ptr<LogStore> store, st
 Status Ledger::Take() {
   last_ = {};
   identity_.clear();
+  write_.clear();
   PENSTOCK_TRY(const std::vector<int64_t> numbers, store_->List());
   has_entries_ = !numbers.empty();
   if (!has_entries_) return Status::OK();
   PENSTOCK_TRY(last_, ReadEntry(*store_, numbers.back()));
   PENSTOCK_TRY(const Commit begin, ReadEntry(*store_, last_.last_begin));
   identity_ = begin.identity;
+  write_ = begin.write;
   return Status::OK();
 }
 
 Ledger::Found Ledger::found() const {
   if (!has_entries_) return Found::kNothing;
-  return last_.kind == CommitKind::kEnd ? Found::kFinished : Found::kUnfinished;
+  const bool is_done = last_.kind == CommitKind::kEnd || last_.kind == CommitKind::kRetry;
+  return is_done ? Found::kFinished : Found::kUnfinished;
 }
 
 std::string Ledger::DifferenceFrom(const JobIdentity& identity,
@@ -79,11 +82,39 @@ Result<std::vector<PartFile>> Ledger::FilesOf(int64_t first) {
   return files;
 }
 
-void Ledger::TidyUp() {
-  if (!has_lock_) has_lock_ = store_->Lock().ValueOr(false);
+Result<Ledger::Dead> Ledger::FindDead() {
+  Dead dead;
+  for (int64_t number = 0; has_entries_ && number <= last_.number; ++number) {
+    PENSTOCK_TRY(Commit commit, ReadEntry(*store_, number));
+    if (!commit.taken.empty()) ++dead.retries;
+    std::erase_if(dead.letters, [&commit](const PartFile& letters) {
+      return std::ranges::find(commit.taken, letters.name, &PartFile::name) != commit.taken.end();
+    });
+    std::ranges::move(commit.letters, std::back_inserter(dead.letters));
+  }
+  return dead;
 }
 
-Status Ledger::Begin(const JobIdentity& identity) {
+Result<std::vector<PartFile>> Ledger::TakenAway() {
+  std::vector<PartFile> files;
+  for (int64_t number = last_.published; has_entries_ && number <= last_.number; ++number) {
+    PENSTOCK_TRY(Commit commit, ReadEntry(*store_, number));
+    std::ranges::move(commit.taken, std::back_inserter(files));
+  }
+  return files;
+}
+
+Result<bool> Ledger::TidyUp() {
+  if (!has_lock_) {
+    has_lock_ = store_->Lock().ValueOr(false);
+    if (!has_lock_) return false;
+    PENSTOCK_RETURN_NOT_OK(Take());
+  }
+  if (last_.kind == CommitKind::kRetry) PENSTOCK_RETURN_NOT_OK(End({}));
+  return true;
+}
+
+Status Ledger::Begin(const JobIdentity& identity, std::string write) {
   PENSTOCK_RETURN_NOT_OK(store_->Create());
   if (!has_lock_) {
     PENSTOCK_TRY(has_lock_, store_->Lock());
@@ -93,8 +124,16 @@ Status Ledger::Begin(const JobIdentity& identity) {
   Commit commit = Next(CommitKind::kBegin, {});
   commit.epoch = last_.epoch + 1;
   commit.identity = identity;
+  commit.write = write;
   commit.last_begin = commit.number;
   identity_ = identity;
+  write_ = std::move(write);
+  return Put(std::move(commit));
+}
+
+Status Ledger::BeginRetry() {
+  Commit commit = Next(CommitKind::kRetry, {});
+  commit.epoch = last_.epoch + 1;
   return Put(std::move(commit));
 }
 
@@ -104,7 +143,7 @@ Status Ledger::Clear() {
 }
 
 void Ledger::RemoveIfNothingIsDone() {
-  if (has_lock_ && last_.done.empty() && last_.kind != CommitKind::kEnd) store_->Remove();
+  if (has_lock_ && last_.done.empty() && found() != Found::kFinished) store_->Remove();
 }
 
 Status Ledger::Add(Progress progress) {
@@ -122,6 +161,7 @@ Commit Ledger::Next(CommitKind kind, Progress progress) const {
   next.number = has_entries_ ? last_.number + 1 : 0;
   next.writer = writer_;
   next.identity.clear();
+  next.write.clear();
   for (const ChunkRange& range : progress.chunks) next.done.Add(range);
   next.rows.in += progress.rows.in;
   next.rows.out += progress.rows.out;
@@ -130,6 +170,7 @@ Commit Ledger::Next(CommitKind kind, Progress progress) const {
   next.chunks = std::move(progress.chunks);
   next.files = std::move(progress.files);
   next.letters = std::move(progress.letters);
+  next.taken = std::move(progress.taken);
   return next;
 }
 

@@ -17,6 +17,7 @@ struct Progress {
   std::vector<ChunkRange> chunks;
   std::vector<PartFile> files;
   std::vector<PartFile> letters;  // Of rows that were left out.
+  std::vector<PartFile> taken;    // Letters of earlier commits that are none any more.
   RowCounts rows;
 };
 
@@ -41,7 +42,7 @@ class Ledger {
   enum class Found : uint8_t {
     kNothing,     // No job has written here.
     kUnfinished,  // One has, and can go on.
-    kFinished,    // All of its chunks are done.
+    kFinished,    // All of its chunks are done; rows that were left out may be run again.
   };
 
   /// Reads how far the job has come. kCorruptData naming the entry that is damaged; IOError.
@@ -63,11 +64,13 @@ class Ledger {
   /// Returns all files, those of dead letters too, in the order of the commits.
   Result<std::vector<PartFile>> Files();
 
-  /// Of a finished job: removes what runs that were cut off have left in the log, unless one lives.
-  void TidyUp();
+  /// Of a finished job: removes what runs that were cut off have left in the log, and ends a retry
+  /// that was cut off. Returns false, and does nothing, where a writer lives.
+  Result<bool> TidyUp();
 
   /// Takes the job over, as its only writer. kOutputTaken where another process that lives has it.
-  Status Begin(const JobIdentity& identity);
+  /// `write`: see Commit.
+  Status Begin(const JobIdentity& identity, std::string write = "");
 
   /// Forgets the job. Call after Begin, when its output is removed; Begin again then.
   Status Clear();
@@ -83,6 +86,27 @@ class Ledger {
 
   /// Adds what is done last; the job is finished with it.
   Status End(Progress progress);
+
+  // ---- Rows that were left out, once more ------------------------------------------------------
+  // The job stays finished meanwhile. BeginRetry, then End with the letters of the rows as `taken`:
+  // from that entry on the rows are in its files and letters alone, whatever files are there.
+
+  /// What retries have to know of all commits.
+  struct Dead {
+    std::vector<PartFile> letters;  // Those that no commit has taken, in the order of the commits.
+    int64_t retries = 0;            // Commits that have taken some.
+  };
+  Result<Dead> FindDead();
+
+  /// Returns letters that a commit has taken and whose files may be there still.
+  Result<std::vector<PartFile>> TakenAway();
+
+  /// Takes over a finished job, which TidyUp has found alone. kOutputTaken where it no longer is.
+  Status BeginRetry();
+
+  /// Returns how the job's output is written, and what its identity was when it began last.
+  const std::string& write() const { return write_; }
+  const JobIdentity& identity() const { return identity_; }
 
   /// All files of the commits so far have their names, for good.
   void Published();
@@ -105,7 +129,8 @@ class Ledger {
   bool has_entries_ = false;
   bool has_lock_ = false;
   Commit last_;
-  JobIdentity identity_;  // Of the job that wrote here.
+  JobIdentity identity_;  // Of the job that wrote here,
+  std::string write_;     // as this is.
 };
 
 }  // namespace penstock

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <system_error>
 
@@ -44,7 +45,9 @@ class Verifier {
     CheckEntries(entries);
     for (const Commit& entry : entries) {
       const bool may_be_hidden = entry.number >= entries.back().published;
-      for (const PartFile& file : entry.letters) CheckFile(file, may_be_hidden);
+      for (const PartFile& file : entry.letters) {
+        if (!taken_.contains(file.name)) CheckFile(file, may_be_hidden);
+      }
       for (const PartFile& file : entry.files) CheckFile(file, may_be_hidden);
     }
     PENSTOCK_RETURN_NOT_OK(FindStrays(folder_));
@@ -65,7 +68,7 @@ class Verifier {
     int64_t epoch = 0;
     int64_t file_rows = 0;
     for (const Commit& entry : entries) {
-      if (entry.kind == CommitKind::kBegin) ++epoch;
+      if (entry.kind == CommitKind::kBegin || entry.kind == CommitKind::kRetry) ++epoch;
       if (entry.epoch != epoch) Problem("Entry {} is of another run than it says", entry.number);
       for (const ChunkRange& range : entry.chunks) {
         for (int64_t chunk = range.first; chunk <= range.last; ++chunk) {
@@ -74,6 +77,7 @@ class Verifier {
         }
       }
       for (const PartFile& file : entry.files) file_rows += file.rows;
+      CheckTaken(entry, entry.number >= entries.back().published);
       found_.files += static_cast<int64_t>(entry.files.size());
       if (entry.done != done || entry.files_done != found_.files) {
         Problem("Entry {} does not add up with those before it", entry.number);
@@ -84,7 +88,22 @@ class Verifier {
     if (!maps_rows) Problem("The files have {} rows, and the entries {}", file_rows, rows.out);
     found_.rows = rows;
     found_.chunks = done.size();
-    found_.is_finished = entries.back().kind == CommitKind::kEnd;
+    const CommitKind last = entries.back().kind;
+    found_.is_finished = last == CommitKind::kEnd || last == CommitKind::kRetry;
+  }
+
+  /// Letters can be taken away once, by a later entry than theirs; their files may be there until
+  /// those of the entry have their names.
+  void CheckTaken(const Commit& entry, bool may_be_there) {
+    for (const PartFile& file : entry.taken) {
+      const auto letters = letters_.extract(file.name);
+      if (letters.empty() || letters.mapped() != file) {
+        Problem("Entry {} takes away letters that are not there: {}", entry.number, file.name);
+      }
+      taken_.insert(file.name);
+      if (may_be_there) known_.insert(file.name);
+    }
+    for (const PartFile& file : entry.letters) letters_.emplace(file.name, file);
   }
 
   void CheckFile(const PartFile& file, bool may_be_hidden) {
@@ -127,6 +146,8 @@ class Verifier {
   const files::path folder_;
   Verification found_;
   std::set<std::string> known_;
+  std::map<std::string, PartFile> letters_;  // That no entry has taken away so far.
+  std::set<std::string> taken_;
 };
 
 }  // namespace

@@ -25,7 +25,8 @@ struct Verification {
 
 /// Reads an output of this machine's file systems again and compares it with its ledger: that the
 /// entries follow each other and add up, that each file is there with the bytes and the checksum
-/// that it was written with, and that there are no files that the ledger does not know.
+/// that it was written with, that letters were taken away once, and that there are no files that
+/// the ledger does not know.
 /// kMissingPath where there is no ledger.
 Result<Verification> VerifyOutput(const std::string& folder);
 

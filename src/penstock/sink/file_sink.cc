@@ -264,6 +264,11 @@ class FileSink final : public Sink {
     return folder_->Sync();
   }
 
+  Status RemoveDeadLetters(const std::vector<PartFile>& files) override {
+    for (const PartFile& file : files) PENSTOCK_RETURN_NOT_OK(folder_->Remove(file.name));
+    return folder_->Sync();
+  }
+
   Status MarkComplete() override {
     committed_ = true;
     return folder_->PutMarker(kCompleteMarker);

@@ -88,6 +88,9 @@ class Sink {
   /// Removes files that have their final names.
   virtual Status RemoveFiles(const std::vector<std::string>& names) = 0;
 
+  /// Removes files of dead letters that have their final names; those that are gone are no error.
+  virtual Status RemoveDeadLetters(const std::vector<PartFile>& files) = 0;
+
   /// Says to readers, by an empty file `_SUCCESS`, that all parts are there.
   virtual Status MarkComplete() = 0;
 

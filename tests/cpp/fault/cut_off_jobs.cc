@@ -27,12 +27,17 @@ CutOffJob::CutOffJob(const ReferenceJob& job, std::string input, std::string fol
   EXPECT_FALSE(clean.failed);
   wanted_ = VisibleFiles(input_ + "/clean");
   EXPECT_GT(wanted_.size(), 1U);
+  if (job_.retry == nullptr) return;
+  const std::string first = input_ + "/before_retry";
+  RunForked([&] { return RunJob(job_.plan(input_ + "/in", first)); });
+  before_retry_ = VisibleFiles(first);
 }
 
 Ended CutOffJob::RunInto(const std::string& path, const Fault& fault) {
   return RunForked([&] {
     ArmFault(path, fault);
-    return RunJob(job_.plan(input_ + "/in", path));
+    PENSTOCK_RETURN_NOT_OK(RunJob(job_.plan(input_ + "/in", path)));
+    return job_.retry == nullptr ? Status::OK() : RetryOnce(job_.retry(input_ + "/in"), path);
   });
 }
 
@@ -45,8 +50,9 @@ void CutOffJob::ExpectGoesOn(const std::string& where) {
     ASSERT_TRUE(VisibleFiles(path).empty()) << where << ": files without a ledger";
   }
   for (const auto& [name, bytes] : VisibleFiles(path)) {
-    const auto wanted = wanted_.find(name);
-    ASSERT_TRUE(wanted != wanted_.end()) << where << ": a file of no clean run: " << name;
+    const auto& clean = wanted_.contains(name) ? wanted_ : before_retry_;
+    const auto wanted = clean.find(name);
+    ASSERT_TRUE(wanted != clean.end()) << where << ": a file of no clean run: " << name;
     ASSERT_TRUE(wanted->second == bytes) << where << ": another file than a clean run's: " << name;
   }
   const Ended again = Run({});

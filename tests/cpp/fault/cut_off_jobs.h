@@ -50,7 +50,8 @@ class CutOffJob {
   /// Runs the job in a process of its own.
   Ended Run(const Fault& fault) { return RunInto(folder_ + "/out", fault); }
 
-  /// Checks that readers see whole files of a clean run alone, then that the next run makes the
+  /// Checks that readers see whole files of a clean run alone (of one with a retry, also those from
+  /// before that), then that the next run makes the
   /// output whole and leaves nothing else; removes it. `where` begins messages.
   void ExpectGoesOn(const std::string& where);
 
@@ -62,6 +63,7 @@ class CutOffJob {
   const std::string folder_;
   int64_t calls_ = 0;
   std::map<std::string, std::string> wanted_;
+  std::map<std::string, std::string> before_retry_;
 };
 
 /// The job's name as that of a test.

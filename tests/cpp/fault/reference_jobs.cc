@@ -7,6 +7,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "penstock/base/ledger_folder.h"
+#include "penstock/exec/job_ledger.h"
+
 namespace penstock {
 namespace {
 
@@ -59,23 +62,29 @@ LogicalPlan RepeatRows(const std::string& input, const std::string& output) {
   return {{Read("csv", input + "/csv"), repeat, Write("csv", output)}};
 }
 
-/// Fails for rows whose number is a multiple of 17.
-Result<std::shared_ptr<arrow::RecordBatch>> Refuse(
-    const std::shared_ptr<arrow::RecordBatch>& batch) {
-  const auto& ids = static_cast<const arrow::Int64Array&>(*batch->GetColumnByName("id"));
-  for (int64_t row = 0; row < ids.length(); ++row) {
-    if (ids.Value(row) % 17 == 0) return Status::Invalid("a multiple of 17");
-  }
-  return batch;
+/// Fails for rows whose number is a multiple of `divisor`.
+NativeOp Refuse(int64_t divisor) {
+  const BatchFunction refuse = [divisor](const std::shared_ptr<arrow::RecordBatch>& batch)
+      -> Result<std::shared_ptr<arrow::RecordBatch>> {
+    const auto& ids = static_cast<const arrow::Int64Array&>(*batch->GetColumnByName("id"));
+    for (int64_t row = 0; row < ids.length(); ++row) {
+      if (ids.Value(row) % divisor == 0) return Status::Invalid("a multiple of ", divisor);
+    }
+    return batch;
+  };
+  return {.name = "Refuse",
+          .make = [refuse] { return Result<BatchFunction>(refuse); },
+          .batch_rows = 16,
+          .version = fmt::format("{}", divisor),
+          .errors = {.on_error = ErrorPolicy::kDeadLetter}};
 }
 
 LogicalPlan LeaveRowsOut(const std::string& input, const std::string& output) {
-  NativeOp refuse{.name = "Refuse",
-                  .make = [] { return Result<BatchFunction>(Refuse); },
-                  .batch_rows = 16,
-                  .version = "1",
-                  .errors = {.on_error = ErrorPolicy::kDeadLetter}};
-  return {{Read("csv", input + "/csv"), refuse, Write("csv", output)}};
+  return {{Read("csv", input + "/csv"), Refuse(17), Write("csv", output)}};
+}
+
+LogicalPlan LeaveFewerOut(const std::string& input) {
+  return {{Read("csv", input + "/csv"), Refuse(34)}};
 }
 
 LogicalPlan FilterRows(const std::string& input, const std::string& output) {
@@ -109,6 +118,7 @@ const std::vector<ReferenceJob>& ReferenceJobs() {
       {"more and fewer rows", RepeatRows},      {"a filter", FilterRows},
       {"files of most rows", CutFiles},         {"files of least rows", GatherFiles},
       {"files in folders", PartFolders},        {"dead letters", LeaveRowsOut},
+      {"a retry", LeaveRowsOut, LeaveFewerOut},
   };
   return jobs;
 }
@@ -128,17 +138,36 @@ void WriteReferenceInput(const std::string& folder) {
   static_cast<void>(RunJob({{Read("csv", folder + "/csv"), write}}));
 }
 
-Status RunJob(const LogicalPlan& plan) {
+namespace {
+
+PipelineOptions Options() {
   PipelineOptions options;
   options.processors = 2;
   options.budget_bytes = int64_t{64} << 20;
   options.read.chunk_bytes = 1;  // Each file is a chunk.
   options.commit_interval_ms = 0;
+  return options;
+}
+
+Status RunToItsEnd(const LogicalPlan& plan, const PipelineOptions& options) {
   PENSTOCK_TRY(const auto pipeline, Pipeline::Start(plan, options));
   while (true) {
     PENSTOCK_TRY(const Pipeline::NextResult next, pipeline->Next(std::chrono::seconds(1)));
     if (next.state == Pipeline::NextState::kEnd) return Status::OK();
   }
+}
+
+}  // namespace
+
+Status RunJob(const LogicalPlan& plan) { return RunToItsEnd(plan, Options()); }
+
+Status RetryOnce(const LogicalPlan& plan, const std::string& output) {
+  PENSTOCK_TRY(const auto ledger, JobLedger::OpenLedger(output + "/" + kLedgerFolder));
+  PENSTOCK_TRY(const Ledger::Dead dead, ledger->FindDead());
+  if (dead.retries > 0) return Status::OK();
+  PipelineOptions options = Options();
+  options.retry = RetryOptions{.folder = output, .stage = 1};
+  return RunToItsEnd(plan, options);
 }
 
 std::map<std::string, std::string> VisibleFiles(const std::string& folder) {

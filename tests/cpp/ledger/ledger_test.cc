@@ -166,6 +166,87 @@ TEST_F(LedgerTest, ForgetsAJobThatIsBegunAnew) {
   EXPECT_EQ(Open()->DifferenceFrom({{"the input", "other"}}), "");
 }
 
+/// Of a finished job that has left rows out.
+class RetryTest : public LedgerTest {
+ protected:
+  RetryTest() {
+    auto ledger = Open();
+    EXPECT_TRUE(ledger->Begin(kJob, "as Parquet").ok());
+    Progress progress = ProgressOf(0, "a");
+    progress.letters = {FileOf("letters 1"), FileOf("letters 2")};
+    progress.rows.dead = 10;
+    EXPECT_TRUE(ledger->End(std::move(progress)).ok());
+  }
+
+  static Progress Retried(const std::string& letters, const std::string& file) {
+    return {.files = {FileOf(file)}, .taken = {FileOf(letters)}, .rows = {.out = 5, .dead = -5}};
+  }
+};
+
+TEST_F(RetryTest, AJobStaysFinishedWhileRowsAreRunAgainAndAfter) {
+  auto ledger = Open();
+  EXPECT_EQ(ledger->write(), "as Parquet");
+  ASSERT_TRUE(ledger->TidyUp().ValueOrDie());
+  ASSERT_TRUE(ledger->BeginRetry().ok());
+  EXPECT_EQ(Open()->found(), Ledger::Found::kFinished);
+  ASSERT_TRUE(ledger->End(Retried("letters 1", "b")).ok());
+  EXPECT_EQ(Open()->found(), Ledger::Found::kFinished);
+  EXPECT_EQ(Open()->DifferenceFrom(kJob), "");
+  EXPECT_EQ(Open()->rows(), (RowCounts{.in = 6, .out = 10, .dead = 5}));
+  EXPECT_EQ(Open()->files_done(), 2);
+}
+
+TEST_F(RetryTest, LettersThatWereTakenAwayAreNoneAnyMore) {
+  auto ledger = Open();
+  EXPECT_THAT(ledger->FindDead().ValueOrDie().letters,
+              ElementsAre(FileOf("letters 1"), FileOf("letters 2")));
+  ASSERT_TRUE(ledger->TidyUp().ValueOrDie());
+  ASSERT_TRUE(ledger->BeginRetry().ok());
+  EXPECT_EQ(Open()->FindDead().ValueOrDie().letters.size(), 2U);
+  Progress progress = Retried("letters 1", "b");
+  progress.letters = {FileOf("letters 3")};
+  ASSERT_TRUE(ledger->End(std::move(progress)).ok());
+  EXPECT_THAT(Open()->FindDead().ValueOrDie().letters,
+              ElementsAre(FileOf("letters 2"), FileOf("letters 3")));
+  EXPECT_EQ(Open()->FindDead().ValueOrDie().retries, 1);
+  EXPECT_THAT(Open()->TakenAway().ValueOrDie(), ElementsAre(FileOf("letters 1")));
+}
+
+TEST_F(RetryTest, WhoComesAfterOneThatWasCutOffEndsIt) {
+  {
+    auto cut_off = Open();
+    ASSERT_TRUE(cut_off->TidyUp().ValueOrDie());
+    ASSERT_TRUE(cut_off->BeginRetry().ok());
+  }
+  ASSERT_TRUE(Open()->TidyUp().ValueOrDie());
+  EXPECT_EQ(ReadCommit(place_->entries.rbegin()->second, "").ValueOrDie().kind, CommitKind::kEnd);
+  const size_t entries = place_->entries.size();
+  ASSERT_TRUE(Open()->TidyUp().ValueOrDie());
+  EXPECT_EQ(place_->entries.size(), entries);  // Nothing was left to end.
+}
+
+TEST_F(RetryTest, OneThatWasEndedByAnotherCannotCommit) {
+  place_->knows_locks = false;
+  auto paused = Open();
+  ASSERT_TRUE(paused->TidyUp().ValueOrDie());
+  ASSERT_TRUE(paused->BeginRetry().ok());
+  auto next = Open();
+  ASSERT_TRUE(next->TidyUp().ValueOrDie());
+  ASSERT_TRUE(next->BeginRetry().ok());
+  EXPECT_EQ(KindOf(paused->End(Retried("letters 1", "b"))), ErrorKind::kOutputTaken);
+  EXPECT_TRUE(next->End(Retried("letters 1", "c")).ok());
+  EXPECT_THAT(Open()->Unpublished().ValueOrDie(), ::testing::Contains(FileOf("c")));
+}
+
+TEST_F(RetryTest, TheLedgerOfAJobThatWasDoneWholeIsNotRemoved) {
+  *place_ = {};
+  auto ledger = OpenAndBegin();
+  ASSERT_TRUE(ledger->End({.letters = {FileOf("letters")}, .rows = {.dead = 5}}).ok());
+  ASSERT_TRUE(ledger->BeginRetry().ok());
+  ledger->RemoveIfNothingIsDone();
+  EXPECT_FALSE(place_->entries.empty());
+}
+
 TEST_F(LedgerTest, RefusesAnEntryUnderAnothersName) {
   OpenAndBegin();
   place_->entries[5] = place_->entries[0];
