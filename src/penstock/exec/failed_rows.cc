@@ -30,6 +30,7 @@ Result<DeadLetter> FailedRows::MakeLetter(const RunnerContext& context, const Fa
   if (!ranges.empty() && letter.row.lineage.exact()) letter.source_row = ranges.front().first_row;
   MutexLock lock(mutex_);
   letter.failure = failures_[action.task];
+  if (letter.failure.attempts > 0) letter.attempts = letter.failure.attempts;
   return letter;
 }
 

@@ -48,9 +48,11 @@ Result<std::unique_ptr<JobLedger>> JobLedger::Open(Sink& sink, IdentifiedJob job
 Status JobLedger::Begin() {
   if (finished_) {
     ledger_->TidyUp();
+    fatal_rows_.Clear();
   } else {
     PENSTOCK_RETURN_NOT_OK(ledger_->Begin(job_.identity));
     if (replaces_) PENSTOCK_RETURN_NOT_OK(RemoveOther());
+    fatal_rows_.Load(ledger_->done());
   }
   shows_all_ = false;
   PENSTOCK_TRY(const std::vector<PartFile> hidden, ledger_->Unpublished());
@@ -82,6 +84,11 @@ Status JobLedger::Commit(const CommitOutput& action, const std::vector<PartFile>
   shows_all_ = false;
   PENSTOCK_RETURN_NOT_OK(action.last ? ledger_->End(std::move(progress))
                                      : ledger_->Add(std::move(progress)));
+  if (action.last) {
+    fatal_rows_.Clear();
+  } else {
+    fatal_rows_.Forget(chunks.Ranges());
+  }
   PENSTOCK_RETURN_NOT_OK(Publish(files, letters));
   return action.last ? sink_.MarkComplete() : Status::OK();
 }
@@ -106,7 +113,13 @@ Status JobLedger::Publish(const std::vector<PartFile>& files,
 void JobLedger::Abort() {
   if (finished_) return;
   if (shows_all_) static_cast<void>(sink_.RemoveTemporaries());
-  ledger_->RemoveIfNothingIsDone();
+  if (!fatal_rows_.has_some()) ledger_->RemoveIfNothingIsDone();
+}
+
+std::string JobLedger::JobDigest() const {
+  JobIdentity identity = job_.identity;
+  for (const ArgumentFile& file : job_.files) identity[file.part].clear();
+  return WriteNameOf(identity);
 }
 
 std::string JobLedger::Summary() const {

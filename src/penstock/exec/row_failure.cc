@@ -61,8 +61,18 @@ RowFailure FailureOf(ErrorKind kind, const std::string& packed) {
 }
 
 RowFailure FailureOf(const WorkerExit& exit, std::string message) {
-  return {
-      .cause = CauseOf(exit.cause), .message = std::move(message), .traceback = exit.last_words};
+  return {.cause = CauseOf(exit.cause),
+          .message = std::move(message),
+          .traceback = exit.last_words,
+          .ended_worker = true};
+}
+
+RowFailure FailureOf(const FatalRow& row) {
+  return {.cause = row.cause,
+          .message = row.message,
+          .traceback = row.traceback,
+          .ended_worker = true,
+          .attempts = row.attempts};
 }
 
 }  // namespace penstock

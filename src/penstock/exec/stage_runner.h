@@ -7,6 +7,7 @@
 #include "penstock/exec/dead_letters.h"
 #include "penstock/exec/dispatcher.h"
 #include "penstock/exec/event_queue.h"
+#include "penstock/exec/fatal_row_memory.h"
 #include "penstock/exec/native_pool.h"
 #include "penstock/exec/split_names.h"
 #include "penstock/op/transform.h"
@@ -20,8 +21,9 @@ struct RunnerContext {
   const Stage& stage;
   EventQueue& events;
   NativePool& pool;
-  const TransformChain& transforms;  // Applied to each block that the stage yields.
-  SplitNames& split_names;           // Of the whole job.
+  const TransformChain& transforms;      // Applied to each block that the stage yields.
+  SplitNames& split_names;               // Of the whole job.
+  FatalRowMemory* fatal_rows = nullptr;  // Of a work stage whose job has a ledger.
 };
 
 /// Carries out the dispatcher's actions for one stage. One concrete class a role, hidden in the

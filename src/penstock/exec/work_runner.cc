@@ -129,12 +129,16 @@ class WorkRunnerImpl final : public WorkRunner {
       known = std::move(batch);
     }
     const int64_t bytes = PieceBytes(pieces);
-    if (bytes <= kInlineBytesMax) {
+    const bool may_be_fatal =
+        isolates_ && context_.fatal_rows != nullptr && context_.fatal_rows->MayHold(pieces);
+    if (bytes <= kInlineBytesMax && !may_be_fatal) {
       Send(action.task, life, pieces, bytes);
       return;
     }
-    context_.pool.Submit([this, task = action.task, life, pieces = std::move(pieces),
-                          bytes]() mutable { Send(task, life, pieces, bytes); });
+    context_.pool.Submit([this, task = action.task, life, pieces = std::move(pieces), bytes,
+                          may_be_fatal]() mutable {
+      if (!may_be_fatal || !FailUnsent(task, life, pieces)) Send(task, life, pieces, bytes);
+    });
   }
 
   void StepTask(TaskId task) override {
@@ -213,6 +217,7 @@ class WorkRunnerImpl final : public WorkRunner {
   }
 
  private:
+  bool FailUnsent(TaskId task, WorkerId life, const std::vector<Piece>& pieces);
   void Send(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes);
   Status PackAndSend(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes);
   Status Grant(TaskId task, WorkerId life, int64_t bytes);
@@ -268,6 +273,26 @@ class WorkRunnerImpl final : public WorkRunner {
   std::map<TaskId, SentBatch> sent_ PENSTOCK_GUARDED_BY(mutex_);
   int64_t output_bytes_ PENSTOCK_GUARDED_BY(mutex_) = kOutputBytesMin;  // Room to offer.
 };
+
+/// Fails a batch in a worker's place where it holds a row that ended its worker in an earlier run.
+bool WorkRunnerImpl::FailUnsent(TaskId task, WorkerId life, const std::vector<Piece>& pieces) {
+  const Result<std::optional<FatalRowMemory::Found>> found = context_.fatal_rows->Find(pieces);
+  if (!found.ok() || !*found) return false;
+  const FatalRow& row = (*found)->row;
+  const std::string what = fmt::format("{}: {} with this row, as an earlier run has found",
+                                       context_.stage.name, row.message);
+  MutexLock lock(mutex_);
+  const auto sent = sent_.find(task);
+  if (sent == sent_.end() || sent->second.life != life) return true;  // Its death is told of.
+  failed_rows_.Note(task, FailureOf(row));
+  sent_.erase(sent);
+  context_.events.Post(TaskFailed{.stage = context_.index,
+                                  .task = task,
+                                  .status = MakeError(ErrorKind::kWorkerDied, what),
+                                  .by_functions = true,
+                                  .row = (*found)->place});
+  return true;
+}
 
 void WorkRunnerImpl::Send(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes) {
   const Status sent = PackAndSend(task, life, pieces, bytes);
