@@ -111,6 +111,13 @@ BUGS = [
         "ledger",
     ),
     Bug(
+        "rows that ended their worker are remembered beyond their chunk's commit",
+        LEDGER + "fatal_rows.cc",
+        "if (is_over_ || committed_.Contains(row.chunk) || entries_.size() >= kRowsMax) {",
+        "if (entries_.size() >= kRowsMax) {",
+        "ledger",
+    ),
+    Bug(
         "chunks that are done are read again",
         EXEC + "read_runner.cc",
         "if (done_.Contains(split.chunk)) return;",

@@ -55,6 +55,12 @@ RowFailure FailureOf(ErrorKind kind, const std::string& packed) {
   failure.exception = TextOf(header, "type");
   failure.message = TextOf(header, "message");
   failure.traceback = TextOf(header, "traceback");
+  const auto classes = header.find("classes");
+  if (classes != header.end() && classes->is_array()) {
+    for (const Json& name : *classes) {
+      if (name.is_string()) failure.classes.push_back(name.get<std::string>());
+    }
+  }
   const auto row = header.find("input_row");
   if (row != header.end() && row->is_number_integer()) failure.row = row->get<int64_t>();
   return failure;

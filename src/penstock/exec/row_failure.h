@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "penstock/base/error.h"
 #include "penstock/ledger/fatal_rows.h"
@@ -15,8 +16,9 @@ struct RowFailure {
   std::string function;   // Of the stage's, the one that raised; "" where nobody knows.
   std::string exception;  // The exception's class; "" for a worker that died.
   std::string message;
-  std::string traceback;  // Of the exception, or what a dying worker said.
-  int64_t row = -1;       // Which row of the batch it was; -1: not known.
+  std::string traceback;             // Of the exception, or what a dying worker said.
+  std::vector<std::string> classes;  // Of the exception, by their full names, the nearest first.
+  int64_t row = -1;                  // Which row of the batch it was; -1: not known.
   bool ended_worker = false;
   int attempts = 0;  // Of the earlier run that found it; 0: this one did.
 };
