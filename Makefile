@@ -50,7 +50,7 @@ test-all: test ## The tests, then sanitizers, 100,000 simulated jobs, all crash 
 	$(PYTEST) -m long
 	$(MAKE) test-tensorflow
 	PENSTOCK_BOMB_GIB=10 $(PYTEST) tests/python/fault/test_bombs.py
-	PENSTOCK_KILL_LOOP_S=600 PENSTOCK_KILLS=100 $(PYTEST) tests/python/fault/test_kill_loops.py
+	PENSTOCK_KILL_LOOP_S=600 PENSTOCK_KILLS=100 PENSTOCK_STOPS=100 $(PYTEST) tests/python/fault/test_kill_loops.py
 	PYTHONPATH=python $(BIN)/python tools/measure_many_files.py --files 1000000
 	$(MAKE) sanitize PRESET=asan
 	$(MAKE) sanitize PRESET=tsan

@@ -41,14 +41,14 @@ BUGS = [
     ),
     Bug(
         "the log's folder is not synced",
-        LEDGER + "local_log_store.cc",
-        "if (put.ok() && *put) PENSTOCK_RETURN_NOT_OK(SyncFolder(log_));",
+        LEDGER + "small_file.cc",
+        "if (put.ok() && *put) PENSTOCK_RETURN_NOT_OK(SyncFolder(folder));",
         "",
         "fault:*PowerCuts*",
     ),
     Bug(
         "entries are not synced",
-        LEDGER + "local_log_store.cc",
+        LEDGER + "small_file.cc",
         "return fsync(file.get()) == 0 ? Status::OK() : SystemFailure(errno, "
         '"make durable", path);',
         "return Status::OK();",
@@ -98,7 +98,7 @@ BUGS = [
     ),
     Bug(
         "a short write is taken for a whole one",
-        LEDGER + "local_log_store.cc",
+        LEDGER + "small_file.cc",
         "bytes.remove_prefix(static_cast<size_t>(written));",
         "bytes = {};",
         "fault:*CrashPoints*",
@@ -112,16 +112,23 @@ BUGS = [
     ),
     Bug(
         "an entry takes the place of another",
-        LEDGER + "local_log_store.cc",
+        LEDGER + "small_file.cc",
         "if (link(temporary.c_str(), path.c_str()) == 0) return true;",
         "if (::rename(temporary.c_str(), path.c_str()) == 0) return true;",
         "ledger",
     ),
     Bug(
         "an entry's checksum is not looked at",
-        LEDGER + "commit.cc",
-        'if (text.substr(end) != fmt::format("{}{:08x}\\n", kChecksumLine, Crc32c(body))) {',
-        "if (false) {",
+        LEDGER + "small_file.cc",
+        "if (WithChecksum(body) != text)",
+        "if (false)",
+        "ledger",
+    ),
+    Bug(
+        "rows that ended their worker are remembered beyond their chunk's commit",
+        LEDGER + "fatal_rows.cc",
+        "if (is_over_ || committed_.Contains(row.chunk) || entries_.size() >= kRowsMax) {",
+        "if (entries_.size() >= kRowsMax) {",
         "ledger",
     ),
     Bug(

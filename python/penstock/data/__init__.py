@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from penstock.data.reading.text_files import read_csv, read_json, read_text
     from penstock.data.reading.torch_dataset import from_torch
     from penstock.data.reading.whole_files import read_binary_files, read_images, read_numpy
+    from penstock.data.retries import Retries
     from penstock.data.schema import Schema
     from penstock.data.strategy import ActorPoolStrategy, TaskPoolStrategy, ThreadPoolStrategy
     from penstock.data.writing.file_datasink import BlockBasedFileDatasink, RowBasedFileDatasink
@@ -79,6 +80,7 @@ __all__ = [
     "Partitioning",
     "PathPartitionFilter",
     "ReadTask",
+    "Retries",
     "RowBasedFileDatasink",
     "SaveMode",
     "Schema",
@@ -143,6 +145,7 @@ _MODULES = {
         "from_tf",
     ),
     "reading.huggingface": ("from_huggingface",),
+    "retries": ("Retries",),
     "reading.iceberg": ("read_iceberg",),
     "iterator": ("DataIterator",),
     "length_grouping": ("GroupByLength",),

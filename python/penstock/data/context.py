@@ -85,6 +85,9 @@ class DataContext:
         max_tasks_in_flight_per_actor: batches on their way to one worker; None: 2.
         actor_init_retry_on_errors: True builds a class again whose constructor raised.
         actor_init_max_retries: how often it does (3); then the job fails.
+        actor_task_retry_on_errors: exceptions that classes may raise, after which the batch is run
+            again as often as `max_task_retries` says; True: all. Where a call has neither `retries`
+            nor `retry_exceptions`.
         enable_progress_bars: False shows no progress at all.
         raise_original_map_exception: True raises what the function raised, unwrapped.
         execution_no_progress_timeout_s: a job in which nothing has happened for so long (1800)
@@ -113,6 +116,7 @@ class DataContext:
         self.max_tasks_in_flight_per_actor: int | None = None
         self.actor_init_retry_on_errors = False
         self.actor_init_max_retries = 3
+        self.actor_task_retry_on_errors: bool | list[type[BaseException]] = False
         self.enable_progress_bars = True
         self.raise_original_map_exception = False
         self.retried_io_errors = list(RETRIED_ANYWAY)

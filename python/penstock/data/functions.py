@@ -76,7 +76,7 @@ def extend(
     options = {
         **pool._asdict(),
         **machine_options(operation, given),
-        **lifetime_options(given),
+        **lifetime_options(given, context, stateful=pool.stateful),
         **_errors(given, context),
         "max_build_tries": _build_tries(context),
         "batch_rows": shape.batch_rows,

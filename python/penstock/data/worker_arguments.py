@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from penstock.data import arguments
+from penstock.data.context import DataContext
+from penstock.data.retries import retry_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from penstock.data.arguments import Concurrency
+    from penstock.data.retries import Retries
 
 _MAX_RESTARTS = -1
 _MAX_TASK_RETRIES = 3
@@ -31,7 +34,6 @@ class RayOnly(TypedDict, total=False):
     placement_group: Any
     ray_remote_args: Any
     ray_remote_args_fn: Any
-    retry_exceptions: Any
     scheduling_strategy: Any
 
 
@@ -50,10 +52,15 @@ class WorkerArguments(RayOnly, total=False):
         resources: {name: amount} that one worker takes of what `penstock.init` named.
         runtime_env: {"env_vars": {name: text}}, environment variables of the workers.
         max_restarts: how often workers of the stage that died are replaced; -1 (the default): no
-            limit.
-        max_task_retries: how often a batch whose worker died is given to another; 3 by default,
-            -1: no limit.
+            limit. Workers that somebody kills while they are built count too; where this is left
+            out, a hundred in a row end the job.
+        max_task_retries: how often a batch whose worker died is given to another, for each cause of
+            death (`Retries`); 3 by default, -1: no limit.
         max_retries: the same, as Ray calls it for functions without state.
+        retries: `penstock.data.Retries`, how often a batch is run again by what ended it: also
+            after exceptions, which end the job otherwise.
+        retry_exceptions: Ray's way to say that: exceptions after which a batch is run again as
+            often as after a death; True: all.
         max_calls: batches after which a fresh worker takes a worker's place; none by default.
         max_batches_per_worker: the same, by its own name.
         worker_memory_limit: bytes; a worker that holds more after a batch is replaced likewise.
@@ -81,6 +88,8 @@ class WorkerArguments(RayOnly, total=False):
     max_restarts: int | None
     max_task_retries: int | None
     max_retries: int | None
+    retries: Retries | None
+    retry_exceptions: bool | Sequence[type[BaseException]] | None
     max_calls: int | None
     max_batches_per_worker: int | None
     worker_memory_limit: int | None
@@ -134,7 +143,7 @@ def check_unused(operation: str, given: WorkerArguments) -> None:
     if concurrency is not None:
         arguments.check_concurrency(type, concurrency)
     machine_options(operation, given)
-    lifetime_options(given)
+    lifetime_options(given, DataContext.get_current(), stateful=False)
     error_options(given)
 
 
@@ -156,8 +165,12 @@ def machine_options(operation: str, given: WorkerArguments) -> dict[str, Any]:
     }
 
 
-def lifetime_options(given: WorkerArguments) -> dict[str, Any]:
+def lifetime_options(
+    given: WorkerArguments, context: DataContext, *, stateful: bool
+) -> dict[str, Any]:
     """Return what becomes of workers that fail or grow old, by the names of the engine's options.
+
+    Where the call says nothing of exceptions, `context` does for classes, as Ray's.
 
     Raises:
         TypeError, ValueError: a value that makes no sense, or two names for one thing.
@@ -169,9 +182,14 @@ def lifetime_options(given: WorkerArguments) -> dict[str, Any]:
     timeout_s = arguments.amount("batch_timeout_s", given.get("batch_timeout_s"))
     if timeout_s == 0:
         raise ValueError("batch_timeout_s must be more than 0; leave it out for no limit; got: 0")
+    of_deaths = _count_or_no_limit(given, retries, _MAX_TASK_RETRIES)
+    by_cause = retry_options(given, context, stateful=stateful, of_deaths=of_deaths)
+    if given.get("max_restarts") is not None:
+        by_cause["max_build_kills"] = -1
     return {
         "max_restarts": _count_or_no_limit(given, "max_restarts", _MAX_RESTARTS),
-        "max_task_retries": _count_or_no_limit(given, retries, _MAX_TASK_RETRIES),
+        "max_task_retries": of_deaths,
+        "retries": by_cause,
         "max_batches_per_worker": _count(given, calls),
         "max_worker_bytes": 0
         if limit is None

@@ -62,6 +62,7 @@ def pack(
         "row": row,
         "input_row": input_row,
         "type": type(exception).__qualname__,
+        "classes": [f"{kind.__module__}.{kind.__qualname__}" for kind in type(exception).__mro__],
         "message": _message(exception),
         "bad_return": isinstance(exception, BadReturnError),
         "traceback": "".join(_format(link, joint) for link, joint in _chain(exception)),

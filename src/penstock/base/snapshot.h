@@ -27,7 +27,7 @@ struct StageSnapshot {
   int64_t starved_ns = 0;        // Slots idle for want of input.
   int64_t blocked_ns = 0;        // Slots idle because the budget or the window had no room.
   int restarts = 0;              // Workers that died and were replaced.
-  int retries = 0;               // Batches run again because their worker had died.
+  int retries = 0;               // Batches run again because they had failed.
   int recycled = 0;              // Workers replaced because of their age or size.
   int64_t batch_rows_found = 0;  // Where batches grow: the rows that they have come to.
 };

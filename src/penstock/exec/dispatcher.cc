@@ -185,13 +185,21 @@ void StateMachine::Apply(const TaskFailed& event) {
     AnswerAbandoned(stage, event.task);
     return;
   }
+  const bool is_running = task->state == TaskState::kRunning;
   const bool isolates = stage.limits.isolates_failures && event.by_functions;
-  if (!isolates || task->state != TaskState::kRunning) return End(event.status);
+  const bool is_retried = is_running && MayRetry(stage, *task, event.cause);
+  if (!is_running || (!isolates && !is_retried)) {
+    return End(WithTries(stage, *task, event.status));
+  }
   StepEnded(stage, *task);
   NoteAnswer(stage, *task);
   DropHeld(stage, event.task, *task);
   LeaveWorker(stage, *task);
-  FailRange(stage, event.task, *task, event);
+  if (is_retried) {
+    RunAgain(stage, event.task, *task, event.cause);
+  } else {
+    FailRange(stage, event.task, *task, event);
+  }
   if (!finished_) TakeOffFinished(stage);
 }
 

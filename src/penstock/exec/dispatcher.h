@@ -58,8 +58,14 @@ namespace penstock {
 /// Deaths. A worker that dies under batches costs each of them a try: they run again, each alone on
 /// its worker, so that of several the guilty one is known; blocks that they had yielded are not
 /// yielded twice (StartTask.again). A batch out of tries ends the job with what the last death
-/// said, and so do too many restarts, or failures in a row to build a worker. A worker that is busy
-/// with one step for longer than `step_timeout_ns` is killed.
+/// said, and so do too many restarts, or failures in a row to build a worker; workers that somebody
+/// kills while they are built count as restarts. A worker that is busy with one step for longer
+/// than `step_timeout_ns` is killed.
+///
+/// Retries. How often a batch runs again goes by what it failed by (Cause), with a budget for each.
+/// After a failure whose budget says so it waits before it does, twice as long each time, a half of
+/// that drawn from the task's number; how long that has been is looked at when time is told. The
+/// status that ends the job says what was tried.
 ///
 /// Failures. A stage that `isolates_failures` goes on without the rows for which its functions
 /// fail. A batch that failed is run again in halves, and so on, until the rows that fail stand
@@ -70,7 +76,8 @@ namespace penstock {
 /// flows on; a batch that yields more than the budget ends the job with kBudgetTooSmall.
 /// `failed_rows_max` and the like bound the rows that may fail: beyond them the job ends
 /// with the status of the last failure. The share is looked at once there are enough rows for it to
-/// mean anything, and at the stage's end. `max_task_retries` is for other stages.
+/// mean anything, and at the stage's end. What a batch raised is tried again as its budget allows
+/// before rows are looked for; budgets of deaths are for other stages.
 ///
 /// Windows. A kRegroup stage with `window_rows` takes windows of so many rows, which end at a
 /// chunk's border where order is kept, and yields several blocks of each. Its `restored_by` gets
@@ -101,6 +108,21 @@ using BlockId = int64_t;  // Chosen by whoever carries out the actions; unique i
 using WorkerIndex = int32_t;
 
 inline constexpr int kPartBits = 20;  // See "Commits".
+
+/// What a batch failed by, as the budgets of its stage count it.
+using Cause = int;
+inline constexpr Cause kNoCause = -1;     // By what is never tried again.
+inline constexpr Cause kByCrash = 0;      // Its worker ended by itself, or by a signal,
+inline constexpr Cause kByTimeout = 1;    // was killed because it took too long,
+inline constexpr Cause kByMemory = 2;     // or by the kernel, for want of memory.
+inline constexpr Cause kByException = 3;  // From here on: the functions raised something.
+
+struct RetryBudget {
+  std::string name;     // As errors say what it is for.
+  int retries = 0;      // -1: no limit.
+  int64_t wait_ns = 0;  // Before the first.
+  int64_t wait_max_ns = 0;
+};
 
 enum class StageRole : uint8_t {
   kRead,
@@ -135,16 +157,17 @@ struct StageLimits {
   int workers_min = 0;      // 0: as workers.
   int workers_initial = 0;  // 0: as workers.
   int in_flight_per_worker = 2;
-  std::vector<double> needs;        // Of one worker, by DispatcherLimits::resources; missing: none.
-  int max_restarts = -1;            // -1: no limit.
-  int max_task_retries = 0;         // -1: no limit.
-  bool isolates_failures = false;   // See "Failures", as for what follows.
-  int64_t failed_rows_max = -1;     // -1: no limit.
-  int64_t failed_batches_max = -1;  // With rows that failed; -1: no limit.
-  double failed_share_max = 1;      // Of the stage's rows.
-  int max_build_tries = 1;          // In a row, of workers whose constructor raises,
-  int max_build_deaths = 3;         // and of those that die while they are built.
-  int64_t step_timeout_ns = 0;      // 0: none.
+  std::vector<double> needs;  // Of one worker, by DispatcherLimits::resources; missing: none.
+  int max_restarts = -1;      // -1: no limit.
+  std::vector<RetryBudget> retries;    // By Cause; missing: none.
+  bool isolates_failures = false;      // See "Failures", as for what follows.
+  int64_t failed_rows_max = -1;        // -1: no limit.
+  int64_t failed_batches_max = -1;     // With rows that failed; -1: no limit.
+  double failed_share_max = 1;         // Of the stage's rows.
+  int max_build_tries = 1;             // In a row, of workers whose constructor raises,
+  int max_build_deaths = 3;            // of those that die while they are built,
+  int max_build_kills = 100;           // and of those that somebody kills then; -1: no limit.
+  int64_t step_timeout_ns = 0;         // 0: none.
   int64_t max_batches_per_worker = 0;  // 0: no limit.
   bool overlaps_successor = true;      // A worker's successor is started before it leaves.
   bool threads = false;                // The workers are threads of one process, and die with it.
@@ -220,6 +243,7 @@ struct TaskFailed {
   Status status;
   bool by_functions = false;
   int64_t row = -1;
+  Cause cause = kNoCause;
 };
 /// The worker has built its functions and takes batches.
 struct WorkerUp {
@@ -232,7 +256,9 @@ struct WorkerDied {
   StageIndex stage = 0;
   WorkerIndex worker = 0;
   Status status;
-  bool raised = false;   // Its constructor did, so that it could not be built.
+  bool raised = false;      // Its constructor did, so that it could not be built.
+  bool was_killed = false;  // By somebody else, not by what it did.
+  Cause cause = kByCrash;
   int64_t process = -1;  // Tells which workers were threads of the same one; -1: of none.
 };
 /// The worker that was told to stop is gone.

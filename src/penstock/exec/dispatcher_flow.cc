@@ -167,7 +167,7 @@ void StateMachine::AbandonTasks(StageState& stage) {
   for (TaskId id = stage.first_task; id < stage.next_task(); ++id) {
     Task& task = *stage.Find(id);
     const bool is_open = task.state == TaskState::kRunning || task.state == TaskState::kWaiting;
-    if (is_open || stage.again.contains(id)) {
+    if (is_open || stage.again.contains(id) || stage.later.contains(id)) {
       actions_.push_back(AbandonTask{stage.index, id});
     }
     for (LiveBlock* block : std::exchange(task.yielded, {})) Drop(block);
@@ -182,6 +182,7 @@ void StateMachine::AbandonTasks(StageState& stage) {
   stage.tasks.clear();
   stage.waiting.clear();
   stage.again.clear();
+  stage.later.clear();
   stage.unfinished = 0;
   stage.open = stage.running = stage.in_flight = 0;
   admission_.ClearAhead(stage.index);

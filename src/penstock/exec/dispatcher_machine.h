@@ -23,9 +23,9 @@ Status CheckLimits(const std::vector<StageLimits>& stages, const DispatcherLimit
 /// The dispatcher itself. An event first changes the state (dispatcher.cc) and lets blocks flow on
 /// (dispatcher_flow.cc); then what may start is started, from the last stage to the first
 /// (dispatcher_start.cc), and workers come and go (dispatcher_workers.cc, dispatcher_pools.cc).
-/// Rows that fail are found and left out (dispatcher_failures.cc); a job may end before its
-/// input does (dispatcher_drain.cc). What goes by time alone is looked at when it has passed
-/// (dispatcher_time.cc).
+/// Batches run again as their budgets allow (dispatcher_retries.cc), rows that fail are found and
+/// left out (dispatcher_failures.cc); a job may end before its input does (dispatcher_drain.cc).
+/// What goes by time alone is looked at when it has passed (dispatcher_time.cc).
 class StateMachine final : public Dispatcher {
  public:
   StateMachine(std::vector<StageLimits> stages, DispatcherLimits limits);
@@ -83,6 +83,12 @@ class StateMachine final : public Dispatcher {
   void LeaveOut(StageState& stage, TaskId id, Task& task, const Status& status);
   void JudgeFailures(const StageState& stage, const Status& status);
 
+  // Retries.
+  static bool MayRetry(const StageState& stage, Task& task, Cause cause);
+  void RunAgain(StageState& stage, TaskId id, Task& task, Cause cause);
+  void EndWaits(StageState& stage);
+  static Status WithTries(const StageState& stage, const Task& task, const Status& status);
+
   // Workers: one comes, goes or dies.
   void StartOne(StageState& stage);
   void StopIdleWorkers(StageState& stage);
@@ -90,7 +96,7 @@ class StateMachine final : public Dispatcher {
   void Turn(StageState& stage, WorkerIndex index, WorkerState state);
   void SetOutgoing(StageState& stage, WorkerIndex index, bool leaves);
   void UpdateWorker(StageState& stage, WorkerIndex worker);
-  bool TakeBack(StageState& stage, WorkerIndex index, const Status& status);
+  Status TakeBack(StageState& stage, const WorkerDied& event);
   void TakeBackTask(StageState& stage, TaskId id, Task& task);
   void EndBuild(StageState& stage, const WorkerDied& event);
   void CountRestart(StageState& stage, const Status& status);

@@ -105,6 +105,7 @@ std::string StateMachine::Describe() const {
             std::to_string(stage->running) + " steps out, " +
             std::to_string(stage->waiting.size()) + " tasks between steps, " +
             std::to_string(stage->again.size()) + " to be run again, " +
+            std::to_string(stage->later.size()) + " to be run again later, " +
             std::to_string(stage->unfinished) + " unfinished of " +
             std::to_string(stage->next_task()) + ", " + std::to_string(stage->workers_up) +
             " workers up; used of budget: " + std::to_string(admission_.used()) + " of " +

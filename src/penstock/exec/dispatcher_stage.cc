@@ -74,8 +74,8 @@ bool StageState::empty() const {
 }
 
 bool StageState::starts_no_more() const {
-  return done ||
-         (input_ended && queue.empty() && batcher.empty() && !has_gathered() && again.empty());
+  return done || (input_ended && queue.empty() && batcher.empty() && !has_gathered() &&
+                  again.empty() && later.empty());
 }
 
 WorkerIndex StageState::LeastLoaded() const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -45,6 +46,7 @@ struct Task {
   std::vector<Piece> pieces;        // Held until the task is finished.
   std::vector<LiveBlock*> yielded;  // The reorder window: what earlier tasks hold up.
   int deaths = 0;                   // Of workers that held it.
+  std::vector<int> failures;        // By Cause, as far as there were any.
   std::vector<Range> ranges;        // isolates_failures: still to be run, the next one last.
   bool has_failures = false;        // Likewise: rows of it were left out.
   std::vector<LiveBlock*> held;     // Likewise: what the range that is being run has yielded.
@@ -209,6 +211,7 @@ struct StageState {
 
   std::set<TaskId> again;  // In kReady although they were started: their workers died, or they
                            // go on with other rows.
+  std::map<TaskId, int64_t> later;  // Likewise, but not before a time.
 
   std::vector<Worker> workers;  // By place: twice as many as the stage's, for the successors.
   int target = 0;               // Workers wanted, as PoolSize has it.
@@ -224,6 +227,7 @@ struct StageState {
   int retries = 0;
   int recycled = 0;
   int failed_builds = 0;  // In a row.
+  int killed_builds = 0;
   int64_t last_dead_process = -1;
   int64_t starts_ns = 0;  // Of the workers that came up, together.
   int starts_seen = 0;

@@ -290,8 +290,10 @@ void StateMachine::StepOut(StageState& stage, TaskId id, Task& task) {
 // ---- When nothing may start --------------------------------------------------------------------
 
 bool StateMachine::IsStalled() const {
+  const bool waits_for_time =
+      std::ranges::any_of(stages_, [](const auto& stage) { return !stage->later.empty(); });
   return native_running_ == 0 && workers_busy_ == 0 && workers_changing_ == 0 && emitted_.empty() &&
-         listings_ == 0 && !committing_;
+         listings_ == 0 && !committing_ && !waits_for_time;
 }
 
 void StateMachine::ForceStep() {

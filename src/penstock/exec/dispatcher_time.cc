@@ -20,6 +20,7 @@ std::string Count(int64_t count, const char* what) {
 void StateMachine::Apply(const Tick& event) {
   for (const auto& stage : stages_) {
     if (stage->native()) continue;
+    EndWaits(*stage);
     EndLongSteps(*stage);
     EndLongStops(*stage);
     Resize(*stage);
@@ -79,6 +80,10 @@ std::string StateMachine::WaitsFor() const {
     }
     if (stage->workers_starting > 0) {
       what = Count(stage->workers_starting, "worker") + " being built";
+    }
+    if (!stage->later.empty()) {
+      what = Count(static_cast<int64_t>(stage->later.size()), "batch") +
+             " to be run again in a while, after what was raised";
     }
     if (LacksWorker(*stage)) {
       what = "has no worker, and for one there is too little left of: " +

@@ -72,7 +72,7 @@ void StateMachine::Apply(const WorkerUp& event) {
   Worker& worker = WorkerOf(event.stage, event.worker);
   if (worker.state != WorkerState::kStarting) return;
   Turn(stage, event.worker, WorkerState::kUp);
-  stage.failed_builds = 0;
+  stage.failed_builds = stage.killed_builds = 0;
   stage.starts_ns += now_ns_ - worker.since_ns;
   ++stage.starts_seen;
   for (size_t index = 0; index < stage.workers.size(); ++index) {
@@ -113,7 +113,7 @@ void StateMachine::Apply(const WorkerDied& event) {
       if (IsCounted(stage, event)) EndBuild(stage, event);
       return;
     case WorkerState::kUp:
-      if (!TakeBack(stage, event.worker, event.status)) return End(event.status);
+      if (const Status left = TakeBack(stage, event); !left.ok()) return End(left);
       if (finished_) return;
       Turn(stage, event.worker, WorkerState::kGone);
       if (IsCounted(stage, event)) CountRestart(stage, event.status);
@@ -130,17 +130,21 @@ bool StateMachine::IsCounted(StageState& stage, const WorkerDied& event) {
 
 /// A worker could not be built: another one tries, unless enough have.
 void StateMachine::EndBuild(StageState& stage, const WorkerDied& event) {
-  ++stage.failed_builds;
-  const int tries_max = event.raised ? stage.limits.max_build_tries : stage.limits.max_build_deaths;
-  if (stage.failed_builds < tries_max) return CountRestart(stage, event.status);
+  const bool is_to_blame = !event.was_killed;
+  const int tries = is_to_blame ? ++stage.failed_builds : ++stage.killed_builds;
+  const int tries_max = event.raised  ? stage.limits.max_build_tries
+                        : is_to_blame ? stage.limits.max_build_deaths
+                                      : stage.limits.max_build_kills;
+  if (tries_max < 0 || tries < tries_max) return CountRestart(stage, event.status);
   if (tries_max == 1) return End(event.status);
-  End(event.status.WithMessage(event.status.message(), " (try ", stage.failed_builds, " of ",
-                               tries_max, ")"));
+  End(event.status.WithMessage(event.status.message(), " (try ", tries, " of ", tries_max, ")"));
 }
 
-/// Takes back the tasks of a worker that died, to run them again; false when one is out of tries.
-bool StateMachine::TakeBack(StageState& stage, WorkerIndex index, const Status& status) {
-  bool has_tries = true;
+/// Takes back the tasks of a worker that died, to run them again; the status that ends the job when
+/// one is out of tries.
+Status StateMachine::TakeBack(StageState& stage, const WorkerDied& event) {
+  const WorkerIndex index = event.worker;
+  Status left;
   // Threads of one process die together, whichever of them is to blame.
   const Worker& dead = stage.workers[index];
   const bool was_alone = stage.limits.threads ? dead.alone : dead.tasks == 1;
@@ -150,19 +154,21 @@ bool StateMachine::TakeBack(StageState& stage, WorkerIndex index, const Status& 
     if (task.worker != index || !is_open) continue;
     TakeBackTask(stage, id, task);
     if (stage.limits.isolates_failures) {
-      EndRangeByDeath(stage, id, task, was_alone, status);
-      if (finished_) return true;
+      EndRangeByDeath(stage, id, task, was_alone, event.status);
+      if (finished_) return left;
       continue;
     }
-    stage.again.insert(id);
     ++task.deaths;
-    const int retries_max = stage.limits.max_task_retries;
-    has_tries = has_tries && (retries_max < 0 || task.deaths <= retries_max);
+    if (MayRetry(stage, task, event.cause)) {
+      RunAgain(stage, id, task, event.cause);
+    } else if (left.ok()) {
+      left = WithTries(stage, task, event.status);
+    }
   }
   Worker& worker = stage.workers[index];
   worker.tasks = worker.waiting = 0;
   UpdateWorker(stage, index);
-  return has_tries;
+  return left;
 }
 
 void StateMachine::TakeBackTask(StageState& stage, TaskId id, Task& task) {

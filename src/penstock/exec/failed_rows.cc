@@ -39,6 +39,7 @@ Result<DeadLetter> FailedRows::MakeLetter(const RunnerContext& context, const Fa
   }
   MutexLock lock(mutex_);
   letter.failure = failures_[action.task];
+  if (letter.failure.attempts > 0) letter.attempts = letter.failure.attempts;
   return letter;
 }
 

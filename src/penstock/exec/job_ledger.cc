@@ -72,6 +72,7 @@ Status JobLedger::Begin() {
   if (finished_) return TidyUp();
   PENSTOCK_RETURN_NOT_OK(ledger_->Begin(job_.identity, job_.write));
   if (replaces_) PENSTOCK_RETURN_NOT_OK(RemoveOther());
+  fatal_rows_.Load(ledger_->done());
   PENSTOCK_RETURN_NOT_OK(ShowAll());
   return sink_.RemoveTemporaries();
 }
@@ -79,6 +80,7 @@ Status JobLedger::Begin() {
 Status JobLedger::TidyUp() {
   PENSTOCK_TRY(const bool is_alone, ledger_->TidyUp());
   if (!is_alone || ledger_->found() != Ledger::Found::kFinished) return Status::OK();
+  fatal_rows_.Clear();
   PENSTOCK_RETURN_NOT_OK(ShowAll());
   PENSTOCK_RETURN_NOT_OK(sink_.RemoveTemporaries());
   return sink_.MarkComplete();
@@ -117,6 +119,11 @@ Status JobLedger::Commit(const CommitOutput& action, const std::vector<PartFile>
   shows_all_ = false;
   PENSTOCK_RETURN_NOT_OK(action.last ? ledger_->End(std::move(progress))
                                      : ledger_->Add(std::move(progress)));
+  if (action.last) {
+    fatal_rows_.Clear();
+  } else {
+    fatal_rows_.Forget(chunks.Ranges());
+  }
   PENSTOCK_RETURN_NOT_OK(Publish(files, letters, retried_));
   return action.last ? sink_.MarkComplete() : Status::OK();
 }
@@ -151,7 +158,13 @@ void JobLedger::Abort() {
   if (finished_) return;
   if (shows_all_) static_cast<void>(sink_.RemoveTemporaries());
   if (shows_all_ && is_retry_) static_cast<void>(sink_.MarkComplete());  // As it was before.
-  ledger_->RemoveIfNothingIsDone();
+  if (!fatal_rows_.has_some()) ledger_->RemoveIfNothingIsDone();
+}
+
+std::string JobLedger::JobDigest() const {
+  JobIdentity identity = job_.identity;
+  for (const ArgumentFile& file : job_.files) identity[file.part].clear();
+  return WriteNameOf(identity);
 }
 
 std::string JobLedger::Summary() const {

@@ -7,6 +7,7 @@
 #include "penstock/base/status.h"
 #include "penstock/exec/dispatcher.h"
 #include "penstock/exec/job_identity.h"
+#include "penstock/ledger/fatal_rows.h"
 #include "penstock/ledger/ledger.h"
 #include "penstock/sink/sink.h"
 
@@ -56,8 +57,15 @@ class JobLedger {
   Status Commit(const CommitOutput& action, const std::vector<PartFile>& files,
                 const std::vector<PartFile>& letters);
 
-  /// Removes what no commit knows of; everything, where nothing has been committed.
+  /// Removes what no commit knows of; everything, where nothing has been committed, and nothing is
+  /// remembered for the next run.
   void Abort();
+
+  /// Returns a digest of what the job is; of files that arguments name, the names alone.
+  std::string JobDigest() const;
+
+  /// Rows of the job that ended their workers, as runs that were cut off have found.
+  FatalRows& fatal_rows() { return fatal_rows_; }
 
   const ChunkSet& done() const { return ledger_->done(); }
   const RowCounts& rows() const { return ledger_->rows(); }
@@ -68,7 +76,10 @@ class JobLedger {
 
  private:
   JobLedger(Sink& sink, IdentifiedJob job, std::unique_ptr<Ledger> ledger)
-      : sink_(sink), job_(std::move(job)), ledger_(std::move(ledger)) {}
+      : sink_(sink),
+        job_(std::move(job)),
+        ledger_(std::move(ledger)),
+        fatal_rows_(sink.ledger_folder()) {}
 
   Status TidyUp();
   Status ShowAll();
@@ -81,6 +92,7 @@ class JobLedger {
   Sink& sink_;  // The write runner's, which outlives this.
   const IdentifiedJob job_;
   const std::unique_ptr<Ledger> ledger_;
+  FatalRows fatal_rows_;
   std::vector<PartFile> retried_;  // Letters whose rows are run again.
   bool is_retry_ = false;
   bool finished_ = false;

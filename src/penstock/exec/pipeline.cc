@@ -111,6 +111,9 @@ class PipelineImpl final : public Pipeline, public ActionHands {
     if (loop_ != nullptr) loop_->Join();
     WaitForStoppedWorkers();
     if (pool_ != nullptr) pool_->Close();
+    for (const auto& memory : fatal_rows_) {
+      if (memory != nullptr) memory->Write();
+    }
     host_.reset();  // Kills and reaps what is left; no event of it follows.
     if (writer_ != nullptr) writer_->AbortUnlessCommitted();
     WarmPool::Shared().AllowIdle(0);
@@ -154,6 +157,7 @@ class PipelineImpl final : public Pipeline, public ActionHands {
   Status MakeTransforms(const Sources& sources);
   Status MakeHost();
   Status MakeRunners(Sources sources, JobOutput output);
+  void RecallFatalRows(JobLedger& ledger);
   void WaitForStoppedWorkers();
   void PostTaken(BlockId block);
   std::vector<Piece> TakePieces(const std::vector<PieceRef>& refs) const;
@@ -206,10 +210,11 @@ class PipelineImpl final : public Pipeline, public ActionHands {
   SplitNames split_names_;
   std::unique_ptr<WorkerHost> host_;
   std::unique_ptr<NativePool> pool_;
-  std::vector<std::unique_ptr<StageRunner>> runners_;  // Collect stages have none.
-  std::vector<ReadRunner*> readers_;                   // Of runners_, or null.
-  WriteRunner* writer_ = nullptr;                      // One of runners_, or null.
-  std::vector<WorkRunner*> workers_of_;                // Of runners_, or null.
+  std::vector<std::unique_ptr<StageRunner>> runners_;        // Collect stages have none.
+  std::vector<std::unique_ptr<FatalRowMemory>> fatal_rows_;  // By stage, or null.
+  std::vector<ReadRunner*> readers_;                         // Of runners_, or null.
+  WriteRunner* writer_ = nullptr;                            // One of runners_, or null.
+  std::vector<WorkRunner*> workers_of_;                      // Of runners_, or null.
   WorkerDirectory directory_;
   Devices devices_;
   ChunkSet done_;                              // By earlier runs.
@@ -287,7 +292,11 @@ Status PipelineImpl::MakeHost() {
 }
 
 Status PipelineImpl::MakeRunners(Sources sources, JobOutput output) {
-  if (output.ledger != nullptr && !retried_) done_ = output.ledger->done();
+  fatal_rows_.resize(plan_.stages.size());
+  if (output.ledger != nullptr && !retried_) {
+    done_ = output.ledger->done();
+    RecallFatalRows(*output.ledger);
+  }
   std::vector<Source*> inputs;  // The read runners', soon.
   for (const std::unique_ptr<Source>& source : sources) inputs.push_back(source.get());
   readers_.resize(plan_.stages.size());
@@ -303,7 +312,8 @@ Status PipelineImpl::MakeRunners(Sources sources, JobOutput output) {
                                 .pool = *pool_,
                                 .transforms = transforms_[i],
                                 .split_names = split_names_,
-                                .retried = retried_ ? &*retried_ : nullptr};
+                                .retried = retried_ ? &*retried_ : nullptr,
+                                .fatal_rows = fatal_rows_[i].get()};
     switch (stage.kind) {
       case StageKind::kRead: {
         auto runner = ReadRunner::Make(context, std::move(sources[i]), reads++, done_);
@@ -356,6 +366,18 @@ Status PipelineImpl::MakeRunners(Sources sources, JobOutput output) {
   return Status::OK();
 }
 
+/// Gives the stages what earlier runs know of rows that ended their workers.
+void PipelineImpl::RecallFatalRows(JobLedger& ledger) {
+  const std::string job = ledger.JobDigest();
+  for (size_t i = 0; i < plan_.stages.size(); ++i) {
+    const Stage& stage = plan_.stages[i];
+    if (!stage.functions || !stage.errors().leave_rows_out()) continue;
+    fatal_rows_[i] =
+        std::make_unique<FatalRowMemory>(ledger.fatal_rows(), static_cast<StageIndex>(i),
+                                         FatalRowConditions(job, stage, options_.memory_bytes));
+  }
+}
+
 void PipelineImpl::WaitForStoppedWorkers() {
   const auto deadline = std::chrono::steady_clock::now() + kGraceTime;
   MutexLock lock(mutex_);
@@ -396,11 +418,17 @@ std::vector<Piece> PipelineImpl::TakePieces(const std::vector<PieceRef>& refs) c
 void PipelineImpl::Do(const FailRow& action) {
   const auto stage = static_cast<size_t>(action.stage);
   const bool is_kept = plan_.stages[stage].errors().on_error == ErrorPolicy::kDeadLetter;
-  if (writer_ == nullptr || !is_kept) return;
+  FatalRowMemory* const memory = fatal_rows_[stage].get();
+  if (writer_ == nullptr || (!is_kept && memory == nullptr)) return;
   Result<DeadLetter> letter =
       runners_[stage]->MakeLetter(action, TakePieces({action.piece}).front());
-  if (letter.ok()) return writer_->AddLetter(letter.MoveValueUnsafe());
-  events_.Post(JobFailed{letter.status()});
+  if (!letter.ok()) return events_.Post(JobFailed{letter.status()});
+  const bool is_news = letter->failure.ended_worker && letter->failure.attempts == 0;
+  if (memory != nullptr && is_news) {
+    memory->Note(*letter);
+    pool_->Submit([memory] { memory->Write(); });
+  }
+  if (is_kept) writer_->AddLetter(letter.MoveValueUnsafe());
 }
 
 /// Says how many rows are lacking in the result; nothing, where none are.

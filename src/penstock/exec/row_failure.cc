@@ -55,14 +55,30 @@ RowFailure FailureOf(ErrorKind kind, const std::string& packed) {
   failure.exception = TextOf(header, "type");
   failure.message = TextOf(header, "message");
   failure.traceback = TextOf(header, "traceback");
+  const auto classes = header.find("classes");
+  if (classes != header.end() && classes->is_array()) {
+    for (const Json& name : *classes) {
+      if (name.is_string()) failure.classes.push_back(name.get<std::string>());
+    }
+  }
   const auto row = header.find("input_row");
   if (row != header.end() && row->is_number_integer()) failure.row = row->get<int64_t>();
   return failure;
 }
 
 RowFailure FailureOf(const WorkerExit& exit, std::string message) {
-  return {
-      .cause = CauseOf(exit.cause), .message = std::move(message), .traceback = exit.last_words};
+  return {.cause = CauseOf(exit.cause),
+          .message = std::move(message),
+          .traceback = exit.last_words,
+          .ended_worker = true};
+}
+
+RowFailure FailureOf(const FatalRow& row) {
+  return {.cause = row.cause,
+          .message = row.message,
+          .traceback = row.traceback,
+          .ended_worker = true,
+          .attempts = row.attempts};
 }
 
 }  // namespace penstock

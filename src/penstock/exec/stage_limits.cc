@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "penstock/exec/retry_rules.h"
+
 namespace penstock {
 namespace {
 
@@ -87,7 +89,8 @@ void SetWorkLimits(const Stage& stage, const std::vector<ResourceLimit>& resourc
   limits.in_flight_per_worker = options.in_flight_per_worker;
   limits.needs = NeedsOf(options, stage.workers, resources);
   limits.max_restarts = options.max_restarts;
-  limits.max_task_retries = options.max_task_retries;
+  limits.retries = BudgetsOf(options);
+  limits.max_build_kills = options.retries.max_build_kills;
   limits.max_build_tries = options.max_build_tries;
   SetFailureLimits(options.errors, limits);
   limits.step_timeout_ns = NanosecondsOf(options.batch_timeout_ms);

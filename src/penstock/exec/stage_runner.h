@@ -7,6 +7,7 @@
 #include "penstock/exec/dead_letters.h"
 #include "penstock/exec/dispatcher.h"
 #include "penstock/exec/event_queue.h"
+#include "penstock/exec/fatal_row_memory.h"
 #include "penstock/exec/native_pool.h"
 #include "penstock/exec/retried_rows.h"
 #include "penstock/exec/split_names.h"
@@ -24,6 +25,7 @@ struct RunnerContext {
   const TransformChain& transforms;      // Applied to each block that the stage yields.
   SplitNames& split_names;               // Of the whole job.
   const RetriedRows* retried = nullptr;  // Of a job that runs rows again.
+  FatalRowMemory* fatal_rows = nullptr;  // Of a work stage whose job has a ledger.
 };
 
 /// Carries out the dispatcher's actions for one stage. One concrete class a role, hidden in the

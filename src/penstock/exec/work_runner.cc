@@ -11,6 +11,7 @@
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
 #include "penstock/exec/failed_rows.h"
+#include "penstock/exec/retry_rules.h"
 #include "penstock/exec/worker_devices.h"
 #include "penstock/exec/worker_lives.h"
 #include "penstock/exec/worker_setup.h"
@@ -65,7 +66,7 @@ class WorkRunnerImpl final : public WorkRunner {
         setup_(PackWorkerSetup(context.stage.name, *context.stage.functions)),
         keeps_rows_(KeepsRows(*context.stage.functions)),
         isolates_(context.stage.functions->options.errors.leave_rows_out()),
-        retries_(isolates_ || context.stage.functions->options.max_task_retries != 0),
+        retries_(isolates_ || MayRetry(context.stage.functions->options)),
         devices_(work.devices, context.stage.functions->options) {}
 
   void StartWorker(WorkerIndex worker) override {
@@ -129,12 +130,16 @@ class WorkRunnerImpl final : public WorkRunner {
       known = std::move(batch);
     }
     const int64_t bytes = PieceBytes(pieces);
-    if (bytes <= kInlineBytesMax) {
+    const bool may_be_fatal =
+        isolates_ && context_.fatal_rows != nullptr && context_.fatal_rows->MayHold(pieces);
+    if (bytes <= kInlineBytesMax && !may_be_fatal) {
       Send(action.task, life, pieces, bytes);
       return;
     }
-    context_.pool.Submit([this, task = action.task, life, pieces = std::move(pieces),
-                          bytes]() mutable { Send(task, life, pieces, bytes); });
+    context_.pool.Submit([this, task = action.task, life, pieces = std::move(pieces), bytes,
+                          may_be_fatal]() mutable {
+      if (!may_be_fatal || !FailUnsent(task, life, pieces)) Send(task, life, pieces, bytes);
+    });
   }
 
   void StepTask(TaskId task) override {
@@ -151,7 +156,7 @@ class WorkRunnerImpl final : public WorkRunner {
       bytes = output_bytes_;
       ended = found->second.ended;
       failed = std::exchange(found->second.failed, std::nullopt);
-      if (failed) sent_.erase(found);
+      if (failed) TakeOff(found, *failed);
     }
     if (failed) return context_.events.Post(*std::move(failed));
     if (ended) {
@@ -204,6 +209,8 @@ class WorkRunnerImpl final : public WorkRunner {
       }
     }
     WorkerDied death{context_.index, worker, MakeError(ErrorKind::kWorkerDied, Death(exit, held))};
+    death.was_killed = WasKilled(exit);
+    death.cause = CauseOf(exit.cause);
     if (context_.stage.functions->options.threads) death.process = exit.process;
     PostEnd(lives_.Die(life, std::move(death)));
   }
@@ -213,6 +220,7 @@ class WorkRunnerImpl final : public WorkRunner {
   }
 
  private:
+  bool FailUnsent(TaskId task, WorkerId life, const std::vector<Piece>& pieces);
   void Send(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes);
   Status PackAndSend(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes);
   Status Grant(TaskId task, WorkerId life, int64_t bytes);
@@ -224,6 +232,9 @@ class WorkRunnerImpl final : public WorkRunner {
                   int64_t skipped);
   void OnFailed(WorkerIndex worker, WorkerId life, const Frame& frame,
                 const std::shared_ptr<Segment>& segment);
+  Cause CauseOfFailure(ErrorKind kind, const RowFailure& failure) const;
+  void TakeOff(std::map<TaskId, SentBatch>::iterator sent, const TaskFailed& failed)
+      PENSTOCK_REQUIRES(mutex_);
   void WatchSize(WorkerIndex worker, WorkerId life);
   std::string Death(const WorkerExit& exit, const std::string& held) const;
   std::string HeldRows(WorkerId life);
@@ -249,9 +260,9 @@ class WorkRunnerImpl final : public WorkRunner {
 
   void FailForFewerRows(TaskId task) {
     Fail(task, Status::Invalid(context_.stage.name,
-                               ": a batch was run again after its worker had died, and yielded "
-                               "fewer rows than before; what yields several batches must yield the "
-                               "same each time, or max_task_retries be 0"));
+                               ": a batch was run again after it had failed, and yielded fewer "
+                               "rows than before; what yields several batches must yield the same "
+                               "each time, or all retries be 0 (max_task_retries, retries)"));
   }
 
   const RunnerContext context_;
@@ -268,6 +279,26 @@ class WorkRunnerImpl final : public WorkRunner {
   std::map<TaskId, SentBatch> sent_ PENSTOCK_GUARDED_BY(mutex_);
   int64_t output_bytes_ PENSTOCK_GUARDED_BY(mutex_) = kOutputBytesMin;  // Room to offer.
 };
+
+/// Fails a batch in a worker's place where it holds a row that ended its worker in an earlier run.
+bool WorkRunnerImpl::FailUnsent(TaskId task, WorkerId life, const std::vector<Piece>& pieces) {
+  const Result<std::optional<FatalRowMemory::Found>> found = context_.fatal_rows->Find(pieces);
+  if (!found.ok() || !*found) return false;
+  const FatalRow& row = (*found)->row;
+  const std::string what = fmt::format("{}: {} with this row, as an earlier run has found",
+                                       context_.stage.name, row.message);
+  MutexLock lock(mutex_);
+  const auto sent = sent_.find(task);
+  if (sent == sent_.end() || sent->second.life != life) return true;  // Its death is told of.
+  failed_rows_.Note(task, FailureOf(row));
+  sent_.erase(sent);
+  context_.events.Post(TaskFailed{.stage = context_.index,
+                                  .task = task,
+                                  .status = MakeError(ErrorKind::kWorkerDied, what),
+                                  .by_functions = true,
+                                  .row = (*found)->place});
+  return true;
+}
 
 void WorkRunnerImpl::Send(TaskId task, WorkerId life, std::vector<Piece>& pieces, int64_t bytes) {
   const Status sent = PackAndSend(task, life, pieces, bytes);
@@ -397,28 +428,43 @@ void WorkRunnerImpl::OnFailed(WorkerIndex worker, WorkerId life, const Frame& fr
     return work_.host.Kill(life);  // It has nothing more to do.
   }
   const TaskId task = static_cast<TaskId>(frame.batch);
-  RowFailure failure;
-  if (isolates_) failure = FailureOf(kind, payload);
+  RowFailure failure = FailureOf(kind, payload);
+  const Cause cause = CauseOfFailure(kind, failure);
   TaskFailed failed{.stage = context_.index,
                     .task = task,
                     .status = MakeError(
                         kind, fmt::format("{}: raised on {}", context_.stage.name, HeldRows(life)),
                         std::move(payload)),
                     .by_functions = true,
-                    .row = failure.row};
+                    .row = failure.row,
+                    .cause = cause};
   {
     MutexLock lock(mutex_);
     const auto found = sent_.find(task);
     if (found == sent_.end()) return;
     if (isolates_) failed_rows_.Note(task, std::move(failure));
     // It must not overtake an output that is still on its way to the dispatcher.
-    if (isolates_ && !found->second.stepping) {
+    if ((isolates_ || cause != kNoCause) && !found->second.stepping) {
       found->second.failed = std::move(failed);
       return;
     }
-    sent_.erase(found);
+    TakeOff(found, failed);
   }
   context_.events.Post(std::move(failed));
+}
+
+Cause WorkRunnerImpl::CauseOfFailure(ErrorKind kind, const RowFailure& failure) const {
+  if (kind != ErrorKind::kUserFunction) return kNoCause;
+  return CauseOf(failure.classes, context_.stage.functions->options.retries);
+}
+
+/// The worker is done with a batch that failed. What it had yielded is known until it runs again.
+void WorkRunnerImpl::TakeOff(std::map<TaskId, SentBatch>::iterator sent, const TaskFailed& failed) {
+  if (isolates_ || failed.cause == kNoCause) {
+    sent_.erase(sent);
+  } else {
+    sent->second.life = -1;
+  }
 }
 
 void WorkRunnerImpl::WatchSize(WorkerIndex worker, WorkerId life) {

@@ -27,6 +27,8 @@ struct WorkContext {
 /// Retries: a batch whose worker died is sent again from the blocks that it came from. A block that
 /// a worker gets without a copy is mapped there as a copy of its own, so that it stays as it is. A
 /// block is packed on the caller's thread when it is small, else on the native pool.
+/// Known rows: a batch with a row that ended its worker in an earlier run of the job (see
+/// fatal_row_memory.h) fails without being sent, naming the row.
 class WorkRunner : public StageRunner {
  public:
   static std::unique_ptr<WorkRunner> Make(RunnerContext context, WorkContext work);

@@ -4,10 +4,9 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
-#include <string_view>
 
-#include "penstock/base/crc32c.h"
 #include "penstock/base/error.h"
+#include "penstock/ledger/small_file.h"
 
 namespace penstock {
 namespace {
@@ -16,7 +15,6 @@ using Json = nlohmann::json;
 
 constexpr int kVersion = 2;
 constexpr int kOldestVersion = 1;  // Knows neither `write` nor `taken`.
-constexpr std::string_view kChecksumLine = "\ncrc32c:";
 constexpr std::array<const char*, 4> kKindNames{"begin", "chunks", "end", "retry"};
 
 Json RangesToJson(const std::vector<ChunkRange>& ranges) {
@@ -121,23 +119,17 @@ Status Corrupt(const std::string& path, const std::string& why) {
 
 Result<std::string> CommitText(const Commit& commit) {
   try {
-    std::string text = ToJson(commit).dump();
-    text += fmt::format("{}{:08x}\n", kChecksumLine, Crc32c(text));
-    return text;
+    return WithChecksum(ToJson(commit).dump());
   } catch (const Json::type_error& error) {
     return Status::Invalid("A file's name must be valid UTF-8 to be in a ledger: ", error.what());
   }
 }
 
 Result<Commit> ReadCommit(const std::string& text, const std::string& path) {
-  const size_t end = text.rfind(kChecksumLine);
-  if (end == std::string::npos) return Corrupt(path, "it has no checksum");
-  const std::string body = text.substr(0, end);
-  if (text.substr(end) != fmt::format("{}{:08x}\n", kChecksumLine, Crc32c(body))) {
-    return Corrupt(path, "its checksum is another");
-  }
+  const Result<std::string> body = CheckedBody(text);
+  if (!body.ok()) return Corrupt(path, body.status().message());
   try {
-    const Json json = Json::parse(body);
+    const Json json = Json::parse(*body);
     if (json.at("version") < kOldestVersion || json.at("version") > kVersion) {
       return Status::NotImplemented("A ledger of another version of Penstock (",
                                     json.at("version").dump(),

@@ -1,13 +1,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <random>
@@ -18,6 +16,7 @@
 #include "penstock/base/local_files.h"
 #include "penstock/base/system_failure.h"
 #include "penstock/ledger/log_store.h"
+#include "penstock/ledger/small_file.h"
 
 namespace penstock {
 namespace {
@@ -27,34 +26,7 @@ namespace files = std::filesystem;
 constexpr std::string_view kSuffix = ".json";
 constexpr size_t kDigits = 20;
 
-Status WriteAll(int descriptor, std::string_view bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return SystemFailure(errno, "write", path);
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  return Status::OK();
-}
-
-Result<std::string> ReadAll(const std::string& path) {
-  const OwnedDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return SystemFailure(errno, "read", path);
-  std::string text;
-  char piece[16 * 1024];
-  while (true) {
-    const ssize_t bytes = read(file.get(), piece, sizeof piece);
-    if (bytes < 0 && errno == EINTR) continue;
-    if (bytes < 0) return SystemFailure(errno, "read", path);
-    if (bytes == 0) return text;
-    text.append(piece, static_cast<size_t>(bytes));
-  }
-}
-
-Status MakeFolder(const files::path& path) {
-  if (mkdir(path.c_str(), 0777) == 0) return SyncFolder(path.parent_path());
-  return errno == EEXIST ? Status::OK() : SystemFailure(errno, "make the folder", path);
-}
+std::string NameOf(int64_t number) { return fmt::format("{:0{}}{}", number, kDigits, kSuffix); }
 
 std::optional<int64_t> NumberOf(const std::string& name) {
   if (name.size() != kDigits + kSuffix.size() || !name.ends_with(kSuffix)) return std::nullopt;
@@ -89,7 +61,7 @@ class LocalLogStore final : public LogStore {
     return true;
   }
 
-  std::string Holder() override { return ReadAll(lock_).ValueOr(""); }
+  std::string Holder() override { return ReadSmallFile(lock_).ValueOr(""); }
 
   Result<std::vector<int64_t>> List() override {
     std::vector<int64_t> numbers;
@@ -103,16 +75,10 @@ class LocalLogStore final : public LogStore {
     return numbers;
   }
 
-  Result<std::string> Read(int64_t number) override { return ReadAll(PathOf(number)); }
+  Result<std::string> Read(int64_t number) override { return ReadSmallFile(PathOf(number)); }
 
   Result<bool> PutIfAbsent(int64_t number, const std::string& text) override {
-    const std::string path = PathOf(number);
-    const std::string temporary = fmt::format("{}/.{}.{:08x}", log_.string(), number, random_());
-    const Status written = WriteTemporary(temporary, text);
-    Result<bool> put = written.ok() ? Link(temporary, path, text) : written;
-    unlink(temporary.c_str());
-    if (put.ok() && *put) PENSTOCK_RETURN_NOT_OK(SyncFolder(log_));
-    return put;
+    return PutSmallFile(log_, NameOf(number), text, random_());
   }
 
   Status Clear() override {
@@ -129,9 +95,7 @@ class LocalLogStore final : public LogStore {
     files::remove_all(folder_, ignored);
   }
 
-  std::string PathOf(int64_t number) override {
-    return fmt::format("{}/{:0{}}{}", log_.string(), number, kDigits, kSuffix);
-  }
+  std::string PathOf(int64_t number) override { return log_ / NameOf(number); }
 
  private:
   /// Removes entries that a process which was cut off has not come to name.
@@ -142,28 +106,6 @@ class LocalLogStore final : public LogStore {
       const std::string name = entry->path().filename();
       if (name.starts_with('.')) unlink(entry->path().c_str());
     }
-  }
-
-  static Status WriteTemporary(const std::string& path, const std::string& text) {
-    const OwnedDescriptor file(open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666));
-    if (file.get() < 0) return SystemFailure(errno, "create", path);
-    PENSTOCK_RETURN_NOT_OK(WriteAll(file.get(), text, path));
-    return fsync(file.get()) == 0 ? Status::OK() : SystemFailure(errno, "make durable", path);
-  }
-
-  /// Gives the file its name where that is free, or is known to be taken by the same file: a
-  /// network may carry out twice what was asked for once.
-  static Result<bool> Link(const std::string& temporary, const std::string& path,
-                           const std::string& text) {
-    if (link(temporary.c_str(), path.c_str()) == 0) return true;
-    const bool knows_no_links = errno == EPERM || errno == ENOTSUP || errno == ENOSYS;
-    if (knows_no_links &&
-        renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
-      return true;
-    }
-    if (errno != EEXIST) return SystemFailure(errno, "add an entry to the log", path);
-    PENSTOCK_TRY(const std::string there, ReadAll(path));
-    return there == text;
   }
 
   const files::path folder_;

@@ -134,6 +134,7 @@ Status CheckWorkerOptions(const WorkerOptions& options) {
   }
   PENSTOCK_RETURN_NOT_OK(AtLeast("max_restarts", -1, options.max_restarts));
   PENSTOCK_RETURN_NOT_OK(AtLeast("max_task_retries", -1, options.max_task_retries));
+  PENSTOCK_RETURN_NOT_OK(CheckRetryOptions(options.retries));
   PENSTOCK_RETURN_NOT_OK(AtLeast("max_build_tries", 1, options.max_build_tries));
   PENSTOCK_RETURN_NOT_OK(AtLeast<int64_t>("batch_timeout_ms", 0, options.batch_timeout_ms));
   PENSTOCK_RETURN_NOT_OK(
@@ -147,6 +148,7 @@ Json WorkerOptionsToJson(const WorkerOptions& options) {
   json["on_error"] = kPolicyNames.at(static_cast<size_t>(options.errors.on_error));
   PutOptional(json, "batch_rows", options.batch_rows);
   PutOptional(json, "processors", options.processors);
+  if (options.retries != RetryOptions{}) json["retries"] = RetryOptionsToJson(options.retries);
   if (options.by_length) {
     Json& grouping = json["by_length"] = Json::object();
     VisitGrouping(*options.by_length,
@@ -166,10 +168,15 @@ Result<WorkerOptions> WorkerOptionsFromJson(const Json& json) {
   VisitFields(options, take_from(json));
   take_from(json)("batch_rows", options.batch_rows);
   take_from(json)("processors", options.processors);
+  std::optional<Json> retries;
+  take_from(json)("retries", retries);
   std::optional<Json> grouping;
   take_from(json)("by_length", grouping);
   if (grouping) VisitGrouping(options.by_length.emplace(), take_from(*grouping));
   PENSTOCK_RETURN_NOT_OK(status);
+  if (retries) {
+    PENSTOCK_TRY(options.retries, RetryOptionsFromJson(*retries));
+  }
   PENSTOCK_RETURN_NOT_OK(TakePolicy(json, options.errors.on_error));
   return options;
 }

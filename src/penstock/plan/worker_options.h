@@ -8,6 +8,7 @@
 
 #include "penstock/base/status.h"
 #include "penstock/plan/error_options.h"
+#include "penstock/plan/retry_options.h"
 
 namespace penstock {
 
@@ -46,6 +47,7 @@ struct WorkerOptions {
   // What becomes of workers that fail, and of those that grow old.
   int max_restarts = -1;         // Of the stage's workers together; -1: no limit.
   int max_task_retries = 3;      // Of a batch whose worker died under it; -1: no limit.
+  RetryOptions retries;          // By cause.
   int max_build_tries = 1;       // Of a class whose constructor raises.
   int64_t batch_timeout_ms = 0;  // A worker busy with one batch for longer is killed; 0: never.
   int64_t max_batches_per_worker = 0;  // Then a fresh worker takes its place; 0: never.

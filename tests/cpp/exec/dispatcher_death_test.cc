@@ -12,7 +12,7 @@ using ::testing::IsEmpty;
 
 StageLimits Retrying(int workers, int in_flight, int retries) {
   StageLimits stage = WorkStage(1, workers, in_flight);
-  stage.max_task_retries = retries;
+  stage.retries = RetriesOfDeaths(retries);
   return stage;
 }
 
@@ -33,7 +33,8 @@ TEST(DispatcherDeathTest, ABatchOutOfTriesEndsTheJobWithTheLastDeath) {
     job.Send(WorkerUp{1, 0});
   }
   EXPECT_THAT(job.Send(WorkerDied{1, 0, Death()}), ElementsAre("fail"));
-  EXPECT_EQ(job.finish().message(), "killed by signal 9");
+  EXPECT_EQ(job.finish().message(),
+            "killed by signal 9; what ended the batch's runs: crash 3 times (retries allowed: 2)");
 }
 
 TEST(DispatcherDeathTest, WhatRunsAgainRunsAloneSoThatTheGuiltyBatchIsKnown) {

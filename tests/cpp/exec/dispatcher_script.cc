@@ -115,6 +115,10 @@ WorkJob::WorkJob(StageLimits work, int64_t rows, StageLimits last)
   Done(0, 0, 1, rows);
 }
 
+std::vector<RetryBudget> RetriesOfDeaths(int each) {
+  return std::vector<RetryBudget>(kByException, {.retries = each});
+}
+
 Status Death() { return MakeError(ErrorKind::kWorkerDied, "killed by signal 9"); }
 
 StageLimits ReadStage(int slots) {

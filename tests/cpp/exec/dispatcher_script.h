@@ -54,6 +54,9 @@ class WorkJob : public DispatcherScript {
 /// How a worker is said to have died.
 Status Death();
 
+/// So many retries after each kind of death.
+std::vector<RetryBudget> RetriesOfDeaths(int each);
+
 StageLimits ReadStage(int slots = 1);
 StageLimits WorkStage(int64_t batch_rows, int workers = 1, int in_flight = 1);
 StageLimits UnionStage(std::vector<StageIndex> inputs);

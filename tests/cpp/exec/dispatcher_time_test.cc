@@ -16,7 +16,7 @@ constexpr int64_t kSecondNs = 1'000'000'000;
 TEST(DispatcherTimeTest, AWorkerThatTakesTooLongOverOneStepIsKilledOnce) {
   StageLimits work = WorkStage(1, 1, 2);
   work.step_timeout_ns = 10 * kSecondNs;
-  work.max_task_retries = 1;
+  work.retries = RetriesOfDeaths(1);
   DispatcherScript job({ReadStage(), work, CollectStage()}, AmpleLimits());
   job.Start();
   job.Send(WorkerUp{1, 0});

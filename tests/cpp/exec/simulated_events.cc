@@ -12,7 +12,7 @@ bool SimulatedWorld::Happens(Event& event, int64_t life) {
     if (worker.life != life || worker.state == SimulatedWorker::State::kGone) return false;
     if (worker.state == SimulatedWorker::State::kStarting) {
       worker.state = SimulatedWorker::State::kUp;
-      failed_builds_[up->stage] = 0;
+      failed_builds_[up->stage] = killed_builds_[up->stage] = 0;
     }
   } else if (auto* stopped = std::get_if<WorkerStopped>(&event)) {
     SimulatedWorker& worker = workers_[stopped->stage][stopped->worker];
@@ -34,6 +34,8 @@ bool SimulatedWorld::Happens(Event& event, int64_t life) {
     return death == nullptr || DeathHappens(*death, life);
   } else if (auto* listed = std::get_if<SplitsListed>(&event)) {
     listing_out_[listed->stage] = false;
+  } else if (std::holds_alternative<Tick>(event)) {
+    ticked_ns_ = now_ns_;
   } else if (std::holds_alternative<OutputCommitted>(event)) {
     commit_out_ = false;
   }

@@ -38,28 +38,36 @@ std::optional<Event> SimulatedWorld::FailureInsteadOf(const StepDone& event, int
   SimulatedWorker* worker = nullptr;
   if (task.worker >= 0) worker = &workers_[event.stage][task.worker];
   if (worker != nullptr && (worker->killed || worker->life != life)) return std::nullopt;
+  const int flaw_percent = job_.stages[event.stage].flaw_percent;
+  if (worker != nullptr && Random(99) < flaw_percent) return MakeFlaw(event, task);
   if (task.kills_at && (*task.kills_at)-- == 0) {
     task.kills_at.reset();
     return WorkerDied{event.stage, task.worker, MakeError(ErrorKind::kWorkerDied, "killed")};
   }
   if (!task.raises_at || (*task.raises_at)-- > 0) return std::nullopt;
   task.raises_at.reset();
-  task.step_out = false;
-  task.lost = true;
-  --steps_;
-  reserved_bytes_ -= task.reserved;
-  if (worker == nullptr) {
-    --native_steps_;
-  } else {
-    worker->stepping = false;
-    worker->tasks.pop_front();
-    RunWorker(event.stage, std::exchange(task.worker, -1));
-  }
+  LeaveWorker(event.stage, task);
   return TaskFailed{.stage = event.stage,
                     .task = event.task,
                     .status = MakeError(ErrorKind::kUserFunction, "raised"),
                     .by_functions = true,
                     .row = Random(1) == 0 ? task.raising_row : -1};
+}
+
+/// A task whose step is out has failed, and its worker, where it has one, goes on.
+void SimulatedWorld::LeaveWorker(StageIndex stage, SimulatedTask& task) {
+  task.step_out = false;
+  task.lost = true;
+  --steps_;
+  reserved_bytes_ -= task.reserved;
+  if (task.worker < 0) {
+    --native_steps_;
+    return;
+  }
+  SimulatedWorker& worker = workers_[stage][task.worker];
+  worker.stepping = false;
+  worker.tasks.pop_front();
+  RunWorker(stage, std::exchange(task.worker, -1));
 }
 
 /// The range has come through.
@@ -83,6 +91,7 @@ void SimulatedWorld::TakeUpRange(const StartTask& action, SimulatedTask& task) {
               "a range is of the task's rows that are not done", piece.offset + row);
     }
   }
+  Require(now_ns_ >= task.not_before_ns, "what runs again has waited", action.task);
   if (!violation_.empty()) return;
   task.lost = false;
   task.worker = action.worker;

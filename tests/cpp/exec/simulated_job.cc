@@ -98,15 +98,29 @@ void MakePool(Dice& dice, SimulatedStage& stage) {
   if (dice.OneIn(3)) {
     limits.needs = {dice.Pick<double>({0, 0.5, 1}), dice.Pick<double>({0, 0, 0.25, 1})};
   }
-  limits.max_task_retries = dice.Pick<int>({-1, 0, 1, 5});
+  for (Cause cause = 0; cause < kByException; ++cause) {
+    limits.retries.push_back({.name = "a death", .retries = dice.Pick<int>({-1, 0, 1, 5})});
+  }
   limits.max_restarts = dice.Pick<int>({-1, -1, 0, 2});
   limits.max_build_tries = dice.Pick<int>({1, 3});
+  limits.max_build_kills = dice.Pick<int>({-1, 1, 3});
   if (dice.OneIn(4)) limits.max_batches_per_worker = dice.Between(1, 6);
   limits.overlaps_successor = !dice.OneIn(3);
   if (dice.OneIn(6)) limits.step_timeout_ns = std::max<int64_t>(1, stage.step_ns_max * 3 / 4);
   if (dice.OneIn(8)) {
     limits.grows_batches = true;
     limits.batch_rows = limits.batch_rows_max = 0;
+  }
+}
+
+/// Has batches of a stage fail that come through when they are tried again.
+void MakeFlaws(Dice& dice, SimulatedStage& stage) {
+  stage.flaw_percent = dice.Pick<int>({5, 30});
+  for (int64_t rules = dice.Between(1, 2); rules > 0; --rules) {
+    stage.limits.retries.push_back({.name = "a flaw",
+                                    .retries = dice.Pick<int>({-1, -1, 10, 2, 0}),
+                                    .wait_ns = dice.Pick<int64_t>({0, 10, 5'000}),
+                                    .wait_max_ns = 20'000});
   }
 }
 
@@ -139,7 +153,10 @@ SimulatedStage MakeWork(Dice& dice) {
     return stage;
   }
   MakePool(dice, stage);
-  if (stage.limits.isolates_failures) stage.limits.max_restarts = -1;
+  if (dice.OneIn(4)) MakeFlaws(dice, stage);
+  if (!stage.limits.isolates_failures) return stage;
+  stage.limits.max_restarts = -1;
+  for (RetryBudget& budget : stage.limits.retries) budget.retries = -1;
   return stage;
 }
 
@@ -359,7 +376,7 @@ SimulatedJob MakeSimulatedJob(uint64_t seed) {
   job.kills_busy_workers = dice.OneIn(2);
   if (dice.OneIn(3)) job.death_percent = dice.Pick<int>({1, 5, 20});
   for (const SimulatedStage& stage : job.stages) {
-    job.ticks = job.ticks || stage.limits.step_timeout_ns > 0;
+    job.ticks = job.ticks || stage.limits.step_timeout_ns > 0 || stage.flaw_percent > 0;
   }
   job.ticks = job.ticks || dice.OneIn(3);
   return job;
@@ -409,6 +426,15 @@ std::vector<int64_t> ExpectedRows(const SimulatedJob& job, bool with_limits) {
   return RowsOf(job, static_cast<StageIndex>(job.stages.size()) - 1, with_limits);
 }
 
+std::string RetriesText(const StageLimits& limits) {
+  std::string text;
+  for (const RetryBudget& budget : limits.retries) {
+    if (!text.empty()) text += '/';
+    text += std::to_string(budget.retries);
+  }
+  return text;
+}
+
 std::string SimulatedJob::ToString() const {
   std::string text =
       "seed " + std::to_string(seed) + ": budget " + std::to_string(limits.budget_bytes) +
@@ -428,9 +454,9 @@ std::string SimulatedJob::ToString() const {
         std::to_string(one.rows_known) + " limit " + std::to_string(one.row_limit.value_or(-1)) +
         " slots " + std::to_string(one.slots) + " workers " + std::to_string(one.workers) + "x" +
         std::to_string(one.in_flight_per_worker) + " (least " + std::to_string(one.workers_min) +
-        ", first " + std::to_string(one.workers_initial) + ", retries " +
-        std::to_string(one.max_task_retries) + ", restarts " + std::to_string(one.max_restarts) +
-        ", batches " + std::to_string(one.max_batches_per_worker) + ", overlap " +
+        ", first " + std::to_string(one.workers_initial) + ", retries " + RetriesText(one) +
+        ", restarts " + std::to_string(one.max_restarts) + ", batches " +
+        std::to_string(one.max_batches_per_worker) + ", overlap " +
         std::to_string(one.overlaps_successor) + ", needs " + std::to_string(one.needs.size()) +
         ", time-out " + std::to_string(one.step_timeout_ns) + ") window " +
         std::to_string(one.window_rows) + "/" + std::to_string(one.restored_by) + " estimate " +
@@ -442,9 +468,10 @@ std::string SimulatedJob::ToString() const {
         std::to_string(stage.blocks_per_task_max) + " bytes " +
         std::to_string(stage.bytes_per_row) + "+" + std::to_string(stage.bytes_per_block) +
         " isolates " + std::to_string(one.isolates_failures) + " (" +
-        std::to_string(stage.raise_percent) + "/" + std::to_string(stage.kill_percent) +
-        " %, most " + std::to_string(one.failed_rows_max) + "/" +
-        std::to_string(one.failed_batches_max) + "/" + std::to_string(one.failed_share_max) + ")\n";
+        std::to_string(stage.raise_percent) + "/" + std::to_string(stage.kill_percent) + "/" +
+        std::to_string(stage.flaw_percent) + " %, most " + std::to_string(one.failed_rows_max) +
+        "/" + std::to_string(one.failed_batches_max) + "/" + std::to_string(one.failed_share_max) +
+        ")\n";
   }
   return text;
 }

@@ -24,6 +24,7 @@ struct SimulatedStage {
   int copies = 1;                      // Rows out for each row kept.
   int raise_percent = 0;               // Rows for which it raises, where it isolates failures,
   int kill_percent = 0;                // and for which its worker dies.
+  int flaw_percent = 0;                // Of runs of batches, that raise what may be tried again.
   int blocks_per_task_max = 1;         // More than one: a generator.
   bool ends_with_empty_step = false;
   int64_t bytes_per_row = 8;

@@ -37,6 +37,7 @@ SimulatedWorld::SimulatedWorld(const SimulatedJob& job)
   failed_batches_.resize(job.stages.size());
   restarts_.resize(job.stages.size());
   failed_builds_.resize(job.stages.size());
+  killed_builds_.resize(job.stages.size());
   consumers_.resize(job.stages.size(), -1);
   for (size_t index = 0; index < job.stages.size(); ++index) {
     const std::vector<StageIndex>& inputs = job.stages[index].limits.inputs;
@@ -68,6 +69,7 @@ void SimulatedWorld::Run() {
     Inject();
     if (finish_) break;
     Disturb();
+    if (due_.empty() && WaitsForTime()) Post(Random(1000), Tick{});
     Require(!due_.empty(), "the job stands still");
     if (due_.empty()) break;
     now_ns_ = due_.top().at_ns;
@@ -196,9 +198,10 @@ void SimulatedWorld::GiveToWorker(const StartTask& action) {
           "a worker has no more batches than allowed");
   Require(limits.max_batches_per_worker == 0 || worker.batches <= limits.max_batches_per_worker,
           "a worker has no more batches in its life than allowed", worker.batches);
-  const bool is_simple = !deaths_happened_ && job_.death_percent == 0 &&
-                         limits.max_batches_per_worker == 0 && limits.workers_min == 0 &&
-                         limits.needs.empty() && limits.step_timeout_ns == 0;
+  const bool is_simple = !deaths_happened_ && job_.stages[action.stage].flaw_percent == 0 &&
+                         job_.death_percent == 0 && limits.max_batches_per_worker == 0 &&
+                         limits.workers_min == 0 && limits.needs.empty() &&
+                         limits.step_timeout_ns == 0;
   for (const SimulatedWorker& other : pool) {
     Require(!is_simple || other.state != SimulatedWorker::State::kUp ||
                 other.tasks.size() + 1 >= worker.tasks.size(),

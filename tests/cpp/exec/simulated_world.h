@@ -38,8 +38,11 @@ struct SimulatedTask {
   std::deque<int64_t> output_chunks;
   bool empty_step_left = false;
   bool lost = false;   // Its worker died; it is to be started again.
-  bool again = false;  // It was.
+  bool again = false;  // It was, alone.
   int deaths = 0;
+  std::map<Cause, int> failures;
+  int64_t not_before_ns = 0;   // Does it run again,
+  int64_t waits_until_ns = 0;  // and for no other reason later than so.
 
   // Of a stage that isolates failures.
   std::set<std::pair<BlockId, int64_t>> rows_left;  // By block and place: not done, not left out.
@@ -118,11 +121,15 @@ class SimulatedWorld {
   void PlanFailures(StageIndex stage, SimulatedTask& task);
   void TakeUpRange(const StartTask& action, SimulatedTask& task);
   void EndRange(StageIndex stage, TaskId id, SimulatedTask& task);
+  void CountFailure(StageIndex stage, SimulatedTask& task, Cause cause);
+  Event MakeFlaw(const StepDone& event, SimulatedTask& task);
+  void LeaveWorker(StageIndex stage, SimulatedTask& task);
+  bool WaitsForTime() const;
   void CheckFailures();
   void CheckDrained();
   bool MayFailByFailures() const;
   bool DeathHappens(const WorkerDied& event, int64_t life);
-  void LoseTasks(StageIndex stage, SimulatedWorker& worker);
+  void LoseTasks(StageIndex stage, SimulatedWorker& worker, Cause cause);
   void BlockAppears(StepDone& event, SimulatedTask& task);
   void TaskEnds(StageIndex stage, TaskId id);
   void ReleasePieces(SimulatedTask& task);
@@ -170,6 +177,7 @@ class SimulatedWorld {
   int64_t now_ns_ = 0;
   int64_t posted_ = 0;
   int64_t events_handled_ = 0;
+  int64_t ticked_ns_ = -1;
   bool fault_injected_ = false;
   std::string violation_;
   std::optional<Status> finish_;
@@ -187,6 +195,7 @@ class SimulatedWorld {
   int64_t lives_ = 0;
   std::vector<int> restarts_;  // By stage.
   std::vector<int> failed_builds_;
+  std::vector<int> killed_builds_;
   bool may_fail_by_death_ = false;  // Some limit of tries was reached.
   bool deaths_happened_ = false;
   std::map<TaskId, int64_t> window_rows_;  // Of the window stage's tasks.

@@ -36,6 +36,14 @@ LogicalPlan FullPlan() {
   options.environment = {"A=1"};
   options.max_restarts = 5;
   options.max_task_retries = 1;
+  options.retries.crash = 0;
+  options.retries.out_of_memory = -1;
+  options.retries.exceptions = {{.name = "I/O",
+                                 .exception_class = "builtins.OSError",
+                                 .but = {"builtins.FileNotFoundError"},
+                                 .retries = 5}};
+  options.retries.wait_ms = 7;
+  options.retries.max_build_kills = -1;
   options.max_build_tries = 2;
   options.batch_timeout_ms = 10;
   options.max_batches_per_worker = 7;
@@ -115,6 +123,10 @@ TEST(LogicalPlan, NamesTheFieldThatIsWrong) {
   negative_processors.processors = -1;
   WorkerOptions no_tries;
   no_tries.max_build_tries = 0;
+  WorkerOptions few_retries;
+  few_retries.retries.timeout = -2;
+  WorkerOptions nameless_retries;
+  nameless_retries.retries.exceptions = {{.name = "nothing"}};
   WorkerOptions bad_resource;
   bad_resource.resources = {{"licences", -1}};
   WorkerOptions unbounded_group;
@@ -145,6 +157,8 @@ TEST(LogicalPlan, NamesTheFieldThatIsWrong) {
       {map(negative_gpus), "gpus must be at least 0, not -1"},
       {map(negative_processors), "processors must be at least 0, not -1"},
       {map(no_tries), "max_build_tries must be at least 1, not 0"},
+      {map(few_retries), "retries.timeout must be at least -1, not -2"},
+      {map(nameless_retries), "retries.exceptions must name classes; got none for: nothing"},
       {map(bad_resource), "numbers of at least 0: 'licences'"},
       {map(unbounded_group), "by_length needs batch_rows or padded_length_max"},
       {map(growing_group), "by_length leaves no room for grows_batches"},
@@ -242,6 +256,15 @@ TEST(LogicalPlan, NamesWhatIsWrongInJson) {
   EXPECT_THAT(second(R"({"op": "functions", "functions": [{"kind": "row", "payload": "&"}]})"),
               HasSubstr("base64"));
   EXPECT_THAT(second(R"({"op": "limit", "rows": -1})"), HasSubstr("at least 0"));
+  const auto retries = [&](const std::string& budgets) {
+    return second(R"({"op": "functions", "functions": [{"name": "f", "kind": "row"}], )"
+                  R"("options": {"retries": )" +
+                  budgets + "}}");
+  };
+  EXPECT_THAT(retries("3"), HasSubstr("retries must be an object; got: 3"));
+  EXPECT_THAT(retries(R"({"crash": "x"})"), HasSubstr("'crash' has the wrong type"));
+  EXPECT_THAT(retries(R"({"exceptions": [3]})"),
+              HasSubstr("each of retries.exceptions must be an object; got: 3"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import tempfile
 import threading
@@ -13,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from part_files import part_files
 
@@ -202,6 +203,95 @@ def test_the_dead_letters_are_exactly_the_rows_that_fail(
         assert written(out) == sorted(set(range(120)) - bad)
         assert (left_out(out) if bad else []) == sorted(bad)
         assert ledger.verify(out).problems == []
+
+
+MEMORY_BYTES = 256 << 20  # What a worker of these tests may take beside what it has.
+
+
+def exhaust_memory() -> None:
+    """Take memory until there is none, under a ceiling of this process's own."""
+    taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY_BYTES, resource.RLIM_INFINITY))
+    try:
+        held = [bytearray(16 << 20) for _ in range(64)]
+        raise AssertionError(f"{len(held)} pieces of memory were to be had")
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def exhaust_memory_and_end() -> None:
+    """Do the same, as what does not hear of it: libraries of C end their process then."""
+    try:
+        exhaust_memory()
+    except MemoryError:
+        os.abort()
+
+
+HOW = {
+    "raise": (raise_error, "exception"),
+    "crash": (lambda: os.kill(os.getpid(), signal.SIGSEGV), "crash"),
+    "hang": (lambda: threading.Event().wait(), "timeout"),
+    "memory": (exhaust_memory, "exception"),
+    "memory, and end": (exhaust_memory_and_end, "crash"),
+}
+POISON_ROWS = 32
+
+
+def poisoned(poison: dict[int, str]) -> Callable[..., Any]:
+    acts = {row: HOW[how][0] for row, how in poison.items()}
+
+    def work(batch: dict[str, Any]) -> dict[str, Any]:
+        for row in batch["id"].tolist():
+            if row in acts:
+                acts[row]()
+        return {"id": batch["id"]}
+
+    return work
+
+
+def check_poison(poison: dict[int, str], batch_size: int, files: int) -> None:
+    """Run a job with rows that fail in several ways; exactly these become dead letters."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "out")
+        penstock.data.range(POISON_ROWS, override_num_blocks=files).map_batches(
+            poisoned(poison),
+            batch_size=batch_size,
+            batch_timeout_s=1,
+            concurrency=2,
+            on_error="dead_letter",
+        ).write_parquet(str(out))
+        assert written(out) == sorted(set(range(POISON_ROWS)) - set(poison))
+        letters = penstock.dead_letters(out).take_all() if poison else []
+        causes = {letter["row"]["id"]: letter["cause"] for letter in letters}
+        assert causes == {row: HOW[how][1] for row, how in poison.items()}
+        assert len(letters) == len(poison)
+        assert ledger.verify(out).problems == []
+
+
+poisons = st.dictionaries(st.integers(0, POISON_ROWS - 1), st.sampled_from(sorted(HOW)), max_size=2)
+
+
+@settings(max_examples=3, deadline=None, derandomize=True)
+@example(poison={3: "hang", 20: "memory"}, batch_size=5, files=1)
+@example(poison={0: "memory, and end", 31: "raise", 8: "crash"}, batch_size=12, files=2)
+@given(poison=poisons, batch_size=st.integers(1, 12), files=st.integers(1, 4))
+def test_rows_that_hang_crash_or_exhaust_memory_become_the_dead_letters(
+    poison: dict[int, str], batch_size: int, files: int
+) -> None:
+    check_poison(poison, batch_size, files)
+
+
+@pytest.mark.long
+@settings(max_examples=60, deadline=None)
+@given(
+    poison=st.dictionaries(
+        st.integers(0, POISON_ROWS - 1), st.sampled_from(sorted(HOW)), max_size=6
+    ),
+    batch_size=st.integers(1, POISON_ROWS),
+    files=st.integers(1, 4),
+)
+def test_so_do_many_of_them(poison: dict[int, str], batch_size: int, files: int) -> None:
+    check_poison(poison, batch_size, files)
 
 
 class TestRowsThatEndTheirWorker:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 import penstock
-from penstock.data import ActorPoolStrategy, ThreadPoolStrategy
+from penstock.data import ActorPoolStrategy, Retries, ThreadPoolStrategy
 
 
 class Model:
@@ -76,8 +76,25 @@ def test_what_is_left_out_or_none_has_the_stated_defaults(ds):
     for name in ("max_batches_per_worker", "max_worker_bytes", "batch_timeout_ms", "memory_bytes"):
         assert plain[name] == 0
     assert plain["max_build_tries"] == 1
+    assert "retries" not in plain
     nothing = dict.fromkeys(["memory", "runtime_env", "max_calls", "num_gpus", "share_model"])
     assert told(ds.map(Model, **nothing)) == plain
+
+
+def test_budgets_of_retries_are_told_by_cause(ds):
+    budgets = Retries(crash=0, timeout=-1, io=2, exceptions={KeyError: 7}, wait_s=0.5)
+    retries = told(ds.map(Model, retries=budgets))["retries"]
+    assert (retries["crash"], retries["timeout"], "out_of_memory" in retries) == (0, -1, False)
+    assert (retries["wait_ms"], retries["wait_max_ms"]) == (500, 60_000)
+    of_keys, of_files = retries["exceptions"]
+    assert of_keys == {"name": "KeyError", "class": "builtins.KeyError", "but": [], "retries": 7}
+    assert (of_files["class"], of_files["retries"]) == ("builtins.OSError", 2)
+    assert "builtins.FileNotFoundError" in of_files["but"]
+
+
+def test_who_says_how_often_workers_are_replaced_means_those_that_are_killed_as_they_start(ds):
+    assert told(ds.map(Model, max_restarts=-1))["retries"]["max_build_kills"] == -1
+    assert told(ds.map(Model, retries=Retries(io=1)))["retries"]["max_build_kills"] == 100
 
 
 def test_a_thing_with_two_names_is_said_once(ds):

@@ -1,6 +1,7 @@
 """A job ends with the right output however often its workers, or it itself, are killed.
 
-PENSTOCK_KILL_LOOP_S and PENSTOCK_KILLS make the loops as long as `make test-all` wants them.
+PENSTOCK_KILL_LOOP_S, PENSTOCK_KILLS and PENSTOCK_STOPS make the loops as long as `make test-all`
+wants them.
 """
 
 from __future__ import annotations
@@ -20,20 +21,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import penstock.ledger
+from penstock.data.stopping import EXIT_RESUMABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LOOP_S = float(os.environ.get("PENSTOCK_KILL_LOOP_S", "3"))
 KILLS = int(os.environ.get("PENSTOCK_KILLS", "3"))
+STOPS = int(os.environ.get("PENSTOCK_STOPS", "4"))  # By SIGTERM and SIGINT.
 KILL_EVERY_S = 0.2
 ROWS_PER_BATCH = 50
 BATCH_S = 0.01  # Of a worker's time.
 WORKERS = 2
 
 JOB = f"""
-import os, pathlib, sys, time
+import os, pathlib, signal, sys, time
 import penstock
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # Whatever the shell had it ignore.
 
 class Work:
     def __call__(self, batch):
@@ -169,6 +174,50 @@ def test_a_job_killed_at_random_times_ends_as_one_that_nobody_disturbed(
                 assert no_process_left(driver.pid)
                 continue
             assert driver.returncode == 0
+        assert files_of(out) == wanted
+        check_output(out, rows)
+        shutil.rmtree(out)
+    with started(source, out) as driver:
+        assert driver.wait() == 0
+    assert files_of(out) == wanted
+    check_output(out, rows)
+
+
+def has_begun(out: Path) -> bool:
+    log = out / "_penstock" / "log"
+    return log.exists() and any(log.iterdir())
+
+
+def test_a_job_asked_to_end_at_random_times_ends_as_one_that_nobody_disturbed(
+    tmp_path: Path, no_process_left: Callable[[int], bool]
+) -> None:
+    rows = rows_for(1.5)
+    source = make_input(tmp_path, rows)
+    with started(source, tmp_path / "clean") as driver:
+        assert driver.wait() == 0
+    wanted = files_of(tmp_path / "clean")
+    out = tmp_path / "out"
+    codes = {signal.SIGTERM: EXIT_RESUMABLE, signal.SIGINT: -signal.SIGINT}
+    stops = 0
+    choose = random.Random(29)
+    while stops < STOPS:
+        with started(source, out) as driver:
+            while not has_begun(out) and driver.poll() is None:
+                os.sched_yield()
+            if ends_within(driver, choose.uniform(0, 0.6)):
+                assert driver.returncode == 0
+            else:
+                number = choose.choice(list(codes))
+                driver.send_signal(number)
+                code = driver.wait(60)
+                stops += 1
+                assert no_process_left(driver.pid)
+                if not (out / "_SUCCESS").exists():
+                    assert code == codes[number]
+        if not (out / "_SUCCESS").exists():
+            if has_begun(out):
+                assert penstock.ledger.verify(out).problems == []
+            continue
         assert files_of(out) == wanted
         check_output(out, rows)
         shutil.rmtree(out)

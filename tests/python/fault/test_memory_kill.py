@@ -44,6 +44,19 @@ def test_a_forked_worker_that_eats_all_memory_is_named_too(run_script, memory_gr
     assert "was killed by the kernel for want of memory" in done.stdout, done.stderr
 
 
+def test_rows_that_eat_all_memory_become_dead_letters(run_script, memory_group, tmp_path):
+    group = memory_group(LIMIT_BYTES)
+    done = run_script(
+        HEAD.format(group=group, condition="batch['id'][0] == 3", rows=8, workers=1)
+        + f"penstock.data.range(8, override_num_blocks=1).map_batches(\n"
+        f"    eat, batch_size=1, concurrency=1, on_error='dead_letter'\n"
+        f").write_parquet({str(tmp_path / 'out')!r})\n"
+        f"letters = penstock.dead_letters({str(tmp_path / 'out')!r}).take_all()\n"
+        "print([(letter['row']['id'], letter['cause']) for letter in letters])\n"
+    )
+    assert "[(3, 'out_of_memory')]" in done.stdout, done.stderr
+
+
 def test_a_kill_from_elsewhere_in_such_a_group_is_not_mistaken(run_script, memory_group):
     group = memory_group(LIMIT_BYTES)
     done = run_script(

@@ -96,7 +96,7 @@ def splits_at_once(operation: str, given: Mapping[str, Any], context: DataContex
     check_names(operation, said, ReadResources)
     checked = cast("WorkerArguments", said)
     processors = machine_options(operation, checked)["processors"]
-    lifetime_options(checked)
+    lifetime_options(checked, context, stateful=False)
     concurrency = said.get("concurrency")
     bounds = []
     if concurrency is not None:
