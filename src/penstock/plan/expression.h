@@ -18,11 +18,12 @@ namespace penstock {
 ///   | {"position": "id"}
 /// A position is one of expression_positions.h. `call` is the name of an Arrow compute function
 /// that works row by row, of "cast", or of one of our own (expression_lists.h,
-/// expression_division.h); `options` are its own (expression_options.h). Literals: null, bool, integer, float, string; `type` is optional and
-/// names an Arrow type as TypeFromText reads it: the value is cast to it. Bytes are base64 with the
-/// type "binary". A list and an object are literals of the list or struct type that is named.
-/// Invalid for an unknown form, function, option or type, a wrong number of arguments or a literal
-/// that does not fit its type, naming it. Nested at most 1000 deep.
+/// expression_division.h); `options` are its own (expression_options.h). Literals: null, bool,
+/// integer, float, string; `type` is optional and names an Arrow type as TypeFromText reads it: the
+/// value is cast to it. Bytes are base64 with the type "binary". A list and an object are literals
+/// of the list or struct type that is named. Invalid for an unknown form, function, option or type,
+/// a wrong number of arguments or a literal that does not fit its type, naming it. Nested at most
+/// 1000 deep.
 Result<arrow::compute::Expression> ExpressionFromJson(const nlohmann::json& json);
 
 /// Binds an expression to a schema, as Arrow does it, with these differences: "add" of texts joins

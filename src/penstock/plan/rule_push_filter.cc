@@ -3,8 +3,8 @@
 //     its columns are renamed back. A filter on a column that they take away stays, and fails;
 //   - sinks below Assign when it reads none of the columns that are assigned, and none of them
 //     follows from the rows' positions: a reader that skips data counts them anew;
-//   - never sinks below a function, a limit, a sample, a repartition or a union, whose inputs may lack
-//     its columns or have other types of them;
+//   - never sinks below a function, a limit, a sample, a repartition or a union: inputs may lack
+//     its columns, or have other types of them;
 //   - merges with a FilterOp below it: and_kleene(lower, upper). The filter's transform lets the
 //     upper part fail only for rows that the lower part keeps, as before;
 //   - just above the reader, tells it: where the reader filters exactly, the FilterOp goes; where

@@ -116,7 +116,8 @@ TEST(ExpressionBind, DividesFractionsAndDecimalsDownwards) {
   EXPECT_EQ(Of("modulo", Column("fraction"), Literal(2)), "double 0.5 1.5 null");
   EXPECT_EQ(Of("floor_divide", Column("fraction"), Literal(0.0)), "double -inf inf null");
   EXPECT_THAT(Of("floor_divide", Column("money"), Literal(2)), HasSubstr("decimal128"));
-  EXPECT_THAT(Of("modulo", Column("money"), Literal(2)), HasSubstr(" 0.50000000000000 1.50000000000000 null"));
+  EXPECT_THAT(Of("modulo", Column("money"), Literal(2)),
+              HasSubstr(" 0.50000000000000 1.50000000000000 null"));
 }
 
 TEST(ExpressionBind, TakesWholeNumbersBesideDecimals) {

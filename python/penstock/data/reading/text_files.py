@@ -45,7 +45,9 @@ def read_csv(
 
     Types and columns are those that the first rows of the first 16 files show. A later value that
     needs a wider type, or a file with more columns, widens the blocks from there on; a number in a
-    column of text is text, a text in a column of numbers is an error.
+    column of text is text, a text in a column of numbers is an error. Expressions see each block
+    as it is: name the types (`column_types` of `convert_options`), or cast, where whole numbers may
+    turn into fractions late.
 
     Args:
         paths: a path, glob or URI, or several; folders are searched through.
@@ -116,7 +118,7 @@ def read_json(
 
     The text must be UTF-8, with objects and arrays at most 60 deep in each other. `read_options`
     and `parse_options` are those of `pyarrow.json`; what they say of its own speed is passed over.
-    Types, the other arguments and errors are those of `read_csv`.
+    `explicit_schema` of `parse_options` names types. Types, the other arguments and errors are those of `read_csv`.
     """
     reader = {"lines": lines, **json_options(read_options, parse_options)}
     files = FileArguments(
