@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "penstock/base/error.h"
+#include "penstock/ledger/log_compaction.h"
 
 namespace penstock {
 namespace {
@@ -32,10 +33,10 @@ Result<std::unique_ptr<Ledger>> Ledger::Open(std::unique_ptr<LogStore> store, st
 Status Ledger::Take() {
   last_ = {};
   identity_.clear();
-  PENSTOCK_TRY(const std::vector<int64_t> numbers, store_->List());
-  has_entries_ = !numbers.empty();
+  PENSTOCK_TRY(const std::optional<int64_t> last, LastEntry(*store_));
+  has_entries_ = last.has_value();
   if (!has_entries_) return Status::OK();
-  PENSTOCK_TRY(last_, ReadEntry(*store_, numbers.back()));
+  PENSTOCK_TRY(last_, ReadEntry(*store_, *last));
   PENSTOCK_TRY(const Commit begin, ReadEntry(*store_, last_.last_begin));
   identity_ = begin.identity;
   return Status::OK();
@@ -71,8 +72,10 @@ Result<std::vector<PartFile>> Ledger::Files() { return FilesOf(0); }
 
 Result<std::vector<PartFile>> Ledger::FilesOf(int64_t first) {
   std::vector<PartFile> files;
-  for (int64_t number = first; has_entries_ && number <= last_.number; ++number) {
-    PENSTOCK_TRY(Commit commit, ReadEntry(*store_, number));
+  if (!has_entries_ || first > last_.number) return files;
+  PENSTOCK_TRY(std::vector<Commit> commits, ReadEntries(*store_, first));
+  for (Commit& commit : commits) {
+    if (commit.number > last_.number) break;
     std::ranges::move(commit.letters, std::back_inserter(files));
     std::ranges::move(commit.files, std::back_inserter(files));
   }
@@ -95,7 +98,9 @@ Status Ledger::Begin(const JobIdentity& identity) {
   commit.identity = identity;
   commit.last_begin = commit.number;
   identity_ = identity;
-  return Put(std::move(commit));
+  PENSTOCK_RETURN_NOT_OK(Put(std::move(commit)));
+  Compact();
+  return Status::OK();
 }
 
 Status Ledger::Clear() {
@@ -108,7 +113,9 @@ void Ledger::RemoveIfNothingIsDone() {
 }
 
 Status Ledger::Add(Progress progress) {
-  return Put(Next(CommitKind::kChunks, std::move(progress)));
+  PENSTOCK_RETURN_NOT_OK(Put(Next(CommitKind::kChunks, std::move(progress))));
+  Compact();
+  return Status::OK();
 }
 
 Status Ledger::End(Progress progress) { return Put(Next(CommitKind::kEnd, std::move(progress))); }
@@ -137,9 +144,20 @@ Status Ledger::Put(Commit commit) {
   PENSTOCK_TRY(const std::string text, CommitText(commit));
   PENSTOCK_TRY(const bool put, store_->PutIfAbsent(commit.number, text));
   if (!put) return Taken(store_->Holder());
+  PENSTOCK_TRY(const bool is_late, IsInRun(*store_, commit.number));
+  if (is_late) {
+    PENSTOCK_RETURN_NOT_OK(store_->Drop({commit.number}, {}));
+    return Taken(store_->Holder());
+  }
   last_ = std::move(commit);
   has_entries_ = true;
   return Status::OK();
+}
+
+/// Compacts the log now and then. Where that fails nothing is lost, and the next time may do it.
+void Ledger::Compact() {
+  const bool is_time = last_.kind == CommitKind::kBegin || last_.number % kEntriesOfRun == 0;
+  if (is_time) static_cast<void>(CompactLog(*store_, last_.number, last_.last_begin));
 }
 
 }  // namespace penstock

@@ -131,20 +131,6 @@ class Verifier {
 
 }  // namespace
 
-Result<std::vector<Commit>> ReadEntries(LogStore& store) {
-  PENSTOCK_TRY(const std::vector<int64_t> numbers, store.List());
-  std::vector<Commit> entries;
-  for (const int64_t number : numbers) {
-    const auto next = static_cast<int64_t>(entries.size());
-    if (number != next) {
-      return MakeError(ErrorKind::kCorruptData,
-                       "An entry of a job's ledger is missing; got: " + store.PathOf(next));
-    }
-    PENSTOCK_TRY(entries.emplace_back(), ReadEntry(store, number));
-  }
-  return entries;
-}
-
 Result<Verification> VerifyOutput(const std::string& folder) { return Verifier(folder).Run(); }
 
 }  // namespace penstock

@@ -10,9 +10,6 @@
 
 namespace penstock {
 
-/// Returns all entries of a log, in order. kCorruptData naming one that is damaged or missing.
-Result<std::vector<Commit>> ReadEntries(LogStore& store);
-
 /// What was found of an output and its ledger.
 struct Verification {
   bool is_finished = false;
