@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <utility>
 
 #include "penstock/base/error.h"
+#include "penstock/ledger/folder_record.h"
 
 namespace penstock {
 namespace {
@@ -14,6 +16,11 @@ std::string DescribeProcess() {
   char host[256] = "";
   gethostname(host, sizeof host - 1);
   return fmt::format("process {} on {}", getpid(), host);
+}
+
+/// Returns the folder that the ledger lies in.
+std::string FolderOfOutput(const Sink& sink) {
+  return std::filesystem::path(sink.ledger_folder()).parent_path();
 }
 
 }  // namespace
@@ -51,6 +58,7 @@ Status JobLedger::Begin() {
   } else {
     PENSTOCK_RETURN_NOT_OK(ledger_->Begin(job_.identity));
     if (replaces_) PENSTOCK_RETURN_NOT_OK(RemoveOther());
+    if (done().empty()) PENSTOCK_RETURN_NOT_OK(RecordFoundFiles(FolderOfOutput(sink_)));
   }
   shows_all_ = false;
   PENSTOCK_TRY(const std::vector<PartFile> hidden, ledger_->Unpublished());

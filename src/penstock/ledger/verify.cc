@@ -14,6 +14,7 @@
 #include "penstock/base/ledger_folder.h"
 #include "penstock/base/local_files.h"
 #include "penstock/base/system_failure.h"
+#include "penstock/ledger/folder_record.h"
 
 namespace penstock {
 namespace {
@@ -25,8 +26,6 @@ Result<FileChecksum> ReadFile(const files::path& path) {
   if (file.get() < 0) return SystemFailure(errno, "read", path);
   return ReadChecksum(file.get(), path);
 }
-
-bool IsHidden(const std::string& name) { return name.starts_with('.') || name.starts_with('_'); }
 
 class Verifier {
  public:
@@ -47,8 +46,11 @@ class Verifier {
       for (const PartFile& file : entry.letters) CheckFile(file, may_be_hidden);
       for (const PartFile& file : entry.files) CheckFile(file, may_be_hidden);
     }
-    PENSTOCK_RETURN_NOT_OK(FindStrays(folder_));
-    PENSTOCK_RETURN_NOT_OK(FindStrays(folder_ / kDeadLetterFolder));
+    PENSTOCK_TRY(const OtherFiles others, ReadOtherFiles(folder_));
+    for (const PartFile& file : others.added) CheckFile(file, /*may_be_hidden=*/false);
+    known_.insert(others.found.begin(), others.found.end());
+    PENSTOCK_RETURN_NOT_OK(FindStrays(""));
+    PENSTOCK_RETURN_NOT_OK(FindStrays(kDeadLetterFolder));
     return std::move(found_);
   }
 
@@ -107,21 +109,12 @@ class Verifier {
   }
 
   Status FindStrays(const files::path& within) {
-    std::error_code error;
-    files::recursive_directory_iterator entry(within, error);
-    for (; !error && entry != files::recursive_directory_iterator(); entry.increment(error)) {
-      if (IsHidden(entry->path().filename())) {
-        entry.disable_recursion_pending();
-        continue;
-      }
-      std::error_code ignored;
-      const std::string name = entry->path().lexically_relative(folder_);
-      if (!entry->is_directory(ignored) && !known_.contains(name)) {
-        Problem("{} is not in the ledger", name);
-      }
+    PENSTOCK_TRY(const std::vector<std::string> names, VisibleFilesIn(folder_ / within));
+    for (const std::string& name : names) {
+      const std::string whole = within / name;
+      if (!known_.contains(whole)) Problem("{} is not in the ledger", whole);
     }
-    if (!error || error == std::errc::no_such_file_or_directory) return Status::OK();
-    return SystemFailure(error.value(), "list", within);
+    return Status::OK();
   }
 
   const files::path folder_;

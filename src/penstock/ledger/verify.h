@@ -22,7 +22,8 @@ struct Verification {
 
 /// Reads an output of this machine's file systems again and compares it with its ledger: that the
 /// entries follow each other and add up, that each file is there with the bytes and the checksum
-/// that it was written with, and that there are no files that the ledger does not know.
+/// that it was written with, and that there are no files that it does not know: neither the job's,
+/// nor those that other writes have added or that were there when it began (folder_record.h).
 /// kMissingPath where there is no ledger.
 Result<Verification> VerifyOutput(const std::string& folder);
 
