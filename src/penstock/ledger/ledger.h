@@ -35,7 +35,7 @@ struct Progress {
 ///
 /// Cost: opening it lists the log and reads two entries, its last and the latest kBegin, however
 /// many chunks the job has. The log has fewer than 16 files of each length (log_compaction.h): of
-/// 100,000 entries some 30.
+/// 100,000 entries some 40.
 ///
 /// Threads: one at a time.
 class Ledger {
