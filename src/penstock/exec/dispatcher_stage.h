@@ -46,6 +46,7 @@ struct Task {
   std::vector<LiveBlock*> yielded;  // The reorder window: what earlier tasks hold up.
   int deaths = 0;                   // Of workers that held it.
   std::vector<Range> ranges;        // isolates_failures: still to be run, the next one last.
+  int64_t rows_told = 0;            // only_filters: of these, what was yielded and what failed.
   bool has_failures = false;        // Likewise: rows of it were left out.
   std::vector<LiveBlock*> held;     // Likewise: what the range that is being run has yielded.
 
@@ -242,6 +243,7 @@ struct StageState {
   int64_t rows_done = 0;  // Of rows_in, those of finished tasks.
   int64_t rows_out = 0;
   int64_t rows_failed = 0;
+  int64_t rows_filtered = 0;
   int64_t batches_failed = 0;  // With some of these.
   int64_t bytes_out = 0;
   int64_t blocks_out = 0;

@@ -79,10 +79,12 @@ Status JobLedger::RemoveOther() {
 Status JobLedger::Commit(const CommitOutput& action, const std::vector<PartFile>& files,
                          const std::vector<PartFile>& letters) {
   if (!files.empty() || !letters.empty()) PENSTOCK_RETURN_NOT_OK(sink_.SyncTemporaries());
-  Progress progress{
-      .files = files,
-      .letters = letters,
-      .rows = {.in = action.rows_read, .out = action.rows_written, .dead = action.rows_failed}};
+  Progress progress{.files = files,
+                    .letters = letters,
+                    .rows = {.in = action.rows_read,
+                             .out = action.rows_written,
+                             .dead = action.rows_failed,
+                             .filtered = action.rows_filtered}};
   ChunkSet chunks;
   for (const int64_t chunk : action.chunks) chunks.Add({chunk, chunk});
   progress.chunks = chunks.Ranges();

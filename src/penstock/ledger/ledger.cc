@@ -133,6 +133,9 @@ Commit Ledger::Next(CommitKind kind, Progress progress) const {
   next.rows.in += progress.rows.in;
   next.rows.out += progress.rows.out;
   next.rows.dead += progress.rows.dead;
+  const bool tells = next.rows.filtered && progress.rows.filtered;
+  next.rows.filtered =
+      tells ? std::optional(*next.rows.filtered + *progress.rows.filtered) : std::nullopt;
   next.files_done += static_cast<int64_t>(progress.files.size());
   next.chunks = std::move(progress.chunks);
   next.files = std::move(progress.files);

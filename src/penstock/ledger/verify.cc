@@ -84,6 +84,10 @@ class Verifier {
     }
     const bool maps_rows = rows.out == file_rows || entries.back().done.empty();
     if (!maps_rows) Problem("The files have {} rows, and the entries {}", file_rows, rows.out);
+    if (!rows.AddUp()) {
+      Problem("The rows do not add up: {} were read, {} written, {} failed, {} were filtered",
+              rows.in, rows.out, rows.dead, *rows.filtered);
+    }
     found_.rows = rows;
     found_.chunks = done.size();
     found_.is_finished = entries.back().kind == CommitKind::kEnd;

@@ -1,5 +1,6 @@
 #include "penstock/ledger/commit.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,7 +25,7 @@ Commit SomeCommit() {
                      .bytes = int64_t{1} << 40,
                      .crc32c = 0xFFFFFFFF}},
           .done = ChunkSet({{0, 4}, {9, 9}}),
-          .rows = {.in = 12, .out = 10, .dead = 2},
+          .rows = {.in = 15, .out = 10, .dead = 2, .filtered = 3},
           .files_done = 3,
           .ignored = {"the file a"},
           .last_begin = 4,
@@ -39,6 +40,25 @@ ErrorKind KindOf(const Status& status) {
 TEST(Commit, IsReadAsItWasWritten) {
   const std::string text = CommitText(SomeCommit()).ValueOrDie();
   EXPECT_EQ(ReadCommit(text, "log/7").ValueOrDie(), SomeCommit());
+}
+
+TEST(Commit, SaysWhereNobodyCanTellWhichRowsWereFiltered) {
+  Commit commit = SomeCommit();
+  commit.rows.filtered.reset();
+  const std::string text = CommitText(commit).ValueOrDie();
+  EXPECT_EQ(ReadCommit(text, "log/7").ValueOrDie(), commit);
+  EXPECT_TRUE(commit.rows.AddUp());
+}
+
+TEST(Commit, IsReadAsAnOlderVersionWroteIt) {
+  Commit commit = SomeCommit();
+  commit.rows.filtered.reset();
+  std::string text = CommitText(commit).ValueOrDie();
+  const std::string filtered = "\"filtered\":null,";
+  text = text.substr(0, text.rfind('\n', text.size() - 2));
+  text.erase(text.find(filtered), filtered.size());
+  text += fmt::format("\ncrc32c:{:08x}\n", Crc32c(text));
+  EXPECT_EQ(ReadCommit(text, "log/7").ValueOrDie(), commit);
 }
 
 TEST(Commit, IsRefusedWithAnyByteChanged) {

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import penstock
+from ledger_entries import entry_text
 from penstock import ledger
 from penstock.data import DataContext, Dataset
 from penstock.exceptions import CorruptDataError
@@ -52,15 +53,6 @@ def ids(path: Path | str) -> list[int]:
     return sorted(row["id"] for row in penstock.data.read_parquet(str(path)).take_all())
 
 
-def crc32c(data: bytes) -> int:
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
-
-
 def cut_off(output: Path, *, finished: bool) -> Path:
     """Make of an output that of a job which was killed before it named its last commit's files.
 
@@ -73,8 +65,7 @@ def cut_off(output: Path, *, finished: bool) -> Path:
         entry = json.loads(entries(output)[-1].read_text().partition("\n")[0])
     entry["kind"] = "end" if finished else "chunks"
     entry["published"] = entry["number"]
-    body = json.dumps(entry)
-    entries(output)[-1].write_text(f"{body}\ncrc32c:{crc32c(body.encode()):08x}\n")
+    entries(output)[-1].write_text(entry_text(entry))
     for file in entry["files"]:
         temporary = output / file["temporary"]
         temporary.parent.mkdir(exist_ok=True)
