@@ -118,6 +118,20 @@ BUGS = [
         "ledger",
     ),
     Bug(
+        "older entries go without being gathered",
+        LEDGER + "log_compaction.cc",
+        "PENSTOCK_RETURN_NOT_OK(MakeRun(store, run, entries));",
+        "static_cast<void>(run);",
+        "fault:*LongLogs*",
+    ),
+    Bug(
+        "a writer whose number was gathered meanwhile goes on",
+        LEDGER + "ledger.cc",
+        "if (is_late) {",
+        "if (is_late && false) {",
+        "ledger",
+    ),
+    Bug(
         "an entry's checksum is not looked at",
         LEDGER + "small_file.cc",
         "if (WithChecksum(body) != text)",

@@ -30,9 +30,10 @@ def main(arguments: list[str]) -> int:
 def _verify(path: str) -> int:
     found = ledger.verify(path)
     failed = f", and {found.rows_dead} that failed" if found.rows_dead else ""
+    filtered = f", {found.rows_filtered} filtered" if found.rows_filtered else ""
     print(
         f"{found.files} files, {found.rows_out} rows, {units.bytes_text(found.bytes)}, "
-        f"of {found.rows_in} rows read in {found.chunks} chunks{failed}"
+        f"of {found.rows_in} rows read in {found.chunks} chunks{failed}{filtered}"
     )
     for problem in found.problems:
         print(f"wrong: {problem}")

@@ -16,7 +16,10 @@ class Verified(NamedTuple):
     """What was found of an output and its ledger.
 
     `rows_in` are the rows that were read, `rows_out` those written and `rows_dead` those left out
-    as functions fail for them, of the chunks that are done.
+    as functions fail for them, `rows_filtered` those that filters have left out, of the chunks that
+    are done: `rows_in = rows_out + rows_dead + rows_filtered`. None where nobody can tell, as a
+    function may make several rows or none of one: `flat_map`, and `map_batches` that does not
+    promise `udf_modifying_row_count=False`.
     `problems` are sentences, each naming a file or an entry; none: all is as it was written.
     """
 
@@ -27,6 +30,7 @@ class Verified(NamedTuple):
     rows_in: int
     rows_out: int
     rows_dead: int
+    rows_filtered: int | None
     problems: list[str]
 
 
@@ -51,6 +55,7 @@ def verify(path: str | os.PathLike[str]) -> Verified:
         found.rows_in,
         found.rows_out,
         found.rows_dead,
+        found.rows_filtered,
         found.problems,
     )
 
@@ -113,5 +118,7 @@ def _line(entry: dict[str, Any]) -> str:
     if entry["letters"]:
         done += f", {rows_of(entry['letters'])} rows failed"
     total = f"{entry['files_done']} files, {entry['rows']['out']} rows by now"
+    if entry["rows"].get("filtered"):
+        total += f", {entry['rows']['filtered']} filtered"
     ends = "; the job is done" if kind == "end" else ""
     return f"{number:>6}  {done} ({total}){ends}"

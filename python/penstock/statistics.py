@@ -49,6 +49,7 @@ def stats_text(snapshot: Snapshot) -> str:
 def _events(stage: StageSnapshot) -> str:
     """Say what became of the stage's workers and batches beyond the ordinary; often nothing."""
     told = {
+        "rows filtered": stage.rows_filtered,
         "rows that failed and were left out": stage.rows_failed,
         "workers that died and were replaced": stage.restarts,
         "batches run again because of that": stage.retries,

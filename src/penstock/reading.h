@@ -92,6 +92,8 @@ struct ReadOptions {
 /// `**` for any folders); of this machine, or a URI of a file system that Arrow knows (s3, gs,
 /// abfs, hdfs, file). Names that begin with "." or "_" are passed over in folders. A file that ends
 /// in .gz, .zst, .bz2, .lz4 or .br is decompressed, where the format has no compression of its own.
+/// Of a folder of this machine that a job with a ledger writes or has written what is on record is
+/// read, and the user is told, once, of files that are not; a glob takes what lies there.
 ///
 /// Rows come in the order of the paths, those of a folder sorted by path. IOError for a path that
 /// is not there and for broken files, Invalid where the files' columns do not go together. Paths

@@ -27,6 +27,7 @@ def stage(name="MapBatches(Model)", **changes):
         "restarts": 0,
         "retries": 0,
         "rows_failed": 0,
+        "rows_filtered": 0,
         "recycled": 0,
         "batch_rows_found": 0,
     }

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import penstock
+from ledger_entries import entry_text
 from penstock import ledger
 from penstock.__main__ import main
 from penstock.data import DataContext
 from penstock.exceptions import CorruptDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROWS = 400
 
@@ -36,6 +41,85 @@ def output(written: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(written, tmp_path / "out"))
 
 
+def write(
+    path: Path, change: Callable[[penstock.data.Dataset], penstock.data.Dataset], **options: Any
+) -> ledger.Verified:
+    with DataContext.current(DataContext()) as context:
+        context.rows_per_chunk = 100
+        context.commit_interval_s = 0
+        change(penstock.data.range(ROWS, override_num_blocks=4)).write_parquet(path, **options)
+    return ledger.verify(path)
+
+
+def refuse_some(row: dict[str, Any]) -> bool:
+    if row["id"] % 97 == 5:
+        raise ValueError("no")
+    return bool(row["id"] % 3)
+
+
+FILTERS: list[Any] = [
+    pytest.param(lambda rows: rows, 0, 0, id="none"),
+    pytest.param(lambda rows: rows.filter(expr="id >= 30"), 30, 0, id="expression"),
+    pytest.param(lambda rows: rows.filter(lambda row: row["id"] >= 30), 30, 0, id="function"),
+    pytest.param(
+        lambda rows: (
+            rows.filter(lambda row: row["id"] >= 30)
+            .map(lambda row: {"id": row["id"] * 2})
+            .filter(expr="id < 700")
+        ),
+        80,
+        0,
+        id="several",
+    ),
+    pytest.param(
+        lambda rows: rows.filter(refuse_some, on_error="dead_letter").filter(expr="id != 1"),
+        133,
+        5,
+        id="rows that fail",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "filtered", "dead"), FILTERS)
+def test_each_row_was_written_has_failed_or_was_filtered(
+    tmp_path: Path, change: Any, filtered: int, dead: int, capsys: Any
+) -> None:
+    found = write(tmp_path / "out", change)
+    assert found.problems == []
+    assert (found.rows_dead, found.rows_filtered) == (dead, filtered)
+    assert found.rows_in == ROWS == found.rows_out + dead + filtered
+    assert main(["verify", str(tmp_path / "out")]) == 0
+    assert main(["show", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().out
+    assert (f", {filtered} filtered" in told) == (filtered > 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows.flat_map(lambda row: [row] * (row["id"] % 3)),
+        lambda rows: rows.map_batches(lambda batch: {"id": batch["id"][::2]}),
+    ],
+    ids=["flat_map", "map_batches"],
+)
+def test_nobody_tells_filtered_rows_where_a_function_may_change_their_number(
+    tmp_path: Path, change: Any
+) -> None:
+    found = write(tmp_path / "out", lambda rows: change(rows).filter(expr="id != 7"))
+    assert found.problems == []
+    assert found.rows_filtered is None
+
+
+def test_rows_that_do_not_add_up_are_a_problem(output: Path) -> None:
+    last = entries(output)[-1]
+    entry = json.loads(last.read_text().partition("\n")[0])
+    assert entry["rows"]["filtered"] == 1
+    entry["rows"]["filtered"] = 2
+    last.write_text(entry_text(entry))
+    (problem,) = ledger.verify(output).problems
+    assert "do not add up: 400 were read, 399 written, 0 failed, 2 were filtered" in problem
+
+
 def parts(output: Path) -> list[Path]:
     return sorted(output.glob("*.parquet"))
 
@@ -48,7 +132,7 @@ def test_an_output_that_is_as_it_was_written_verifies(output: Path) -> None:
     found = ledger.verify(output)
     assert found.problems == []
     assert found.is_finished
-    assert (found.rows_in, found.rows_out) == (ROWS, ROWS - 1)
+    assert (found.rows_in, found.rows_out, found.rows_filtered) == (ROWS, ROWS - 1, 1)
     assert (found.files, found.chunks) == (4, 4)
     assert found.bytes == sum(path.stat().st_size for path in parts(output))
 

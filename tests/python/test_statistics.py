@@ -46,6 +46,12 @@ def test_a_job_without_workers_has_no_line_about_them():
     assert "Workers:" not in stats_text(snapshot(stage(), worker_starts=""))
 
 
+def test_rows_that_were_filtered_are_told():
+    assert "MapBatches(Model): rows filtered: 1,234" in stats_text(
+        snapshot(stage(rows_filtered=1234))
+    )
+
+
 def test_rows_that_were_left_out_are_told():
     assert "MapBatches(Model): rows that failed and were left out: 3" in stats_text(
         snapshot(stage(rows_failed=3))

@@ -1,4 +1,5 @@
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -43,6 +44,7 @@ void BindLedger(nb::module_& module) {
       .def_ro("bytes", &Verification::bytes)
       .def_prop_ro("rows_in", [](const Verification& found) { return found.rows.in; })
       .def_prop_ro("rows_dead", [](const Verification& found) { return found.rows.dead; })
+      .def_prop_ro("rows_filtered", [](const Verification& found) { return found.rows.filtered; })
       .def_prop_ro("rows_out", [](const Verification& found) { return found.rows.out; })
       .def_ro("problems", &Verification::problems);
   module.attr("DEAD_LETTER_FOLDER") = kDeadLetterFolder;

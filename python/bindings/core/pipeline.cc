@@ -88,7 +88,7 @@ void Construct(RunningPipeline* place, const LogicalPlan& plan, int64_t budget_b
   options.worker_command.template_arguments = std::move(template_arguments);
   options.worker_command.environment = std::move(worker_environment);
   options.worker_lines = std::move(worker_lines);
-  if (retry_folder) options.retry = RetryOptions{*std::move(retry_folder), retry_stage};
+  if (retry_folder) options.retry = RowsToRetry{*std::move(retry_folder), retry_stage};
   new (place) RunningPipeline(plan, options);
 }
 

@@ -17,6 +17,7 @@ void BindSnapshot(nb::module_& module) {
       .def_ro("rows_in", &StageSnapshot::rows_in)
       .def_ro("rows_out", &StageSnapshot::rows_out)
       .def_ro("rows_failed", &StageSnapshot::rows_failed)
+      .def_ro("rows_filtered", &StageSnapshot::rows_filtered)
       .def_ro("bytes_out", &StageSnapshot::bytes_out)
       .def_ro("blocks_out", &StageSnapshot::blocks_out)
       .def_ro("tasks_total", &StageSnapshot::tasks_total)

@@ -12,7 +12,8 @@ struct StageSnapshot {
   std::string name;
   int64_t rows_in = 0;
   int64_t rows_out = 0;
-  int64_t rows_failed = 0;  // Left out, as the functions fail for them.
+  int64_t rows_failed = 0;    // Left out, as the functions fail for them.
+  int64_t rows_filtered = 0;  // By filters; 0 too where functions make several rows or none of one.
   int64_t bytes_out = 0;
   int64_t blocks_out = 0;
   int64_t tasks_total = -1;  // -1 while it is not known yet.

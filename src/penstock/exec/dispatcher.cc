@@ -72,6 +72,8 @@ StateMachine::StateMachine(std::vector<StageLimits> stages, DispatcherLimits lim
     stages_.push_back(std::make_unique<StageState>(std::move(stages[index]), places[index],
                                                    limits.preserve_order));
   }
+  counts_filtered_ = std::all_of(stages_.begin(), stages_.end() - 1,
+                                 [](const auto& stage) { return stage->limits.only_filters; });
   for (const auto& stage : stages_) {
     const StageIndex restored_by = stage->limits.restored_by;
     if (restored_by >= 0) stages_[restored_by]->batcher.FollowWindows();
@@ -154,6 +156,9 @@ void StateMachine::Apply(const StepDone& event) {
   }
   StepEnded(stage, *task);
   if (commits() && event.rows_read > 0) commits_.Read(task->chunk, event.rows_read);
+  if (event.rows_read > 0) {
+    CountFiltered(stage, task->chunk, event.rows_read - (event.block ? event.block->rows : 0));
+  }
   stage.steps_busy_ns += event.busy_ns;
   const bool is_whole = task->ranges.empty() || task->ranges.back().rows == task->rows;
   if (stage.limits.grows_batches && event.finished && is_whole) {
@@ -249,7 +254,7 @@ void StateMachine::FinishIfDone() {
   if (last().limits.role == StageRole::kWrite && !committed_) {
     if (committing_) return;
     if (gives_up_) return EndDrained();
-    CommitOutput commit = commits_.Take();
+    CommitOutput commit = commits_.Take(counts_filtered_);
     commit.last = last_commit_ = committing_ = true;
     if (!commits()) {
       for (const auto& stage : stages_) commit.rows_failed += stage->rows_failed;

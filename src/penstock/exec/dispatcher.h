@@ -89,6 +89,9 @@ namespace penstock {
 /// stages before must keep each chunk's rows to itself: no limit, zip, or regrouping. Parts are
 /// numbered by chunk then: the n-th that begins with a chunk is `chunk << kPartBits | n`.
 ///
+/// Filtered rows. Where a stage `only_filters`, each row in is a row out, has failed, or was
+/// filtered: then these are counted, by what goes into each batch and comes out of it.
+///
 /// Draining. A job that is asked to (Drain) begins with no further chunk, comes to the end of those
 /// that it has begun, commits them, and ends with kDrained; with OK where there are no others. A
 /// chunk is begun when the first stage of functions has started with it, or where there is none,
@@ -143,6 +146,7 @@ struct StageLimits {
   int64_t batch_rows = 0;       // kNative, kWork: rows a batch; 0: a block is a batch.
   int64_t batch_rows_max = 0;   // kNative, kWork, batch_rows == 0: cut larger blocks; 0: never.
   bool batch_in_chunk = true;   // kNative, kWork: a batch never spans two chunks.
+  bool only_filters = false;    // See "Filtered rows".
   bool grows_batches = false;   // kWork: batches grow from few rows, see BatchSize.
   int64_t regroup_rows = 0;     // kRegroup: rows a block; 0: use regroup_blocks.
   int64_t regroup_blocks = 0;   // kRegroup: this many blocks, once the rows are all known; with
@@ -382,7 +386,8 @@ struct CommitOutput {
   std::vector<int64_t> parts;
   int64_t rows_read = 0;
   int64_t rows_written = 0;
-  int64_t rows_failed = 0;  // Without commits_chunks: of the whole job.
+  int64_t rows_failed = 0;               // Without commits_chunks: of the whole job.
+  std::optional<int64_t> rows_filtered;  // With commits_chunks, where every stage only filters.
 };
 /// The job has ended; the last action ever. On failure or cancellation, whatever still runs is to
 /// be stopped by whoever carries out the actions.

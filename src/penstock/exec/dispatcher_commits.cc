@@ -53,6 +53,8 @@ void CommitPlanner::CloseOne(int64_t number) {
     if (!read.empty()) next_.rows_read += read.mapped();
     const auto failed = rows_failed_.extract(chunk);
     if (!failed.empty()) next_.rows_failed += failed.mapped();
+    const auto filtered = rows_filtered_.extract(chunk);
+    if (!filtered.empty()) next_filtered_ += filtered.mapped();
   }
   for (const int64_t part : done.parts) unit_of_part_.erase(part);
   next_.chunks.insert(next_.chunks.end(), done.chunks.begin(), done.chunks.end());
@@ -60,6 +62,10 @@ void CommitPlanner::CloseOne(int64_t number) {
   next_.rows_written += done.rows;
 }
 
-CommitOutput CommitPlanner::Take() { return std::exchange(next_, CommitOutput{.last = false}); }
+CommitOutput CommitPlanner::Take(bool counts_filtered) {
+  const int64_t filtered = std::exchange(next_filtered_, 0);
+  if (counts_filtered) next_.rows_filtered = filtered;
+  return std::exchange(next_, CommitOutput{.last = false});
+}
 
 }  // namespace penstock::dispatch

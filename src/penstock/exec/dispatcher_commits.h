@@ -19,6 +19,9 @@ class CommitPlanner {
   /// Rows of the chunk have failed, and go nowhere.
   void Fail(int64_t chunk, int64_t rows) { rows_failed_[chunk] += rows; }
 
+  /// Rows of the chunk were filtered.
+  void Filter(int64_t chunk, int64_t rows) { rows_filtered_[chunk] += rows; }
+
   /// Rows of the chunk go to the part.
   void Append(int64_t chunk, int64_t part, int64_t rows);
 
@@ -29,8 +32,8 @@ class CommitPlanner {
 
   bool has_some() const { return !next_.chunks.empty(); }
 
-  /// Takes what can be committed now.
-  CommitOutput Take();
+  /// Takes what can be committed now, with the rows filtered, where these are all counted.
+  CommitOutput Take(bool counts_filtered);
 
  private:
   // Chunks and parts that are committed together.
@@ -51,8 +54,10 @@ class CommitPlanner {
   std::unordered_map<int64_t, int64_t> unit_of_part_;
   std::unordered_map<int64_t, int64_t> rows_read_;  // By chunk.
   std::unordered_map<int64_t, int64_t> rows_failed_;
+  std::unordered_map<int64_t, int64_t> rows_filtered_;
   int64_t last_unit_ = 0;
   CommitOutput next_{.last = false};
+  int64_t next_filtered_ = 0;  // Of next_.
 };
 
 }  // namespace penstock::dispatch

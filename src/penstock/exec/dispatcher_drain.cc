@@ -59,7 +59,7 @@ void StateMachine::GiveUpReads() {
 void StateMachine::EndDrained() {
   if (!commits_.has_some()) return End(Drained());
   committing_ = true;
-  actions_.push_back(commits_.Take());
+  actions_.push_back(commits_.Take(counts_filtered_));
 }
 
 }  // namespace penstock::dispatch

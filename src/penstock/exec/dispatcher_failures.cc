@@ -48,6 +48,7 @@ void StateMachine::Hold(StageState& stage, TaskId id, Task& task, LiveBlock* blo
 void StateMachine::DropHeld(StageState& stage, TaskId id, Task& task) {
   for (LiveBlock* block : std::exchange(task.held, {})) {
     if (IsAhead(stage, id)) admission_.AddAhead(stage.index, -block->size.bytes);
+    task.rows_told -= block->size.rows;
     Drop(block);
   }
 }
@@ -136,6 +137,7 @@ void StateMachine::LeaveOut(StageState& stage, TaskId id, Task& task, const Stat
                              .attempts = task.ranges.back().attempts});
   ++stage.rows_failed;
   if (!std::exchange(task.has_failures, true)) ++stage.batches_failed;
+  ++task.rows_told;
   if (commits()) commits_.Fail(task.chunk, 1);
   task.ranges.pop_back();
   JudgeFailures(stage, status);

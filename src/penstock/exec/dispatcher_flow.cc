@@ -26,6 +26,7 @@ void StateMachine::StepEnded(StageState& stage, Task& task) {
 void StateMachine::Yield(StageState& stage, TaskId id, Task& task, const BlockSize& size) {
   LiveBlock* block = blocks_.Add(size, stage.index);
   if (stage.batches()) block->size.chunk = task.chunk;
+  task.rows_told += size.rows;
   admission_.Learn(stage.index, size.bytes);
   admission_.Add(stage.index, size.bytes);
   if (size.rows == 0) {
@@ -55,6 +56,12 @@ void StateMachine::Pass(StageState& stage, LiveBlock* block) {
     chunks_.Add(stage.place.consumer, block->size.chunk, piece.rows);
   }
   if (limit && stage.rows_let_out == *limit) CloseThrough(stage.index);
+}
+
+void StateMachine::CountFiltered(StageState& stage, int64_t chunk, int64_t rows) {
+  if (!stage.limits.only_filters) return;
+  stage.rows_filtered += rows;
+  if (commits() && rows != 0) commits_.Filter(chunk, rows);
 }
 
 void StateMachine::Release(const std::vector<Piece>& pieces) {
@@ -90,6 +97,7 @@ void StateMachine::CloseTask(StageState& stage, Task& task) {
   Release(std::exchange(task.pieces, {}));
   --stage.unfinished;
   stage.rows_done += task.rows;
+  if (stage.batches()) CountFiltered(stage, task.chunk, task.rows - task.rows_told);
   if (!ordered() && stage.yields()) chunks_.Remove(stage.index, task.chunk, 1);
 }
 
@@ -224,7 +232,7 @@ void StateMachine::CommitWhatIsDone() {
   if (!draining_ && now_ns_ - committed_ns_ < limits_.commit_interval_ns) return;
   committing_ = true;
   committed_ns_ = now_ns_;
-  actions_.push_back(commits_.Take());
+  actions_.push_back(commits_.Take(counts_filtered_));
 }
 
 }  // namespace penstock::dispatch

@@ -57,6 +57,7 @@ class StateMachine final : public Dispatcher {
   void LearnBatch(StageState& stage, const Task& task, int64_t busy_ns);
   void Yield(StageState& stage, TaskId id, Task& task, const BlockSize& size);
   void Pass(StageState& stage, LiveBlock* block);
+  void CountFiltered(StageState& stage, int64_t chunk, int64_t rows);
   void Release(const std::vector<Piece>& pieces);
   void Drop(LiveBlock* block);
   void EndTask(StageState& stage, Task& task);
@@ -183,9 +184,10 @@ class StateMachine final : public Dispatcher {
   BlockTable blocks_;
   Admission admission_;
   ResourceTable resources_;
-  ChunkProgress chunks_;      // With follows_chunks() only.
-  CommitPlanner commits_;     // With commits() only.
-  int64_t committed_ns_ = 0;  // When the last commit began, or the job.
+  ChunkProgress chunks_;          // With follows_chunks() only.
+  CommitPlanner commits_;         // With commits() only.
+  bool counts_filtered_ = false;  // Every stage before the last only filters.
+  int64_t committed_ns_ = 0;      // When the last commit began, or the job.
   std::unordered_map<BlockId, Piece> emitted_;
   int native_running_ = 0;
   int workers_busy_ = 0;

@@ -71,6 +71,7 @@ Snapshot StateMachine::TakeSnapshot(int64_t now_ns) const {
         .rows_in = stage->rows_in,
         .rows_out = stage->rows_out,
         .rows_failed = stage->rows_failed,
+        .rows_filtered = stage->rows_filtered,
         .bytes_out = stage->bytes_out,
         .blocks_out = stage->blocks_out,
         .tasks_total = TasksTotal(*stage),

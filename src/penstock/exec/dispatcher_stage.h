@@ -48,6 +48,7 @@ struct Task {
   int deaths = 0;                   // Of workers that held it.
   std::vector<int> failures;        // By Cause, as far as there were any.
   std::vector<Range> ranges;        // isolates_failures: still to be run, the next one last.
+  int64_t rows_told = 0;            // only_filters: of these, what was yielded and what failed.
   bool has_failures = false;        // Likewise: rows of it were left out.
   std::vector<LiveBlock*> held;     // Likewise: what the range that is being run has yielded.
 
@@ -246,6 +247,7 @@ struct StageState {
   int64_t rows_done = 0;  // Of rows_in, those of finished tasks.
   int64_t rows_out = 0;
   int64_t rows_failed = 0;
+  int64_t rows_filtered = 0;
   int64_t batches_failed = 0;  // With some of these.
   int64_t bytes_out = 0;
   int64_t blocks_out = 0;

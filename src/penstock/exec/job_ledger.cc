@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <utility>
 
 #include "penstock/base/error.h"
+#include "penstock/ledger/folder_record.h"
 
 namespace penstock {
 namespace {
@@ -20,6 +22,11 @@ int64_t RowsOf(const std::vector<PartFile>& files) {
   int64_t rows = 0;
   for (const PartFile& file : files) rows += file.rows;
   return rows;
+}
+
+/// Returns the folder that the ledger lies in.
+std::string FolderOfOutput(const Sink& sink) {
+  return std::filesystem::path(sink.ledger_folder()).parent_path();
 }
 
 }  // namespace
@@ -72,6 +79,7 @@ Status JobLedger::Begin() {
   if (finished_) return TidyUp();
   PENSTOCK_RETURN_NOT_OK(ledger_->Begin(job_.identity, job_.write));
   if (replaces_) PENSTOCK_RETURN_NOT_OK(RemoveOther());
+  if (done().empty()) PENSTOCK_RETURN_NOT_OK(RecordFoundFiles(FolderOfOutput(sink_)));
   fatal_rows_.Load(ledger_->done());
   PENSTOCK_RETURN_NOT_OK(ShowAll());
   return sink_.RemoveTemporaries();
@@ -107,10 +115,12 @@ Status JobLedger::RemoveOther() {
 Status JobLedger::Commit(const CommitOutput& action, const std::vector<PartFile>& files,
                          const std::vector<PartFile>& letters) {
   if (!files.empty() || !letters.empty()) PENSTOCK_RETURN_NOT_OK(sink_.SyncTemporaries());
-  Progress progress{
-      .files = files,
-      .letters = letters,
-      .rows = {.in = action.rows_read, .out = action.rows_written, .dead = action.rows_failed}};
+  Progress progress{.files = files,
+                    .letters = letters,
+                    .rows = {.in = action.rows_read,
+                             .out = action.rows_written,
+                             .dead = action.rows_failed,
+                             .filtered = action.rows_filtered}};
   ChunkSet chunks;
   for (const int64_t chunk : action.chunks) chunks.Add({chunk, chunk});
   progress.chunks = chunks.Ranges();

@@ -7,6 +7,7 @@
 
 #include "penstock/exec/job_identity.h"
 #include "penstock/exec/write_record.h"
+#include "penstock/files/path_placer.h"
 
 namespace penstock {
 namespace {
@@ -20,6 +21,16 @@ Result<OnMismatch> TakeOnMismatch(WriteOp& write) {
 }
 
 bool Resumes(const WriteOp& write) { return write.options.value("mode", "") == "resume"; }
+
+/// Returns the folder of this machine that is written to; "" for others.
+Result<std::string> LocalFolderOf(const WriteOp& write) {
+  const std::string path = write.options.value("path", "");
+  const bool is_remote = path.find("://") != std::string::npos && !path.starts_with("file:");
+  if (write.file_system == nullptr && is_remote) return "";  // Which need not be opened for this.
+  PathPlacer placer(FileAccess{.file_system = write.file_system});
+  PENSTOCK_TRY(const PlacedPath placed, placer.Place(path));
+  return placed.file_system->type_name() == "local" ? placed.location : "";
+}
 
 }  // namespace
 
@@ -64,6 +75,7 @@ Result<std::optional<JobOutput>> OpenOutput(const LogicalPlan& plan, const Physi
   }
   JobOutput output;
   PENSTOCK_TRY(output.sink, MakeSink(own));
+  PENSTOCK_TRY(output.local_folder, LocalFolderOf(own));
   const std::string folder = output.sink->ledger_folder();
   if (!folder.empty()) {
     PENSTOCK_TRY(output.ledger, JobLedger::Open(*output.sink, std::move(job), on_mismatch));

@@ -43,7 +43,7 @@ LogicalPlan Written(const LogicalPlan& plan, const WriteRecord& record) {
 
 class RetryOpener {
  public:
-  RetryOpener(const RetryOptions& retry, const ReadLimits& limits, const MachineResources& machine)
+  RetryOpener(const RowsToRetry& retry, const ReadLimits& limits, const MachineResources& machine)
       : retry_(retry), limits_(limits), machine_(machine) {}
 
   Result<std::optional<RetryJob>> Open(const LogicalPlan& plan) {
@@ -116,7 +116,7 @@ class RetryOpener {
     return job;
   }
 
-  const RetryOptions& retry_;
+  const RowsToRetry& retry_;
   const ReadLimits& limits_;
   const MachineResources& machine_;
   WriteRecord record_;
@@ -125,7 +125,7 @@ class RetryOpener {
 
 }  // namespace
 
-Result<std::optional<RetryJob>> OpenRetry(const LogicalPlan& plan, const RetryOptions& retry,
+Result<std::optional<RetryJob>> OpenRetry(const LogicalPlan& plan, const RowsToRetry& retry,
                                           const ReadLimits& limits,
                                           const MachineResources& machine) {
   return RetryOpener(retry, limits, machine).Open(plan);

@@ -16,7 +16,7 @@
 namespace penstock {
 
 /// Which dead letters are to be run again: those of one stage, beside an output of this machine.
-struct RetryOptions {
+struct RowsToRetry {
   std::string folder;
   StageIndex stage = 0;
 };
@@ -37,7 +37,7 @@ struct RetryJob {
 /// kMissingPath where no job keeps a ledger, Invalid where one is not done, kOutputTaken where
 /// another process writes; kJobChanged, naming the stage, where stages that have letters, or those
 /// after them, are others than the plan's, or had other columns given to them. As RestFrom.
-Result<std::optional<RetryJob>> OpenRetry(const LogicalPlan& plan, const RetryOptions& retry,
+Result<std::optional<RetryJob>> OpenRetry(const LogicalPlan& plan, const RowsToRetry& retry,
                                           const ReadLimits& limits,
                                           const MachineResources& machine);
 

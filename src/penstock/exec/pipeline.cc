@@ -15,6 +15,7 @@
 #include "penstock/exec/event_queue.h"
 #include "penstock/exec/native_pool.h"
 #include "penstock/exec/native_runner.h"
+#include "penstock/exec/open_input.h"
 #include "penstock/exec/open_output.h"
 #include "penstock/exec/output_queue.h"
 #include "penstock/exec/pipeline_shells.h"
@@ -63,7 +64,7 @@ Result<Sources> MakeSources(const PhysicalPlan& plan, const PipelineOptions& opt
   for (const Stage& stage : plan.stages) {
     std::unique_ptr<Source>& source = sources.emplace_back();
     if (!stage.read) continue;
-    PENSTOCK_TRY(source, MakeSource(*stage.read, options.read, options.processors));
+    PENSTOCK_TRY(source, OpenInput(*stage.read, options.read, options.processors));
   }
   return sources;
 }

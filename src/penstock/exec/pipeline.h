@@ -35,8 +35,8 @@ struct PipelineOptions {
 
   /// From one commit's begin to the next one's, at least: each waits for the disk a few times.
   int64_t commit_interval_ms = 500;
-  std::optional<RetryOptions> retry;  // Run these dead rows again; then the plan does not write.
-  WorkerCommand worker_command;       // Needed by plans with functions.
+  std::optional<RowsToRetry> retry;  // Run these dead rows again; then the plan does not write.
+  WorkerCommand worker_command;      // Needed by plans with functions.
   std::shared_ptr<WorkerLines> worker_lines;  // Takes what workers print; null: it is dropped.
 };
 

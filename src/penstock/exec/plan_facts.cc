@@ -4,6 +4,7 @@
 
 #include "penstock/block/unify.h"
 #include "penstock/block/zip.h"
+#include "penstock/exec/open_input.h"
 #include "penstock/memory/machine.h"
 
 namespace penstock {
@@ -12,7 +13,7 @@ namespace {
 using Schemas = std::vector<std::shared_ptr<arrow::Schema>>;
 
 Result<std::unique_ptr<Source>> SourceOf(const LogicalPlan& plan) {
-  return MakeSource(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors());
+  return OpenInput(std::get<ReadOp>(plan.ops.front()), ReadLimits{}, MachineProcessors());
 }
 
 Result<std::shared_ptr<arrow::Schema>> CombinedSchema(bool zips, const Schemas& inputs) {

@@ -103,6 +103,17 @@ void SetWorkLimits(const Stage& stage, const std::vector<ResourceLimit>& resourc
   if (limits.batch_rows == 0 && RunsRowFunctions(op)) limits.batch_rows_max = kRowFunctionRowsMax;
 }
 
+/// Whether each row that comes in makes one row or none, but for those that fail.
+bool OnlyFilters(const Stage& stage) {
+  if (stage.row_limit || stage.kind == StageKind::kZip) return false;
+  if (stage.native) return stage.native->keeps_rows;
+  if (!stage.functions) return true;
+  return std::ranges::all_of(stage.functions->functions, [](const FunctionSpec& function) {
+    return function.keeps_rows || function.kind == FunctionKind::kRow ||
+           function.kind == FunctionKind::kFilterRow;
+  });
+}
+
 }  // namespace
 
 std::vector<ResourceLimit> LimitsOf(const MachineResources& machine) {
@@ -161,6 +172,9 @@ Result<std::vector<StageLimits>> LimitsOf(const PhysicalPlan& plan,
         limits.slots = static_cast<int>(std::min<int64_t>(steps_max, limits.slots));
     }
     all.push_back(std::move(limits));
+  }
+  for (size_t index = 0; index + 1 < all.size(); ++index) {
+    all[index].only_filters = OnlyFilters(plan.stages[index]);
   }
   all.back().commits_chunks =
       commits_chunks && std::ranges::none_of(all, [&job](const StageLimits& stage) {

@@ -3,6 +3,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <map>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 
 #include "penstock/base/error.h"
 #include "penstock/base/mutex.h"
+#include "penstock/ledger/folder_record.h"
 
 namespace penstock {
 namespace {
@@ -71,8 +73,19 @@ class WriteRunnerImpl final : public WriteRunner {
   Status CommitNow(const CommitOutput& action) {
     if (action.last) PENSTOCK_RETURN_NOT_OK(WriteEmptyPart());
     PENSTOCK_TRY(const std::vector<PartFile> letters, letters_.Write(action.chunks));
-    if (output_.ledger == nullptr) return output_.sink->Commit().status();
+    if (output_.ledger == nullptr) return CommitWithoutLedger();
     return output_.ledger->Commit(action, TakeClosed(action), letters);
+  }
+
+  /// Shows all parts. In a folder that another job keeps a ledger of they are part of it only once
+  /// they are on record; where they cannot be, they go again.
+  Status CommitWithoutLedger() {
+    PENSTOCK_TRY(const std::vector<PartFile> files, output_.sink->Commit());
+    if (output_.local_folder.empty()) return Status::OK();
+    const Status recorded = RecordAddedFiles(output_.local_folder, files);
+    if (recorded.ok()) return recorded;
+    for (const PartFile& file : files) unlink((output_.local_folder + "/" + file.name).c_str());
+    return recorded;
   }
 
   /// Returns the files of the parts that are committed; the last commit takes all that are left.

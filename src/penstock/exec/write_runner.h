@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "penstock/exec/dead_letters.h"
 #include "penstock/exec/job_ledger.h"
@@ -15,6 +16,7 @@ struct JobOutput {
   std::unique_ptr<Sink> sink;
   std::unique_ptr<JobLedger> ledger;  // Null: parts become visible at the end, together.
   bool commits_chunks = false;        // On the way, as the dispatcher says.
+  std::string local_folder;           // Where the parts go to on this machine; "": elsewhere.
 };
 
 /// Runs a write stage: appends blocks to part files on the native pool.

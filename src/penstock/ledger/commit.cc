@@ -4,6 +4,7 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "penstock/base/error.h"
 #include "penstock/ledger/small_file.h"
@@ -59,6 +60,18 @@ std::vector<PartFile> FilesFromJson(const Json& json) {
   return files;
 }
 
+Json RowsToJson(const RowCounts& rows) {
+  const Json filtered = rows.filtered ? Json(*rows.filtered) : Json();
+  return {{"in", rows.in}, {"out", rows.out}, {"dead", rows.dead}, {"filtered", filtered}};
+}
+
+RowCounts RowsFromJson(const Json& json) {
+  RowCounts rows{.in = json.at("in"), .out = json.at("out"), .dead = json.at("dead")};
+  const Json filtered = json.value("filtered", Json());  // Older versions did not count them.
+  rows.filtered = filtered.is_null() ? std::nullopt : std::optional(filtered.get<int64_t>());
+  return rows;
+}
+
 Json ToJson(const Commit& commit) {
   return {{"version", kVersion},
           {"kind", kKindNames.at(static_cast<size_t>(commit.kind))},
@@ -72,7 +85,7 @@ Json ToJson(const Commit& commit) {
           {"letters", FilesToJson(commit.letters)},
           {"taken", FilesToJson(commit.taken)},
           {"done", RangesToJson(commit.done.Ranges())},
-          {"rows", {{"in", commit.rows.in}, {"out", commit.rows.out}, {"dead", commit.rows.dead}}},
+          {"rows", RowsToJson(commit.rows)},
           {"files_done", commit.files_done},
           {"ignored", commit.ignored},
           {"last_begin", commit.last_begin},
@@ -98,9 +111,7 @@ Commit FromJson(const Json& json) {
                 .letters = FilesFromJson(json.at("letters")),
                 .taken = FilesFromJson(json.value("taken", Json::array())),
                 .done = ChunkSet(RangesFromJson(json.at("done"))),
-                .rows = {.in = json.at("rows").at("in"),
-                         .out = json.at("rows").at("out"),
-                         .dead = json.at("rows").at("dead")},
+                .rows = RowsFromJson(json.at("rows")),
                 .files_done = json.at("files_done"),
                 .ignored = json.at("ignored"),
                 .last_begin = json.at("last_begin"),

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,12 +19,17 @@ using JobIdentity = std::map<std::string, std::string>;
 /// Names of parts of an identity.
 using IdentityParts = std::set<std::string>;
 
-/// What has become of input rows. `dead` were left out, as functions fail for them, and are still.
-/// `rows_in = rows_out + dead` where the plan keeps rows one to one, and not less where it filters.
+/// What has become of input rows. `dead` were left out, as functions fail for them, and are still;
+/// `filtered` were by filters: `in = out + dead + filtered`. Where a function may make several rows
+/// or none of one nobody can tell, and that is nullopt.
 struct RowCounts {
   int64_t in = 0;
   int64_t out = 0;
   int64_t dead = 0;
+  std::optional<int64_t> filtered = 0;
+
+  /// Returns whether the rows add up, as far as that can be told.
+  bool AddUp() const { return !filtered || in == out + dead + *filtered; }
 
   bool operator==(const RowCounts&) const = default;
 };
@@ -34,6 +40,11 @@ enum class CommitKind : uint8_t {
   kEnd,     // All are; nothing follows but retries.
   kRetry,   // A process takes over a job that is done, to run rows again that were left out.
 };
+
+/// Returns whether all chunks of a job are done whose last entry is of this kind.
+inline bool IsFinished(CommitKind kind) {
+  return kind == CommitKind::kEnd || kind == CommitKind::kRetry;
+}
 
 /// One entry of the log. It tells what is new, and how far the job is with it, so that the last one
 /// is all that a job needs to go on.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "penstock/base/error.h"
+#include "penstock/ledger/log_compaction.h"
 
 namespace penstock {
 namespace {
@@ -33,10 +34,10 @@ Status Ledger::Take() {
   last_ = {};
   identity_.clear();
   write_.clear();
-  PENSTOCK_TRY(const std::vector<int64_t> numbers, store_->List());
-  has_entries_ = !numbers.empty();
+  PENSTOCK_TRY(const std::optional<int64_t> last, LastEntry(*store_));
+  has_entries_ = last.has_value();
   if (!has_entries_) return Status::OK();
-  PENSTOCK_TRY(last_, ReadEntry(*store_, numbers.back()));
+  PENSTOCK_TRY(last_, ReadEntry(*store_, *last));
   PENSTOCK_TRY(const Commit begin, ReadEntry(*store_, last_.last_begin));
   identity_ = begin.identity;
   write_ = begin.write;
@@ -45,8 +46,7 @@ Status Ledger::Take() {
 
 Ledger::Found Ledger::found() const {
   if (!has_entries_) return Found::kNothing;
-  const bool is_done = last_.kind == CommitKind::kEnd || last_.kind == CommitKind::kRetry;
-  return is_done ? Found::kFinished : Found::kUnfinished;
+  return IsFinished(last_.kind) ? Found::kFinished : Found::kUnfinished;
 }
 
 std::string Ledger::DifferenceFrom(const JobIdentity& identity,
@@ -72,10 +72,18 @@ Result<std::vector<PartFile>> Ledger::Unpublished() { return FilesOf(last_.publi
 
 Result<std::vector<PartFile>> Ledger::Files() { return FilesOf(0); }
 
+/// Returns the entries from `first` to the last that this ledger knows of.
+Result<std::vector<Commit>> Ledger::EntriesFrom(int64_t first) {
+  if (!has_entries_ || first > last_.number) return std::vector<Commit>();
+  PENSTOCK_TRY(std::vector<Commit> commits, ReadEntries(*store_, first));
+  std::erase_if(commits, [this](const Commit& commit) { return commit.number > last_.number; });
+  return commits;
+}
+
 Result<std::vector<PartFile>> Ledger::FilesOf(int64_t first) {
   std::vector<PartFile> files;
-  for (int64_t number = first; has_entries_ && number <= last_.number; ++number) {
-    PENSTOCK_TRY(Commit commit, ReadEntry(*store_, number));
+  PENSTOCK_TRY(std::vector<Commit> commits, EntriesFrom(first));
+  for (Commit& commit : commits) {
     std::ranges::move(commit.letters, std::back_inserter(files));
     std::ranges::move(commit.files, std::back_inserter(files));
   }
@@ -84,8 +92,8 @@ Result<std::vector<PartFile>> Ledger::FilesOf(int64_t first) {
 
 Result<Ledger::Dead> Ledger::FindDead() {
   Dead dead;
-  for (int64_t number = 0; has_entries_ && number <= last_.number; ++number) {
-    PENSTOCK_TRY(Commit commit, ReadEntry(*store_, number));
+  PENSTOCK_TRY(std::vector<Commit> commits, EntriesFrom(0));
+  for (Commit& commit : commits) {
     if (!commit.taken.empty()) ++dead.retries;
     std::erase_if(dead.letters, [&commit](const PartFile& letters) {
       return std::ranges::find(commit.taken, letters.name, &PartFile::name) != commit.taken.end();
@@ -97,10 +105,8 @@ Result<Ledger::Dead> Ledger::FindDead() {
 
 Result<std::vector<PartFile>> Ledger::TakenAway() {
   std::vector<PartFile> files;
-  for (int64_t number = last_.published; has_entries_ && number <= last_.number; ++number) {
-    PENSTOCK_TRY(Commit commit, ReadEntry(*store_, number));
-    std::ranges::move(commit.taken, std::back_inserter(files));
-  }
+  PENSTOCK_TRY(std::vector<Commit> commits, EntriesFrom(last_.published));
+  for (Commit& commit : commits) std::ranges::move(commit.taken, std::back_inserter(files));
   return files;
 }
 
@@ -128,7 +134,9 @@ Status Ledger::Begin(const JobIdentity& identity, std::string write) {
   commit.last_begin = commit.number;
   identity_ = identity;
   write_ = std::move(write);
-  return Put(std::move(commit));
+  PENSTOCK_RETURN_NOT_OK(Put(std::move(commit)));
+  Compact();
+  return Status::OK();
 }
 
 Status Ledger::BeginRetry() {
@@ -147,7 +155,9 @@ void Ledger::RemoveIfNothingIsDone() {
 }
 
 Status Ledger::Add(Progress progress) {
-  return Put(Next(CommitKind::kChunks, std::move(progress)));
+  PENSTOCK_RETURN_NOT_OK(Put(Next(CommitKind::kChunks, std::move(progress))));
+  Compact();
+  return Status::OK();
 }
 
 Status Ledger::End(Progress progress) { return Put(Next(CommitKind::kEnd, std::move(progress))); }
@@ -166,6 +176,9 @@ Commit Ledger::Next(CommitKind kind, Progress progress) const {
   next.rows.in += progress.rows.in;
   next.rows.out += progress.rows.out;
   next.rows.dead += progress.rows.dead;
+  const bool tells = next.rows.filtered && progress.rows.filtered;
+  next.rows.filtered =
+      tells ? std::optional(*next.rows.filtered + *progress.rows.filtered) : std::nullopt;
   next.files_done += static_cast<int64_t>(progress.files.size());
   next.chunks = std::move(progress.chunks);
   next.files = std::move(progress.files);
@@ -178,9 +191,20 @@ Status Ledger::Put(Commit commit) {
   PENSTOCK_TRY(const std::string text, CommitText(commit));
   PENSTOCK_TRY(const bool put, store_->PutIfAbsent(commit.number, text));
   if (!put) return Taken(store_->Holder());
+  PENSTOCK_TRY(const bool is_late, IsInRun(*store_, commit.number));
+  if (is_late) {
+    PENSTOCK_RETURN_NOT_OK(store_->Drop({commit.number}, {}));
+    return Taken(store_->Holder());
+  }
   last_ = std::move(commit);
   has_entries_ = true;
   return Status::OK();
+}
+
+/// Compacts the log now and then. Where that fails nothing is lost, and the next time may do it.
+void Ledger::Compact() {
+  const bool is_time = last_.kind == CommitKind::kBegin || last_.number % kEntriesOfRun == 0;
+  if (is_time) static_cast<void>(CompactLog(*store_, last_.number, last_.last_begin));
 }
 
 }  // namespace penstock

@@ -34,7 +34,9 @@ struct Progress {
 /// the one before it still lives, its next entry has that number too, is refused, and it must stop
 /// (kOutputTaken): it has published nothing that is not in the log.
 ///
-/// Cost: opening it lists the log and reads its last entry, however many chunks the job has.
+/// Cost: opening it lists the log and reads two entries, its last and the latest kBegin, however
+/// many chunks the job has. The log has fewer than 16 files of each length (log_compaction.h): of
+/// 100,000 entries some 40.
 ///
 /// Threads: one at a time.
 class Ledger {
@@ -119,8 +121,10 @@ class Ledger {
   Ledger(std::unique_ptr<LogStore> store, std::string writer)
       : store_(std::move(store)), writer_(std::move(writer)) {}
 
+  Result<std::vector<Commit>> EntriesFrom(int64_t first);
   Result<std::vector<PartFile>> FilesOf(int64_t first);
   Status Put(Commit commit);
+  void Compact();
   Status Take();
   Commit Next(CommitKind kind, Progress progress) const;
 

@@ -24,18 +24,47 @@ namespace {
 namespace files = std::filesystem;
 
 constexpr std::string_view kSuffix = ".json";
+constexpr std::string_view kRunSuffix = ".jsonl";
 constexpr size_t kDigits = 20;
 
 std::string NameOf(int64_t number) { return fmt::format("{:0{}}{}", number, kDigits, kSuffix); }
 
-std::optional<int64_t> NumberOf(const std::string& name) {
-  if (name.size() != kDigits + kSuffix.size() || !name.ends_with(kSuffix)) return std::nullopt;
-  int64_t number = 0;
-  const char* const end = name.data() + kDigits;
-  const auto [stop, error] = std::from_chars(name.data(), end, number);
-  if (error != std::errc() || stop != end || number < 0) return std::nullopt;
-  return number;
+std::string NameOfRun(EntryRun run) {
+  return fmt::format("{:0{}}-{:0{}}{}", run.first, kDigits, run.last, kDigits, kRunSuffix);
 }
+
+/// Reads a number of 20 digits.
+std::optional<int64_t> NumberIn(std::string_view digits) {
+  int64_t number = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, error] = std::from_chars(digits.data(), end, number);
+  const bool is_number = digits.size() == kDigits && error == std::errc() && stop == end;
+  return is_number && number >= 0 ? std::optional(number) : std::nullopt;
+}
+
+std::optional<int64_t> NumberOf(std::string_view name) {
+  if (!name.ends_with(kSuffix)) return std::nullopt;
+  return NumberIn(name.substr(0, name.size() - kSuffix.size()));
+}
+
+std::optional<EntryRun> RunOf(std::string_view name) {
+  if (name.size() != 2 * kDigits + 1 + kRunSuffix.size() || !name.ends_with(kRunSuffix) ||
+      name[kDigits] != '-') {
+    return std::nullopt;
+  }
+  const auto first = NumberIn(name.substr(0, kDigits));
+  const auto last = NumberIn(name.substr(kDigits + 1, kDigits));
+  if (!first || !last || *last < *first) return std::nullopt;
+  return EntryRun{*first, *last};
+}
+
+/// Numbers by their order; of runs that begin with one entry the longest first.
+struct IsBefore {
+  bool operator()(int64_t one, int64_t other) const { return one < other; }
+  bool operator()(EntryRun one, EntryRun other) const {
+    return one.first != other.first ? one.first < other.first : one.last > other.last;
+  }
+};
 
 class LocalLogStore final : public LogStore {
  public:
@@ -63,30 +92,33 @@ class LocalLogStore final : public LogStore {
 
   std::string Holder() override { return ReadSmallFile(lock_).ValueOr(""); }
 
-  Result<std::vector<int64_t>> List() override {
-    std::vector<int64_t> numbers;
-    std::error_code error;
-    files::directory_iterator entry(log_, error);
-    for (; !error && entry != files::directory_iterator(); entry.increment(error)) {
-      if (const auto number = NumberOf(entry->path().filename())) numbers.push_back(*number);
-    }
-    if (error && error.value() != ENOENT) return SystemFailure(error.value(), "list", log_);
-    std::ranges::sort(numbers);
-    return numbers;
-  }
+  Result<std::vector<int64_t>> List() override { return ListAs(NumberOf); }
+
+  Result<std::vector<EntryRun>> ListRuns() override { return ListAs(RunOf); }
 
   Result<std::string> Read(int64_t number) override { return ReadSmallFile(PathOf(number)); }
+
+  Result<std::string> ReadRun(EntryRun run) override { return ReadSmallFile(PathOfRun(run)); }
 
   Result<bool> PutIfAbsent(int64_t number, const std::string& text) override {
     return PutSmallFile(log_, NameOf(number), text, random_());
   }
 
+  Status PutRun(EntryRun run, const std::string& text) override {
+    return PutSmallFile(log_, NameOfRun(run), text, random_()).status();
+  }
+
+  Status Drop(const std::vector<int64_t>& entries, const std::vector<EntryRun>& runs) override {
+    for (const int64_t number : entries) PENSTOCK_RETURN_NOT_OK(RemoveFile(PathOf(number)));
+    for (const EntryRun& run : runs) PENSTOCK_RETURN_NOT_OK(RemoveFile(PathOfRun(run)));
+    return Status::OK();
+  }
+
   Status Clear() override {
     PENSTOCK_TRY(const std::vector<int64_t> numbers, List());
-    for (const int64_t number : numbers) {
-      const std::string path = PathOf(number);
-      if (unlink(path.c_str()) != 0 && errno != ENOENT) return SystemFailure(errno, "remove", path);
-    }
+    PENSTOCK_TRY(const std::vector<EntryRun> runs, ListRuns());
+    PENSTOCK_RETURN_NOT_OK(Drop({}, runs));
+    PENSTOCK_RETURN_NOT_OK(Drop(numbers, {}));
     return numbers.empty() ? Status::OK() : SyncFolder(log_);
   }
 
@@ -97,7 +129,28 @@ class LocalLogStore final : public LogStore {
 
   std::string PathOf(int64_t number) override { return log_ / NameOf(number); }
 
+  std::string PathOfRun(EntryRun run) override { return log_ / NameOfRun(run); }
+
  private:
+  /// Returns what the names in the log's folder say that are such names, in order.
+  template <typename One>
+  Result<std::vector<One>> ListAs(std::optional<One> (*read)(std::string_view)) {
+    std::vector<One> found;
+    std::error_code error;
+    files::directory_iterator entry(log_, error);
+    for (; !error && entry != files::directory_iterator(); entry.increment(error)) {
+      if (const auto one = read(entry->path().filename().native())) found.push_back(*one);
+    }
+    if (error && error.value() != ENOENT) return SystemFailure(error.value(), "list", log_);
+    std::ranges::sort(found, IsBefore());
+    return found;
+  }
+
+  static Status RemoveFile(const std::string& path) {
+    if (unlink(path.c_str()) == 0 || errno == ENOENT) return Status::OK();
+    return SystemFailure(errno, "remove", path);
+  }
+
   /// Removes entries that a process which was cut off has not come to name.
   void RemoveLeftovers() {
     std::error_code error;

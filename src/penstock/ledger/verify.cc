@@ -15,6 +15,7 @@
 #include "penstock/base/ledger_folder.h"
 #include "penstock/base/local_files.h"
 #include "penstock/base/system_failure.h"
+#include "penstock/ledger/folder_record.h"
 
 namespace penstock {
 namespace {
@@ -26,8 +27,6 @@ Result<FileChecksum> ReadFile(const files::path& path) {
   if (file.get() < 0) return SystemFailure(errno, "read", path);
   return ReadChecksum(file.get(), path);
 }
-
-bool IsHidden(const std::string& name) { return name.starts_with('.') || name.starts_with('_'); }
 
 class Verifier {
  public:
@@ -50,8 +49,11 @@ class Verifier {
       }
       for (const PartFile& file : entry.files) CheckFile(file, may_be_hidden);
     }
-    PENSTOCK_RETURN_NOT_OK(FindStrays(folder_));
-    PENSTOCK_RETURN_NOT_OK(FindStrays(folder_ / kDeadLetterFolder));
+    PENSTOCK_TRY(const OtherFiles others, ReadOtherFiles(folder_));
+    for (const PartFile& file : others.added) CheckFile(file, /*may_be_hidden=*/false);
+    known_.insert(others.found.begin(), others.found.end());
+    PENSTOCK_RETURN_NOT_OK(FindStrays(""));
+    PENSTOCK_RETURN_NOT_OK(FindStrays(kDeadLetterFolder));
     return std::move(found_);
   }
 
@@ -86,10 +88,13 @@ class Verifier {
     }
     const bool maps_rows = rows.out == file_rows || entries.back().done.empty();
     if (!maps_rows) Problem("The files have {} rows, and the entries {}", file_rows, rows.out);
+    if (!rows.AddUp()) {
+      Problem("The rows do not add up: {} were read, {} written, {} failed, {} were filtered",
+              rows.in, rows.out, rows.dead, *rows.filtered);
+    }
     found_.rows = rows;
     found_.chunks = done.size();
-    const CommitKind last = entries.back().kind;
-    found_.is_finished = last == CommitKind::kEnd || last == CommitKind::kRetry;
+    found_.is_finished = IsFinished(entries.back().kind);
   }
 
   /// Letters can be taken away once, by a later entry than theirs; their files may be there until
@@ -126,21 +131,12 @@ class Verifier {
   }
 
   Status FindStrays(const files::path& within) {
-    std::error_code error;
-    files::recursive_directory_iterator entry(within, error);
-    for (; !error && entry != files::recursive_directory_iterator(); entry.increment(error)) {
-      if (IsHidden(entry->path().filename())) {
-        entry.disable_recursion_pending();
-        continue;
-      }
-      std::error_code ignored;
-      const std::string name = entry->path().lexically_relative(folder_);
-      if (!entry->is_directory(ignored) && !known_.contains(name)) {
-        Problem("{} is not in the ledger", name);
-      }
+    PENSTOCK_TRY(const std::vector<std::string> names, VisibleFilesIn(folder_ / within));
+    for (const std::string& name : names) {
+      const std::string whole = within / name;
+      if (!known_.contains(whole)) Problem("{} is not in the ledger", whole);
     }
-    if (!error || error == std::errc::no_such_file_or_directory) return Status::OK();
-    return SystemFailure(error.value(), "list", within);
+    return Status::OK();
   }
 
   const files::path folder_;
@@ -151,20 +147,6 @@ class Verifier {
 };
 
 }  // namespace
-
-Result<std::vector<Commit>> ReadEntries(LogStore& store) {
-  PENSTOCK_TRY(const std::vector<int64_t> numbers, store.List());
-  std::vector<Commit> entries;
-  for (const int64_t number : numbers) {
-    const auto next = static_cast<int64_t>(entries.size());
-    if (number != next) {
-      return MakeError(ErrorKind::kCorruptData,
-                       "An entry of a job's ledger is missing; got: " + store.PathOf(next));
-    }
-    PENSTOCK_TRY(entries.emplace_back(), ReadEntry(store, number));
-  }
-  return entries;
-}
 
 Result<Verification> VerifyOutput(const std::string& folder) { return Verifier(folder).Run(); }
 

@@ -10,9 +10,6 @@
 
 namespace penstock {
 
-/// Returns all entries of a log, in order. kCorruptData naming one that is damaged or missing.
-Result<std::vector<Commit>> ReadEntries(LogStore& store);
-
 /// What was found of an output and its ledger.
 struct Verification {
   bool is_finished = false;
@@ -25,8 +22,9 @@ struct Verification {
 
 /// Reads an output of this machine's file systems again and compares it with its ledger: that the
 /// entries follow each other and add up, that each file is there with the bytes and the checksum
-/// that it was written with, that letters were taken away once, and that there are no files that
-/// the ledger does not know.
+/// that it was written with, that letters were taken away once, and that there are no files that it
+/// does not know: neither the job's, nor those that other writes have added or that were there when
+/// it began (folder_record.h).
 /// kMissingPath where there is no ledger.
 Result<Verification> VerifyOutput(const std::string& folder);
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "penstock/base/error.h"
+#include "penstock/base/tell_once.h"
 
 namespace penstock {
 namespace {
@@ -71,6 +72,8 @@ Result<std::vector<InputFile>> FileLister::Next(int64_t count_max) {
 Status FileLister::Advance() {
   if (folders_.empty()) {
     PENSTOCK_RETURN_NOT_OK(BeginPath(options_.paths[next_path_]));
+  } else if (folders_.back().next < folders_.back().recorded.size()) {
+    TakeRecorded(folders_.back());
   } else if (folders_.back().next < folders_.back().names.size()) {
     PENSTOCK_RETURN_NOT_OK(TakeName(folders_.back()));
   } else {
@@ -134,6 +137,11 @@ Status FileLister::EndOfPaths() const {
 }
 
 Status FileLister::EnterFolder(std::string location, GlobNames::Places places, bool chosen) {
+  if (chosen && file_system_->type_name() == "local") {
+    const Result<bool> entered = EnterIfRecorded(location);
+    if (!entered.ok()) return WithWayOut(entered.status(), location);
+    if (*entered) return Status::OK();
+  }
   PENSTOCK_TRY(FolderNames names, FolderNames::List(*file_system_, location));
   const auto is_same = [&names](const Folder& folder) {
     return folder.names.identity() == names.identity() &&
@@ -165,13 +173,70 @@ Status FileLister::TakeName(Folder& folder) {
   return Status::OK();
 }
 
+/// Enters a folder that a job writes or has written; all of it, with what is below.
+Result<bool> FileLister::EnterIfRecorded(const std::string& location) {
+  PENSTOCK_TRY(const auto record, ReadRecord(location));
+  if (!record) return false;
+  PENSTOCK_RETURN_NOT_OK(EnterRecorded(location, *record));
+  return true;
+}
+
+Status FileLister::EnterRecorded(const std::string& location, const RecordedFolder& record) {
+  const NameFilter is_read = [this](std::string_view name) {
+    return HasExtension(name, folder_extensions_);
+  };
+  PENSTOCK_TRY(RecordedPlaces places, FindRecorded(*file_system_, location, record, is_read));
+  if (!record.is_finished) {
+    TellOnce(
+        fmt::format("the job that writes {} has not finished; what it has on record by now is "
+                    "read, and running it again finishes it",
+                    Shown(location)));
+  }
+  if (!places.strays.empty()) {
+    TellOnce(fmt::format(
+        "{} of the files in {}, such as {}, are on no record of its job, and are "
+        "passed over: a write that was cut off or another program has left them; "
+        "to read all files name them by a glob, such as {}",
+        places.strays.size(), Shown(location), Shown(places.strays.front()), GlobFor(location)));
+  }
+  auto moving = places.FileSystem();
+  folders_.push_back(
+      {.location = location, .recorded = std::move(places.files), .moving = std::move(moving)});
+  return Status::OK();
+}
+
+Status FileLister::WithWayOut(const Status& status, const std::string& location) const {
+  return status.WithMessage(
+      fmt::format("Cannot tell which files in {} are whole; to read those that lie there name them "
+                  "by a glob, such as {}: {}",
+                  Shown(location), GlobFor(location), status.message()));
+}
+
+std::string FileLister::GlobFor(const std::string& location) const {
+  const bool has_one = !folder_extensions_.empty();
+  return Joined(Shown(location), has_one ? "*." + folder_extensions_.front() : "*.*");
+}
+
+/// Returns how the user knows a location.
+std::string FileLister::Shown(const std::string& location) const {
+  return prefix_ + location.substr(location.starts_with("./") ? 2 : 0);
+}
+
+void FileLister::TakeRecorded(Folder& folder) {
+  RecordedPlace& place = folder.recorded[folder.next++];
+  const bool has_name = place.lies_at.empty();
+  const int64_t bytes = has_name ? -1 : LocalBytes(place.lies_at);
+  AddFile(std::move(place.location), bytes);
+  if (!has_name) found_.back().file_system = folder.moving;
+  ++path_files_;
+}
+
 void FileLister::AddFile(std::string location, int64_t bytes) {
   ++files_;
   if (bytes < 0 && sizes_ == FileSizes::kWanted && file_system_->type_name() == "local") {
     bytes = LocalBytes(location);
   }
-  const size_t shown = location.starts_with("./") ? 2 : 0;
-  found_.push_back({.path = prefix_ + location.substr(shown),
+  found_.push_back({.path = Shown(location),
                     .file_system = file_system_,
                     .location = std::move(location),
                     .bytes = bytes,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "penstock/source/folder_names.h"
 #include "penstock/source/glob.h"
 #include "penstock/source/input_files.h"
+#include "penstock/source/recorded_files.h"
 
 namespace penstock {
 
@@ -41,6 +43,10 @@ class FileLister {
     size_t next = 0;
     GlobNames::Places places;  // How far the pattern has come; empty: not by it.
     bool chosen = false;       // All its files are wanted, but for hidden names.
+
+    // Instead of names, where it has a record:
+    std::vector<RecordedPlace> recorded;
+    std::shared_ptr<arrow::fs::FileSystem> moving;  // On which they lie; null: as all files.
   };
 
   bool IsDone() const { return folders_.empty() && next_path_ == options_.paths.size(); }
@@ -49,7 +55,13 @@ class FileLister {
   Status EndPath(const std::string& path) const;
   Status EndOfPaths() const;
   Status EnterFolder(std::string location, GlobNames::Places places, bool chosen);
+  Result<bool> EnterIfRecorded(const std::string& location);
+  Status EnterRecorded(const std::string& location, const RecordedFolder& record);
+  Status WithWayOut(const Status& status, const std::string& location) const;
+  std::string GlobFor(const std::string& location) const;
+  std::string Shown(const std::string& location) const;
   Status TakeName(Folder& folder);
+  void TakeRecorded(Folder& folder);
   void AddFile(std::string location, int64_t bytes);
 
   const FileOptions options_;

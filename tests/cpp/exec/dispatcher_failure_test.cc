@@ -54,6 +54,26 @@ TEST(DispatcherFailureTest, ARowThatIsNamedIsRunAloneAtOnce) {
               ElementsAre("leave out 1:5 of 1/0 after 2", "start 1/0 [1:6+2] worker 0 again"));
 }
 
+TEST(DispatcherFailureTest, RowsThatFailOrCameOutAreNotFiltered) {
+  StageLimits stage = Isolating(8);
+  stage.only_filters = true;
+  Job job(stage, 8);
+  job.Done(1, 0, 10, 4, 0, /*finished=*/false);
+  job.Fails(0, 5);  // What it has yielded is no more.
+  job.Done(1, 0, 11, 3);
+  EXPECT_EQ(job.TakeSnapshot().stages[1].rows_filtered, 0) << "the batch goes on";
+  job.Fails(0);
+  job.Done(1, 0, 12, 2);
+  EXPECT_EQ(job.TakeSnapshot().stages[1].rows_failed, 1);
+  EXPECT_EQ(job.TakeSnapshot().stages[1].rows_filtered, 2);
+}
+
+TEST(DispatcherFailureTest, NobodyTellsFilteredRowsWhereFunctionsChangeTheirNumber) {
+  Job job(Isolating(8), 8);
+  job.Done(1, 0, 11, 3);
+  EXPECT_EQ(job.TakeSnapshot().stages[1].rows_filtered, 0);
+}
+
 TEST(DispatcherFailureTest, WhatABatchYieldedBeforeItFailedIsDropped) {
   Job job(Isolating(2), 2);
   EXPECT_THAT(job.Done(1, 0, 11, 3, 0, /*finished=*/false), ElementsAre("step 1/0"));

@@ -140,6 +140,10 @@ void SimulatedWorld::CheckCommit(const CommitOutput& action) {
   Require(rows == action.rows_written, "a commit counts the rows written", action.rows_written);
   rows_read_ += action.rows_read;
   rows_written_ += action.rows_written;
+  if (!action.rows_filtered) return;
+  rows_filtered_ += *action.rows_filtered;
+  Require(rows_read_ == rows_written_ + rows_failed_ + rows_filtered_,
+          "each row that was read was written, has failed, or was filtered", rows_filtered_);
 }
 
 void SimulatedWorld::CheckCommitsAtEnd() {

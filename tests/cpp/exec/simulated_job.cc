@@ -342,6 +342,7 @@ void MakeCommits(Dice& dice, SimulatedJob& job) {
     stage.limits.batch_in_chunk = true;
     stage.limits.regroup_rows = stage.limits.regroup_blocks = 0;
     stage.limits.part_ends_with_block = false;
+    stage.limits.only_filters = stage.copies == 1;
     if (!job.limits.preserve_order) {
       stage.limits.rows_per_part_min = stage.limits.bytes_per_part_min = 0;
     }

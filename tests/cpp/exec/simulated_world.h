@@ -226,6 +226,7 @@ class SimulatedWorld {
   std::set<int64_t> committed_parts_;
   int64_t rows_read_ = 0;  // As the commits say.
   int64_t rows_written_ = 0;
+  int64_t rows_filtered_ = 0;
   int64_t rows_failed_ = 0;
   std::vector<std::vector<int64_t>> failed_;      // By stage: the rows left out.
   std::vector<std::set<TaskId>> failed_batches_;  // By stage.

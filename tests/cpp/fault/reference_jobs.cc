@@ -166,7 +166,7 @@ Status RetryOnce(const LogicalPlan& plan, const std::string& output) {
   PENSTOCK_TRY(const Ledger::Dead dead, ledger->FindDead());
   if (dead.retries > 0) return Status::OK();
   PipelineOptions options = Options();
-  options.retry = RetryOptions{.folder = output, .stage = 1};
+  options.retry = RowsToRetry{.folder = output, .stage = 1};
   return RunToItsEnd(plan, options);
 }
 

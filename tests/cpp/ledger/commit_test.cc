@@ -30,7 +30,7 @@ Commit SomeCommit() {
           .letters = {{.name = "letters/b", .temporary_name = "1.tmp", .rows = 2}},
           .taken = {{.name = "letters/a", .temporary_name = "2.tmp", .rows = 3, .crc32c = 9}},
           .done = ChunkSet({{0, 4}, {9, 9}}),
-          .rows = {.in = 12, .out = 10, .dead = 2},
+          .rows = {.in = 15, .out = 10, .dead = 2, .filtered = 3},
           .files_done = 3,
           .ignored = {"the file a"},
           .last_begin = 4,
@@ -45,6 +45,25 @@ ErrorKind KindOf(const Status& status) {
 TEST(Commit, IsReadAsItWasWritten) {
   const std::string text = CommitText(SomeCommit()).ValueOrDie();
   EXPECT_EQ(ReadCommit(text, "log/7").ValueOrDie(), SomeCommit());
+}
+
+TEST(Commit, SaysWhereNobodyCanTellWhichRowsWereFiltered) {
+  Commit commit = SomeCommit();
+  commit.rows.filtered.reset();
+  const std::string text = CommitText(commit).ValueOrDie();
+  EXPECT_EQ(ReadCommit(text, "log/7").ValueOrDie(), commit);
+  EXPECT_TRUE(commit.rows.AddUp());
+}
+
+TEST(Commit, IsReadAsAnOlderVersionWroteIt) {
+  Commit commit = SomeCommit();
+  commit.rows.filtered.reset();
+  std::string text = CommitText(commit).ValueOrDie();
+  const std::string filtered = "\"filtered\":null,";
+  text = text.substr(0, text.rfind('\n', text.size() - 2));
+  text.erase(text.find(filtered), filtered.size());
+  text += fmt::format("\ncrc32c:{:08x}\n", Crc32c(text));
+  EXPECT_EQ(ReadCommit(text, "log/7").ValueOrDie(), commit);
 }
 
 TEST(Commit, IsRefusedWithAnyByteChanged) {

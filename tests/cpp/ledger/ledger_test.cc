@@ -66,6 +66,17 @@ TEST_F(LedgerTest, GoesOnWhereTheJobWas) {
   EXPECT_EQ(Open()->files_done(), 3);
 }
 
+TEST_F(LedgerTest, AddsRowsUpAsFarAsTheyCanBeTold) {
+  auto ledger = OpenAndBegin();
+  ASSERT_TRUE(ledger->Add({.rows = {.in = 6, .out = 3, .dead = 1, .filtered = 2}}).ok());
+  ASSERT_TRUE(ledger->Add({.rows = {.in = 6, .out = 5, .filtered = 1}}).ok());
+  EXPECT_EQ(ledger->rows(), (RowCounts{.in = 12, .out = 8, .dead = 1, .filtered = 3}));
+  EXPECT_TRUE(ledger->rows().AddUp());
+  ASSERT_TRUE(ledger->Add({.rows = {.in = 6, .out = 9, .filtered = std::nullopt}}).ok());
+  ASSERT_TRUE(ledger->Add({.rows = {.in = 1, .out = 1}}).ok());
+  EXPECT_EQ(ledger->rows().filtered, std::nullopt);
+}
+
 TEST_F(LedgerTest, NamesWhatOfTheJobHasChanged) {
   OpenAndBegin();
   EXPECT_EQ(Open()->DifferenceFrom(kJob), "");

@@ -70,6 +70,34 @@ TEST_F(LocalLogStoreTest, LeavesNoTemporaryFiles) {
   EXPECT_EQ(std::distance(files::directory_iterator(folder_ / "ledger/log"), {}), 1);
 }
 
+TEST_F(LocalLogStoreTest, ListsRunsInOrderTheLongestFirst) {
+  const auto store = Created();
+  for (const EntryRun run : {EntryRun{16, 31}, EntryRun{0, 15}, EntryRun{0, 255}}) {
+    ASSERT_TRUE(store->PutRun(run, "x").ok());
+  }
+  ASSERT_TRUE(store->PutIfAbsent(0, "x").ok());
+  std::ofstream(folder_ / "ledger/log/00000000000000000009-00000000000000000000.jsonl") << "x";
+  EXPECT_THAT(store->ListRuns().ValueOrDie(),
+              ElementsAre(EntryRun{0, 255}, EntryRun{0, 15}, EntryRun{16, 31}));
+  EXPECT_THAT(store->List().ValueOrDie(), ElementsAre(0));
+}
+
+TEST_F(LocalLogStoreTest, KeepsARunThatIsThere) {
+  const auto store = Created();
+  ASSERT_TRUE(store->PutRun({0, 15}, "one").ok());
+  EXPECT_TRUE(store->PutRun({0, 15}, "other").ok());
+  EXPECT_EQ(store->ReadRun({0, 15}).ValueOrDie(), "one");
+}
+
+TEST_F(LocalLogStoreTest, DropsWhatItIsToldAlone) {
+  const auto store = Created();
+  for (const int64_t number : {0, 1, 2}) ASSERT_TRUE(store->PutIfAbsent(number, "x").ok());
+  ASSERT_TRUE(store->PutRun({0, 15}, "x").ok());
+  EXPECT_TRUE(store->Drop({0, 2, 7}, {{0, 15}, {16, 31}}).ok());
+  EXPECT_THAT(store->List().ValueOrDie(), ElementsAre(1));
+  EXPECT_THAT(store->ListRuns().ValueOrDie(), IsEmpty());
+}
+
 TEST_F(LocalLogStoreTest, NamesAnEntryThatIsNotThere) {
   const Status status = Created()->Read(3).status();
   EXPECT_FALSE(status.ok());
@@ -118,8 +146,10 @@ TEST_F(LocalLogStoreTest, ClearsItsEntriesAlone) {
   const auto store = Created();
   ASSERT_TRUE(store->PutIfAbsent(0, "x").ok());
   std::ofstream(folder_ / "ledger/log/notes.json") << "x";
+  ASSERT_TRUE(store->PutRun({0, 15}, "x").ok());
   ASSERT_TRUE(store->Clear().ok());
   EXPECT_THAT(store->List().ValueOrDie(), IsEmpty());
+  EXPECT_THAT(store->ListRuns().ValueOrDie(), IsEmpty());
   EXPECT_TRUE(files::exists(folder_ / "ledger/log/notes.json"));
 }
 

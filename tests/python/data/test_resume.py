@@ -129,7 +129,8 @@ def test_a_job_that_was_cut_off_does_what_is_left_and_writes_the_same(job: Job) 
     job.run()
     assert set(job.take_seen()) == set(range(ROWS)) - done
     assert contents(job.out) == contents(job.tmp_path / "clean")
-    assert entries(job.out)[-1]["rows"] == {"in": ROWS, "out": ROWS, "dead": 0}
+    told = {"in": ROWS, "out": ROWS, "dead": 0, "filtered": None}
+    assert entries(job.out)[-1]["rows"] == told
 
 
 def test_a_job_that_is_done_does_nothing_and_says_so(job: Job, capfd: Any) -> None:

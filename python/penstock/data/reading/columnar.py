@@ -52,7 +52,9 @@ def read_parquet(
     that holds both.
 
     Args:
-        paths: a path, glob or URI, or several; folders are searched through.
+        paths: a path, glob or URI, or several; folders are searched through. Of a local folder that
+            a job with a ledger writes or has written what is on record is read; a glob
+            (`scores/*.parquet`) takes what lies there.
         columns: read only these columns, in this order.
         skip_paths: files to leave out.
         filter: read only the rows for which this expression is true: of `penstock.data.col`, of
