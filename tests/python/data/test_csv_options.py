@@ -40,6 +40,12 @@ def test_what_only_concerns_pyarrows_speed_is_left_out():
     assert options(read=csv.ReadOptions(use_threads=False, block_size=1 << 10)) == {}
 
 
+def test_a_function_for_lines_that_do_not_fit_is_refused_with_what_to_do():
+    parse = csv.ParseOptions(invalid_row_handler=lambda _: "skip")
+    with pytest.raises(NotImplementedError, match=r"parse_options\.invalid_row_handler; read the"):
+        options(parse=parse)
+
+
 def test_an_option_without_a_counterpart_is_refused_by_name():
     with pytest.raises(NotImplementedError, match=r"parse_options\.ignore_empty_lines"):
         options(parse=csv.ParseOptions(ignore_empty_lines=False))

@@ -159,6 +159,12 @@ def test_colours_after_a_gray_first_image_need_a_mode(tmp_path):
     assert penstock.data.read_images(tmp_path, mode="L").count() == 2
 
 
+@pytest.mark.parametrize("size", [5, "ab", (1, 2, 3), {1, 2}])
+def test_a_size_is_two_numbers(tmp_path, size):
+    with pytest.raises(ValueError, match="size must be two numbers, height and width; got: "):
+        penstock.data.read_images(tmp_path, size=size)
+
+
 def test_varying_images_survive_parquet(tmp_path):
     picture(height=10, width=20).save(tmp_path / "a.png")
     picture(height=30, width=5).save(tmp_path / "b.png")

@@ -196,8 +196,7 @@ def _image_options(
     return {**options, "arrow_open_stream_args": file_args}
 
 
-def _image_size(size: tuple[int, int]) -> list[int]:
-    numbers = [arguments.at_least_one("size", number) for number in size]
-    if len(numbers) != 2:  # noqa: PLR2004 - height and width
-        raise ValueError(f"size must be height and width; got: {size!r}")
-    return numbers
+def _image_size(size: object) -> list[int]:
+    if not isinstance(size, list | tuple) or len(size) != 2:  # noqa: PLR2004 - height and width
+        raise ValueError(f"size must be two numbers, height and width; got: {size!r}")
+    return [arguments.at_least_one("size", number) for number in size]
