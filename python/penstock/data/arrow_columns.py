@@ -23,6 +23,22 @@ def to_table(block: Block) -> pa.Table:
     return pa.Table.from_batches([pa.record_batch(block)])
 
 
+def table_of_frame(frame: pd.DataFrame) -> pa.Table:
+    """Return a DataFrame's columns without its index; arrays in their cells as tensors."""
+    tensors = {}
+    for place, name in enumerate(frame.columns):
+        series = frame.iloc[:, place]
+        if series.dtype == object and ragged.are_tensors(list(series)):
+            tensors[name] = ragged.encode(list(series))
+    rest = frame.drop(columns=list(tensors)) if tensors else frame
+    table = pa.Table.from_pandas(rest, preserve_index=False).replace_schema_metadata(None)
+    for place, name in enumerate(frame.columns):
+        if name in tensors:
+            field = pa.field(str(name), tensors[name].type, metadata=ragged.METADATA)
+            table = table.add_column(place, field, tensors[name])
+    return table
+
+
 def numpy_column(table: pa.Table, name: str) -> Any:
     """Return a column as an array: tensors stacked, what NumPy has no type for as objects."""
     index = table.column_names.index(name)

@@ -56,6 +56,39 @@ def are_tensors(values: Sequence[Any]) -> bool:
     return True
 
 
+def column(values: Sequence[Any]) -> tuple[pa.Array, dict[bytes, bytes] | None]:
+    """Return Python values, one a row, as a column and what its field is to be marked with.
+
+    Arrays are tensors; those within structs and lists are lists.
+
+    Raises:
+        TypeError, OverflowError, pa.ArrowException: no column holds them.
+
+    """
+    import pyarrow as pa
+
+    if are_tensors(values):
+        return encode(values), METADATA
+    try:
+        return pa.array(values), None
+    except (pa.ArrowException, TypeError):
+        listed = [as_lists(value) for value in values]
+        return pa.array(listed), None
+
+
+def as_lists(value: Any) -> Any:
+    """Return a value with its tensors, however deep in structs and lists, as lists of vectors."""
+    if isinstance(value, np.ndarray):
+        if value.ndim == 1 and value.dtype != object:
+            return value
+        return value.item() if value.ndim == 0 else [as_lists(part) for part in value]
+    if isinstance(value, dict):
+        return {name: as_lists(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_lists(part) for part in value]
+    return value
+
+
 def encode(values: Sequence[np.ndarray | None]) -> pa.Array:
     """Return the storage of what `are_tensors` finds, to be named by METADATA.
 
