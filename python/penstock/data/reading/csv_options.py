@@ -31,6 +31,7 @@ _CONVERT = {
     "timestamp_parsers": "timestamp_formats",
     "true_values": "true_values",
 }
+_ISO8601 = "ISO8601"  # How the engine calls pyarrow.csv.ISO8601.
 _ELSEWHERE = frozenset(
     {"autogenerate_column_names", "block_size", "include_columns", "use_threads"}
 )
@@ -57,7 +58,9 @@ def csv_options(*, parse_options: Any, read_options: Any, convert_options: Any) 
         options["encoding"] = encoding_name(options["encoding"])
     if "timestamp_formats" in options:
         formats = options["timestamp_formats"]
-        options["timestamp_formats"] = [text for text in formats if isinstance(text, str)]
+        options["timestamp_formats"] = [
+            text if isinstance(text, str) else _ISO8601 for text in formats
+        ]
     if "column_types" in options:
         types = dict(options["column_types"])
         options["column_types"] = {column: str(kind) for column, kind in types.items()}
