@@ -32,11 +32,18 @@ def table_of_frame(frame: pd.DataFrame) -> pa.Table:
             tensors[name] = ragged.encode(list(series))
     rest = frame.drop(columns=list(tensors)) if tensors else frame
     table = pa.Table.from_pandas(rest, preserve_index=False).replace_schema_metadata(None)
-    for place, name in enumerate(frame.columns):
-        if name in tensors:
-            field = pa.field(str(name), tensors[name].type, metadata=ragged.METADATA)
-            table = table.add_column(place, field, tensors[name])
-    return table
+    if not tensors:
+        return table
+    others = iter(zip(table.schema, table.columns, strict=True))
+    columns = [
+        (pa.field(str(name), tensors[name].type, metadata=ragged.METADATA), tensors[name])
+        if name in tensors
+        else next(others)
+        for name in frame.columns
+    ]
+    return pa.table(
+        [values for _, values in columns], schema=pa.schema([field for field, _ in columns])
+    )
 
 
 def numpy_column(table: pa.Table, name: str) -> Any:
@@ -98,8 +105,9 @@ def _storage(column: Any) -> Any:
 
 
 def _stacked(column: Any) -> Any:
-    """Return tensors without nulls as one array; pyarrow does not do it for those of bool."""
-    if not pa.types.is_boolean(column.type.value_type):
+    """Return tensors without nulls as one array; pyarrow does not do it for bools and times."""
+    kind = column.type.value_type
+    if not pa.types.is_boolean(kind) and not pa.types.is_temporal(kind):
         return column.to_numpy_ndarray()
     values = column.storage.flatten().to_numpy(zero_copy_only=False)
     return values.reshape(len(column), *column.type.shape)

@@ -26,14 +26,14 @@ Status CheckGivenName(const std::string& name) {
 
 Result<std::string> GivenName(const arrow::RecordBatch& row, int column,
                               const std::string& extension) {
-  const arrow::Array& names = *row.column(column);
+  const std::shared_ptr<arrow::Array> names = row.column(column);
   std::string name;
-  if (names.type_id() == arrow::Type::STRING && names.IsValid(0)) {
-    name = static_cast<const arrow::StringArray&>(names).GetString(0);
-  } else if (names.type_id() == arrow::Type::LARGE_STRING && names.IsValid(0)) {
-    name = static_cast<const arrow::LargeStringArray&>(names).GetString(0);
+  if (names->type_id() == arrow::Type::STRING && names->IsValid(0)) {
+    name = static_cast<const arrow::StringArray&>(*names).GetString(0);
+  } else if (names->type_id() == arrow::Type::LARGE_STRING && names->IsValid(0)) {
+    name = static_cast<const arrow::LargeStringArray&>(*names).GetString(0);
   } else {
-    return Status::Invalid("A file's name must be text; got: ", names.type()->ToString());
+    return Status::Invalid("A file's name must be text; got: ", names->type()->ToString());
   }
   PENSTOCK_RETURN_NOT_OK(CheckGivenName(name));
   const auto [stem, ending] = StemAndExtension(name, extension);
