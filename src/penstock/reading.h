@@ -51,7 +51,8 @@ namespace penstock {
 ///   quoted_strings_can_be_null  whether they do in quotes; true
 ///   true_values           texts that stand for true beside the usual ones; none
 ///   false_values          texts that stand for false beside the usual ones; none
-///   timestamp_formats     strptime formats to try beside ISO 8601; none
+///   timestamp_formats     strptime formats to try after ISO 8601, or where "ISO8601" stands among
+///                         them: there; none
 ///   decimal_point         one character; "."
 ///   skip_rows             rows to pass over before the header row; 0
 ///   skip_rows_after_names rows to pass over after it; 0
@@ -91,7 +92,8 @@ struct ReadOptions {
 /// searched with its subfolders for files of the format, or a glob (`*`, `?`, `[..]` in a name,
 /// `**` for any folders); of this machine, or a URI of a file system that Arrow knows (s3, gs,
 /// abfs, hdfs, file). Names that begin with "." or "_" are passed over in folders. A file that ends
-/// in .gz, .zst, .bz2, .lz4 or .br is decompressed, where the format has no compression of its own.
+/// in .gz, .gzip, .zst, .zstd, .bz2, .lz4 or .br is decompressed, where the format has no
+/// compression of its own.
 /// Of a folder of this machine that a job with a ledger writes or has written what is on record is
 /// read, and the user is told, once, of files that are not; a glob takes what lies there.
 ///

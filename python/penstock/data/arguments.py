@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import math
 import operator
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
@@ -10,7 +12,7 @@ from penstock.data.optional import require
 from penstock.worker.callables import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     Concurrency = int | tuple[int, int] | tuple[int, int, int]
     BatchSize = int | Literal["auto"] | None
@@ -35,6 +37,39 @@ def refuse(operation: str, options: Mapping[str, object]) -> None:
             raise NotImplementedError(
                 f"{operation} does not support this option yet; leave it out: {name}"
             )
+
+
+def refuse_others(operation: str, options: Mapping[str, object], known: Collection[str]) -> None:
+    """Refuse what is left of a verb's arguments; `known` are names that Ray has.
+
+    Raises:
+        NotImplementedError: an option of Ray's is set.
+        TypeError: a name that nobody knows.
+
+    """
+    for name in options:
+        if name not in known:
+            raise unknown(operation, name, [*_parameters(operation), *known])
+    refuse(operation, options)
+
+
+def unknown(operation: str, name: str, known: Iterable[str]) -> TypeError:
+    """Return the error for a name that nobody knows; it names the nearest that is known."""
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    hint = f"; did you mean {nearest[0]}?" if nearest else ""
+    return TypeError(f"{operation} got an unexpected keyword argument: {name}{hint}")
+
+
+def _parameters(operation: str) -> list[str]:
+    """Return the names that a reader or a data set's verb takes."""
+    from penstock import data
+    from penstock.data.reading.engine_options import EngineReadOptions
+
+    verb = getattr(data, operation, None) or getattr(data.Dataset, operation, None)
+    if verb is None:
+        return []
+    names = list(inspect.signature(verb).parameters)
+    return [*names, *EngineReadOptions.__annotations__] if operation.startswith("read_") else names
 
 
 def check_function(

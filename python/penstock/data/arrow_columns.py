@@ -23,6 +23,29 @@ def to_table(block: Block) -> pa.Table:
     return pa.Table.from_batches([pa.record_batch(block)])
 
 
+def table_of_frame(frame: pd.DataFrame) -> pa.Table:
+    """Return a DataFrame's columns without its index; arrays in their cells as tensors."""
+    tensors = {}
+    for place, name in enumerate(frame.columns):
+        series = frame.iloc[:, place]
+        if series.dtype == object and ragged.are_tensors(list(series)):
+            tensors[name] = ragged.encode(list(series))
+    rest = frame.drop(columns=list(tensors)) if tensors else frame
+    table = pa.Table.from_pandas(rest, preserve_index=False).replace_schema_metadata(None)
+    if not tensors:
+        return table
+    others = iter(zip(table.schema, table.columns, strict=True))
+    columns = [
+        (pa.field(str(name), tensors[name].type, metadata=ragged.METADATA), tensors[name])
+        if name in tensors
+        else next(others)
+        for name in frame.columns
+    ]
+    return pa.table(
+        [values for _, values in columns], schema=pa.schema([field for field, _ in columns])
+    )
+
+
 def numpy_column(table: pa.Table, name: str) -> Any:
     """Return a column as an array: tensors stacked, what NumPy has no type for as objects."""
     index = table.column_names.index(name)
@@ -82,8 +105,9 @@ def _storage(column: Any) -> Any:
 
 
 def _stacked(column: Any) -> Any:
-    """Return tensors without nulls as one array; pyarrow does not do it for those of bool."""
-    if not pa.types.is_boolean(column.type.value_type):
+    """Return tensors without nulls as one array; pyarrow does not do it for bools and times."""
+    kind = column.type.value_type
+    if not pa.types.is_boolean(kind) and not pa.types.is_temporal(kind):
         return column.to_numpy_ndarray()
     values = column.storage.flatten().to_numpy(zero_copy_only=False)
     return values.reshape(len(column), *column.type.shape)

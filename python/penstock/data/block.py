@@ -136,9 +136,16 @@ def to_table(block: Block) -> pa.Table:
     if isinstance(block, pa.RecordBatch):
         return pa.Table.from_batches([block])
     if isinstance(block, Mapping):
-        return pa.table({name: _column(values) for name, values in block.items()})
+        columns = {name: _column(values) for name, values in block.items()}
+        schema = pa.schema(
+            pa.field(name, array.type, metadata=metadata)
+            for name, (array, metadata) in columns.items()
+        )
+        return pa.table([array for array, _ in columns.values()], schema=schema)
     if hasattr(block, "iloc") and hasattr(block, "columns"):
-        return pa.Table.from_pandas(block, preserve_index=False).replace_schema_metadata(None)
+        from penstock.data.arrow_columns import table_of_frame
+
+        return table_of_frame(block)
     if hasattr(block, "__arrow_c_stream__"):
         return pa.table(block)
     raise TypeError(
@@ -147,10 +154,14 @@ def to_table(block: Block) -> pa.Table:
     )
 
 
-def _column(values: Any) -> Any:
+def _column(values: Any) -> tuple[Any, dict[bytes, bytes] | None]:
     import numpy as np
     import pyarrow as pa
 
+    from penstock.worker import ragged
+
     if isinstance(values, np.ndarray) and values.ndim > 1 and values.dtype != object:
-        return pa.FixedShapeTensorArray.from_numpy_ndarray(np.ascontiguousarray(values))
-    return pa.array(values)
+        return pa.FixedShapeTensorArray.from_numpy_ndarray(np.ascontiguousarray(values)), None
+    if isinstance(values, list) or (isinstance(values, np.ndarray) and values.dtype == object):
+        return ragged.column(list(values))
+    return pa.array(values), None

@@ -125,7 +125,7 @@ def check_names(operation: str, given: Mapping[str, object], known: type) -> Non
     """
     for name in given:
         if name not in known.__annotations__:
-            raise TypeError(f"{operation} got an unexpected keyword argument: {name}")
+            raise arguments.unknown(operation, name, known.__annotations__)
     arguments.refuse(operation, {name: given.get(name) for name in RayOnly.__annotations__})
 
 

@@ -203,7 +203,10 @@ def _array(values: Any) -> pa.Array:
         if values.ndim == 1 and values.dtype != object:
             return _joined(pa.array(values))
         values = list(values) if values.ndim == 1 else values.tolist()
-    listed = [_nested(value) for value in values]
+    try:
+        return _joined(pa.array(values))
+    except (pa.ArrowException, TypeError):
+        listed = [ragged.as_lists(value) for value in values]
     try:
         return _joined(pa.array(listed))
     except (pa.ArrowException, TypeError):
@@ -225,11 +228,6 @@ def _joined(values: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 def _text_bytes(chunk: pa.Array) -> int:
     return int(pc.sum(pc.binary_length(chunk)).as_py() or 0)
-
-
-def _nested(value: Any) -> Any:
-    """Return arrays of more than one dimension as the nested lists that pyarrow takes."""
-    return value.tolist() if isinstance(value, np.ndarray) and value.ndim != 1 else value
 
 
 def _in_layout(array: pa.Array) -> pa.Array:

@@ -1,14 +1,18 @@
 #include "penstock/block/tensor_union.h"
 
 #include <arrow/array/array_nested.h>
+#include <arrow/buffer.h>
+#include <arrow/compute/cast.h>
 #include <arrow/extension/variable_shape_tensor.h>
 #include <arrow/extension_type.h>
 #include <arrow/type.h>
+#include <arrow/type_traits.h>
 #include <arrow/util/bitmap_ops.h>
 
 #include <limits>
 #include <vector>
 
+#include "penstock/block/ragged.h"
 #include "penstock/block/tensor.h"
 
 namespace penstock {
@@ -30,12 +34,9 @@ Form FormOf(const Type& type) {
   if (type->id() == arrow::Type::LIST) {
     return {static_cast<const arrow::ListType&>(*type).value_type(), 1, false};
   }
-  const auto* ragged = dynamic_cast<const VariableShapeTensorType*>(type.get());
-  if (ragged == nullptr || !ragged->permutation().empty() || !ragged->dim_names().empty() ||
-      !ragged->uniform_shape().empty()) {
-    return {};
-  }
-  return {ragged->value_type(), static_cast<size_t>(ragged->ndim()), true};
+  const RaggedParts ragged = RaggedPartsOf(*type);
+  if (ragged.values == nullptr) return {};
+  return {ragged.values, static_cast<size_t>(ragged.dimensions), true};
 }
 
 Result<std::shared_ptr<arrow::Buffer>> ValidityOf(const arrow::Array& column) {
@@ -48,6 +49,12 @@ template <typename Value>
 std::shared_ptr<arrow::Buffer> BufferOf(const std::vector<Value>& values) {
   std::string bytes(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Value));
   return arrow::Buffer::FromString(std::move(bytes));
+}
+
+Result<std::shared_ptr<arrow::Array>> ValuesAs(const std::shared_ptr<arrow::Array>& values,
+                                               const Type& wanted) {
+  if (values->type()->Equals(*wanted)) return values;
+  return arrow::compute::Cast(*values, wanted);
 }
 
 /// Returns one list a row, each with the values of one tensor.
@@ -65,8 +72,20 @@ Result<std::shared_ptr<arrow::Array>> ListsOf(const arrow::FixedSizeListArray& t
   for (int64_t row = 0; row <= rows; ++row) {
     offsets.push_back(static_cast<int32_t>(row * row_values));
   }
-  const auto values = tensors.values()->Slice(tensors.value_offset(0), rows * row_values);
+  const auto own = tensors.values()->Slice(tensors.value_offset(0), rows * row_values);
+  PENSTOCK_TRY(const auto values, ValuesAs(own, type->field(0)->type()));
   return std::make_shared<arrow::ListArray>(type, rows, BufferOf(offsets), values,
+                                            std::move(validity));
+}
+
+/// Returns the lists with values of another type, and with another validity.
+Result<std::shared_ptr<arrow::Array>> ListsAs(const arrow::ListArray& lists, const Type& type,
+                                              std::shared_ptr<arrow::Buffer> validity) {
+  constexpr auto kOffsetBytes = static_cast<int64_t>(sizeof(int32_t));
+  const auto offsets = arrow::SliceBuffer(lists.value_offsets(), lists.offset() * kOffsetBytes,
+                                          (lists.length() + 1) * kOffsetBytes);
+  PENSTOCK_TRY(const auto values, ValuesAs(lists.values(), type->field(0)->type()));
+  return std::make_shared<arrow::ListArray>(type, lists.length(), offsets, values,
                                             std::move(validity));
 }
 
@@ -89,6 +108,28 @@ Result<std::shared_ptr<arrow::Array>> RaggedOf(const arrow::FixedSizeListArray& 
   return arrow::ExtensionType::WrapArray(type, parts);
 }
 
+/// Brings tensors whose shapes vary to others with wider values, or to lists.
+Result<std::shared_ptr<arrow::Array>> BringRagged(const arrow::Array& column, const Type& type) {
+  const RaggedColumn ragged(column);
+  PENSTOCK_TRY(auto validity, ValidityOf(ragged.rows()));
+  if (type->id() == arrow::Type::LIST) return ListsAs(ragged.data(), type, std::move(validity));
+  const Type& wanted = static_cast<const arrow::ExtensionType&>(*type).storage_type();
+  PENSTOCK_TRY(auto cast, ListsAs(ragged.data(), wanted->field(0)->type(), nullptr));
+  const auto brought = std::make_shared<arrow::StructArray>(
+      wanted, column.length(), arrow::ArrayVector{std::move(cast), ragged.shapes()},
+      std::move(validity));
+  return arrow::ExtensionType::WrapArray(type, brought);
+}
+
+/// Returns the type that holds the numbers of both, null where there is none.
+Type CommonValues(const Type& first, const Type& other) {
+  if (first->Equals(*other)) return first;
+  if (!arrow::is_numeric(first->id()) || !arrow::is_numeric(other->id())) return nullptr;
+  const auto merged = arrow::field("", first)->MergeWith(*arrow::field("", other),
+                                                         arrow::Field::MergeOptions::Permissive());
+  return merged.ok() ? (*merged)->type() : nullptr;
+}
+
 }  // namespace
 
 Type CommonTensorType(const Type& first, const Type& other) {
@@ -97,20 +138,23 @@ Type CommonTensorType(const Type& first, const Type& other) {
   if (one.values == nullptr || two.values == nullptr || !(one.is_tensor || two.is_tensor)) {
     return nullptr;
   }
-  if (one.dimensions != two.dimensions || !one.values->Equals(*two.values)) return nullptr;
-  if (one.dimensions == 0) return nullptr;
-  if (one.dimensions == 1) return arrow::list(one.values);
-  return VariableShapeTensorType::Make(one.values, static_cast<int32_t>(one.dimensions))
+  if (one.dimensions != two.dimensions || one.dimensions == 0) return nullptr;
+  const Type values = CommonValues(one.values, two.values);
+  if (values == nullptr) return nullptr;
+  if (!one.is_tensor || !two.is_tensor) return arrow::list(values);
+  return VariableShapeTensorType::Make(values, static_cast<int32_t>(one.dimensions))
       .ValueOr(nullptr);
 }
 
 Result<std::shared_ptr<arrow::Array>> BringTensors(const arrow::Array& column, const Type& type) {
-  const TensorParts fixed = TensorPartsOf(*column.type());
+  const Form own = FormOf(column.type());
   const Form wanted = FormOf(type);
-  if (fixed.values == nullptr || wanted.values == nullptr ||
-      wanted.dimensions != fixed.shape.size() || !wanted.values->Equals(*fixed.values)) {
+  if (!own.is_tensor || wanted.values == nullptr || wanted.dimensions != own.dimensions ||
+      TensorPartsOf(*type).values != nullptr) {
     return nullptr;
   }
+  const TensorParts fixed = TensorPartsOf(*column.type());
+  if (fixed.values == nullptr) return BringRagged(column, type);
   const auto storage = static_cast<const arrow::ExtensionArray&>(column).storage();
   const auto& tensors = static_cast<const arrow::FixedSizeListArray&>(*storage);
   if (type->id() == arrow::Type::EXTENSION) return RaggedOf(tensors, fixed.shape, type);

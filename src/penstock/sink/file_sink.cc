@@ -13,6 +13,7 @@
 
 #include "penstock/base/error.h"
 #include "penstock/base/ledger_folder.h"
+#include "penstock/sink/given_names.h"
 #include "penstock/sink/output_folder.h"
 #include "penstock/sink/part_files.h"
 #include "penstock/sink/partitions.h"
@@ -35,6 +36,7 @@ struct FileSinkOptions {
   int64_t bytes_per_part_min = 0;
   int64_t steps_max = 0;
   std::vector<std::string> partition_columns;
+  std::string name_column;
   bool create_folder = true;
   std::vector<std::string> retried_errors;
 };
@@ -59,6 +61,7 @@ Result<FileSinkOptions> ReadOptions(OptionReader& options) {
   PENSTOCK_TRY(read.steps_max, options.Integer("steps_max", 0, 0));
   PENSTOCK_TRY(auto columns, options.Texts("partition_columns"));
   read.partition_columns = std::move(columns).value_or(std::vector<std::string>());
+  PENSTOCK_TRY(read.name_column, options.Text("name_column", ""));
   PENSTOCK_TRY(read.create_folder, options.Bool("create_folder", true));
   PENSTOCK_TRY(auto retried, options.Texts("retried_io_errors"));
   read.retried_errors = std::move(retried).value_or(std::vector<std::string>());
@@ -71,26 +74,6 @@ std::string RandomName() {
   std::string name;
   for (int i = 0; i < 4; ++i) name += fmt::format("{:08x}", device());
   return name;
-}
-
-/// Splits a name that the caller gave before its extension: the format's, or what follows its last
-/// dot; the format's where it has none.
-std::pair<std::string, std::string> StemAndExtension(const std::string& name,
-                                                     const std::string& extension) {
-  const size_t dot = name.ends_with(extension) ? name.size() - extension.size() : name.rfind('.');
-  if (dot == std::string::npos) return {name, extension};
-  return {name.substr(0, dot), name.substr(dot)};
-}
-
-Status CheckGivenName(const std::string& name) {
-  const bool hidden = name.empty() || name.front() == '.' || name.front() == '_';
-  if (!hidden && name.find_first_of(std::string_view("/\0", 2)) == std::string::npos) {
-    return Status::OK();
-  }
-  return Status::Invalid(
-      "A file's name must not begin with \".\" or \"_\" nor hold \"/\", so that readers find it; "
-      "change the file-name provider; got: '",
-      name, "'");
 }
 
 class FilePartWriter final : public PartWriter {
@@ -146,7 +129,9 @@ class FilePartWriter final : public PartWriter {
       PENSTOCK_RETURN_NOT_OK(sequences_.at(recent_.front()).CloseFile());
       recent_.pop_front();
     }
-    return sequences_.try_emplace(subfolder, format_, folder_, *shared_, part_, subfolder, name_)
+    return sequences_
+        .try_emplace(subfolder, format_, folder_, *shared_, part_, subfolder, name_,
+                     options_.name_column)
         .first->second.Write(batch);
   }
 
@@ -183,7 +168,7 @@ class FileSink final : public Sink {
                                    options_.path));
     }
     if (exists && options_.mode != "append" && options_.mode != "resume") {
-      const bool by_format = options_.mode == "overwrite" && names_ == nullptr;
+      const bool by_format = options_.mode == "overwrite" && !NamesAreGiven();
       PENSTOCK_TRY(old_files_, folder_->List(by_format ? Extension() : ""));
     }
     if (!old_files_.empty() && options_.mode == "ignore") return SinkStart::kSkip;
@@ -284,28 +269,37 @@ class FileSink final : public Sink {
     return format_->extension() + CompressionSuffix(format_->stream_compression());
   }
 
-  /// Asks for the parts' names, where the caller gives them.
+  bool NamesAreGiven() const { return names_ != nullptr || !options_.name_column.empty(); }
+
   Status GiveNames(std::vector<ClosedFile>& files) {
-    if (names_ == nullptr || files.empty()) return Status::OK();
+    if (!NamesAreGiven() || files.empty()) return Status::OK();
+    if (names_ != nullptr) PENSTOCK_RETURN_NOT_OK(AskForNames(files));
+    std::set<std::string_view> seen;
+    for (const ClosedFile& closed : files) {
+      if (!seen.insert(closed.file.name).second) {
+        return Status::Invalid(
+            "Two files must not have one name; let the file-name provider put what tells them "
+            "apart into it: the task's index, or the row's; got: '",
+            closed.file.name, "'");
+      }
+      extensions_.insert(StemAndExtension(closed.file.name, Extension()).second);
+    }
+    return Status::OK();
+  }
+
+  /// Asks the caller for the parts' names.
+  Status AskForNames(std::vector<ClosedFile>& files) {
     std::vector<int64_t> parts;
     for (const ClosedFile& closed : files) {
       if (parts.empty() || parts.back() != closed.part) parts.push_back(closed.part);
     }
     PENSTOCK_TRY(const auto names, names_->NamesOf(write_name_, parts));
-    std::set<std::string_view> seen;
     for (ClosedFile& closed : files) {
       const size_t place =
           static_cast<size_t>(std::ranges::lower_bound(parts, closed.part) - parts.begin());
       PENSTOCK_RETURN_NOT_OK(CheckGivenName(names.at(place)));
       const auto [stem, extension] = StemAndExtension(names[place], Extension());
-      extensions_.insert(extension);
       closed.file.name = closed.subfolder + stem + closed.place + extension;
-      if (!seen.insert(closed.file.name).second) {
-        return Status::Invalid(
-            "Two files must not have one name; let the file-name provider put the task's index "
-            "into it; got: '",
-            closed.file.name, "'");
-      }
     }
     return Status::OK();
   }
@@ -363,7 +357,12 @@ Result<std::unique_ptr<Sink>> MakeFileSink(OptionReader options, std::unique_ptr
   PENSTOCK_TRY(FileSinkOptions read, ReadOptions(options));
   const std::string run_name = RandomName();
   FileAccess access{.file_system = write.file_system, .retried_errors = read.retried_errors};
-  const bool with_ledger = read.mode == "resume" && write.file_names == nullptr;
+  const bool with_ledger =
+      read.mode == "resume" && write.file_names == nullptr && read.name_column.empty();
+  if (!read.name_column.empty() && !format->file_per_row()) {
+    return Status::Invalid("Only files of one row each can be named by a column; leave it out: ",
+                           read.name_column);
+  }
   PENSTOCK_TRY(auto folder, OpenOutputFolder(read.path, std::move(access), run_name, with_ledger));
   const bool has_name = !folder->LedgerFolder().empty() && !read.write_name.empty();
   const std::string write_name = has_name ? read.write_name : run_name;

@@ -25,12 +25,18 @@ namespace penstock {
 ///   steps_max          see Sink; 0
 ///   partition_columns  columns whose values name subfolders, in the way of Hive, and that the
 ///                      files then lack; none
+///   name_column        of formats with a file a row: the column of text that names the files,
+///   which
+///                      do not hold it; none
 ///   create_folder      whether a folder that is not there is made; true
 ///   retried_io_errors  see FileAccess; none
 ///
 /// Files are named `<write>_<part>` and the format's extension, `write` being 32 random digits;
 /// the further files of a part `<write>_<part>_<number>`. Where `write` has file names they take
-/// the place of `<write>_<part>`, up to the extension that it may have.
+/// the place of `<write>_<part>`, up to the extension that it may have. The texts of a
+/// name_column are the names, with the format's extension where they have none. Two files
+/// of one name are an error, before anything is to be seen; names that are given, of whatever kind,
+/// leave no ledger.
 Result<std::unique_ptr<Sink>> MakeFileSink(OptionReader options, std::unique_ptr<FileFormat> format,
                                            const WriteOp& write);
 

@@ -2,9 +2,11 @@
 #include <arrow/extension_type.h>
 #include <arrow/type_traits.h>
 
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "penstock/block/ragged.h"
 #include "penstock/block/tensor.h"
 #include "penstock/sink/json_cells.h"
 
@@ -80,6 +82,42 @@ class TensorCells final : public JsonCells {
   const Cells values_;
   const std::vector<int64_t> shape_;
   std::shared_ptr<arrow::FixedSizeListArray> storage_;  // Shared with the bound array.
+};
+
+/// Row-major tensors whose shapes vary: lists in lists too.
+class RaggedCells final : public JsonCells {
+ public:
+  explicit RaggedCells(Cells values) : values_(std::move(values)) {}
+
+  void Bind(const arrow::Array& array) override {
+    column_.emplace(array);
+    values_->Bind(*column_->data().values());
+  }
+
+  Status Append(int64_t row, std::string* out) const override {
+    if (column_->IsNull(row)) {
+      *out += "null";
+      return Status::OK();
+    }
+    PENSTOCK_RETURN_NOT_OK(column_->Check(row));
+    int64_t next = column_->data().value_offset(row);
+    return AppendDimension(row, 0, &next, out);
+  }
+
+ private:
+  Status AppendDimension(int64_t row, int dimension, int64_t* next, std::string* out) const {
+    if (dimension == column_->dimensions()) return values_->Append((*next)++, out);
+    *out += '[';
+    for (int32_t i = 0; i < column_->Extent(row, dimension); ++i) {
+      if (i > 0) *out += ',';
+      PENSTOCK_RETURN_NOT_OK(AppendDimension(row, dimension + 1, next, out));
+    }
+    *out += ']';
+    return Status::OK();
+  }
+
+  const Cells values_;
+  std::optional<RaggedColumn> column_;  // Shares the bound array's memory.
 };
 
 class StructCells final : public JsonCells {
@@ -219,6 +257,11 @@ Result<Cells> Extensions(const arrow::DataType& type, const JsonStyle& style) {
   if (tensor.values != nullptr) {
     PENSTOCK_TRY(auto values, MakeJsonCells(*tensor.values, style));
     return std::make_unique<TensorCells>(std::move(values), tensor.shape);
+  }
+  const RaggedParts ragged = RaggedPartsOf(type);
+  if (ragged.values != nullptr) {
+    PENSTOCK_TRY(auto values, MakeJsonCells(*ragged.values, style));
+    return std::make_unique<RaggedCells>(std::move(values));
   }
   const auto& extension = static_cast<const arrow::ExtensionType&>(type);
   PENSTOCK_TRY(auto storage, MakeJsonCells(*extension.storage_type(), style));

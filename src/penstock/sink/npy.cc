@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "penstock/block/ragged.h"
 #include "penstock/block/tensor.h"
 
 namespace penstock {
@@ -98,7 +99,11 @@ Result<NpyArray> NpyArray::Of(const std::shared_ptr<arrow::DataType>& type) {
   while (true) {
     const arrow::DataType& level = *array.value_type_;
     const TensorParts tensor = TensorPartsOf(level);
-    if (tensor.values != nullptr) {
+    const RaggedParts ragged = RaggedPartsOf(level);
+    if (ragged.values != nullptr) {
+      array.shape_.insert(array.shape_.end(), static_cast<size_t>(ragged.dimensions), -1);
+      array.value_type_ = ragged.values;
+    } else if (tensor.values != nullptr) {
       array.shape_.insert(array.shape_.end(), tensor.shape.begin(), tensor.shape.end());
       array.value_type_ = tensor.values;
     } else if (level.id() == arrow::Type::FIXED_SIZE_LIST) {
@@ -132,6 +137,19 @@ Status NpyArray::AppendLevel(const arrow::Array& array, size_t dimension, std::s
         *static_cast<const arrow::ExtensionArray&>(array).storage());
     PENSTOCK_TRY(const auto values, storage.Flatten());
     return AppendLevel(*values, dimension + tensor.shape.size(), out);
+  }
+  if (RaggedPartsOf(*array.type()).values != nullptr) {
+    const RaggedColumn ragged(array);
+    const auto dimensions = static_cast<size_t>(ragged.dimensions());
+    for (int64_t row = 0; row < array.length(); ++row) {
+      PENSTOCK_RETURN_NOT_OK(ragged.Check(row));
+      for (size_t i = 0; i < dimensions; ++i) {
+        const int32_t extent = ragged.Extent(row, static_cast<int>(i));
+        PENSTOCK_RETURN_NOT_OK(TakeLength(dimension + i, extent));
+      }
+    }
+    PENSTOCK_TRY(const auto values, ragged.data().Flatten());
+    return AppendLevel(*values, dimension + dimensions, out);
   }
   if (array.type_id() == arrow::Type::FIXED_SIZE_LIST) {
     PENSTOCK_TRY(const auto values, static_cast<const arrow::FixedSizeListArray&>(array).Flatten());

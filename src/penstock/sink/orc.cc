@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "penstock/block/ragged.h"
 #include "penstock/sink/plain_columns.h"
 #include "penstock/sink/registry.h"
 
@@ -24,6 +25,9 @@ Result<std::shared_ptr<arrow::DataType>> OrcType(const arrow::DataType& type) {
     case arrow::Type::DICTIONARY:
       return OrcType(*static_cast<const arrow::DictionaryType&>(type).value_type());
     case arrow::Type::EXTENSION:
+      if (const RaggedParts vectors = RaggedPartsOf(type); vectors.dimensions == 1) {
+        return arrow::list(vectors.values);
+      }
       return OrcType(*static_cast<const arrow::ExtensionType&>(type).storage_type());
     case arrow::Type::FIXED_SIZE_LIST:
       return arrow::list(static_cast<const arrow::FixedSizeListType&>(type).value_type());

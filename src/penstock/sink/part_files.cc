@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "penstock/block/unify.h"
+#include "penstock/sink/given_names.h"
 
 namespace penstock {
 
@@ -48,23 +49,38 @@ struct FileSequence::OpenFile {
 };
 
 FileSequence::FileSequence(const FileFormat& format, OutputFolder& folder, SharedParts& shared,
-                           int64_t part, std::string subfolder, std::string name)
+                           int64_t part, std::string subfolder, std::string name,
+                           std::string name_column)
     : format_(format),
       folder_(folder),
       shared_(shared),
       part_(part),
       subfolder_(std::move(subfolder)),
-      name_(std::move(name)) {}
+      name_(std::move(name)),
+      name_column_(std::move(name_column)) {}
 
 FileSequence::~FileSequence() = default;
 
 Status FileSequence::Write(const std::shared_ptr<arrow::RecordBatch>& batch) {
   if (!format_.file_per_row()) return Named(WriteRows(batch));
   for (int64_t row = 0; row < batch->num_rows(); ++row) {
-    PENSTOCK_RETURN_NOT_OK(Named(WriteRows(batch->Slice(row, 1))));
+    PENSTOCK_TRY(const auto one, TakeName(batch->Slice(row, 1)));
+    PENSTOCK_RETURN_NOT_OK(Named(WriteRows(one)));
     PENSTOCK_RETURN_NOT_OK(CloseFile());
   }
   return Status::OK();
+}
+
+/// Keeps the name that a row brings for its file, if one does, and returns the row without it.
+Result<std::shared_ptr<arrow::RecordBatch>> FileSequence::TakeName(
+    std::shared_ptr<arrow::RecordBatch> row) {
+  if (name_column_.empty()) return row;
+  const int column = row->schema()->GetFieldIndex(name_column_);
+  if (column < 0) {
+    return Status::Invalid("The rows lack the column that was to name their files: ", name_column_);
+  }
+  PENSTOCK_TRY(given_name_, GivenName(*row, column, format_.extension()));
+  return row->RemoveColumn(column);
 }
 
 Status FileSequence::WriteRows(const std::shared_ptr<arrow::RecordBatch>& batch) {
@@ -162,6 +178,7 @@ std::string FileSequence::Place() const {
 }
 
 std::string FileSequence::FinalName() const {
+  if (!given_name_.empty()) return subfolder_ + given_name_;
   return subfolder_ + name_ + Place() + format_.extension() +
          CompressionSuffix(format_.stream_compression());
 }

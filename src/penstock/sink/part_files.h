@@ -46,9 +46,11 @@ class SharedParts {
 /// One thread at a time.
 class FileSequence {
  public:
-  /// `name` is the first file's without extension. All references outlive it.
+  /// `name` is the first file's without extension. `name_column`, where it is not "": the column
+  /// whose texts name the files of rows instead, and which these do not hold; of formats with a
+  /// file a row alone. All references outlive it.
   FileSequence(const FileFormat& format, OutputFolder& folder, SharedParts& shared, int64_t part,
-               std::string subfolder, std::string name);
+               std::string subfolder, std::string name, std::string name_column);
   ~FileSequence();
 
   Status Write(const std::shared_ptr<arrow::RecordBatch>& batch);
@@ -59,6 +61,7 @@ class FileSequence {
  private:
   struct OpenFile;
 
+  Result<std::shared_ptr<arrow::RecordBatch>> TakeName(std::shared_ptr<arrow::RecordBatch> row);
   Status WriteRows(const std::shared_ptr<arrow::RecordBatch>& batch);
   Result<std::shared_ptr<arrow::RecordBatch>> MakeFit(
       const std::shared_ptr<arrow::RecordBatch>& batch);
@@ -74,6 +77,8 @@ class FileSequence {
   const int64_t part_;
   const std::string subfolder_;
   const std::string name_;
+  const std::string name_column_;
+  std::string given_name_;                 // Of the last file, where rows name them.
   std::unique_ptr<OpenFile> file_;         // Null between files.
   std::shared_ptr<arrow::Schema> schema_;  // Of the last file; null before the first.
   int64_t files_ = 0;                      // Closed ones.

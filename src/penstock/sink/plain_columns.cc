@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "penstock/block/tensor_union.h"
+
 namespace penstock {
 
 Result<std::shared_ptr<arrow::Schema>> ChooseTypes(const arrow::Schema& schema,
@@ -33,6 +35,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> CastColumns(
   for (int i = 0; i < batch->num_columns(); ++i) {
     std::shared_ptr<arrow::Array> column = batch->column(i);
     const auto& wanted = schema->field(i)->type();
+    PENSTOCK_TRY(const auto lists, BringTensors(*column, wanted));
+    if (lists != nullptr) column = lists;
     while (column->type_id() == arrow::Type::EXTENSION && !column->type()->Equals(*wanted)) {
       column = static_cast<const arrow::ExtensionArray&>(*column).storage();
     }

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "penstock/block/ragged.h"
+
 namespace penstock {
 namespace {
 
@@ -112,7 +114,11 @@ Result<std::shared_ptr<arrow::Array>> ValuesOf(std::shared_ptr<arrow::Array> one
   while (true) {
     switch (one->type_id()) {
       case arrow::Type::EXTENSION:
-        one = static_cast<const arrow::ExtensionArray&>(*one).storage();
+        if (RaggedPartsOf(*one->type()).values != nullptr) {
+          PENSTOCK_TRY(one, RaggedColumn(*one).data().Flatten());
+        } else {
+          one = static_cast<const arrow::ExtensionArray&>(*one).storage();
+        }
         continue;
       case arrow::Type::LIST: {
         PENSTOCK_TRY(one, static_cast<const arrow::ListArray&>(*one).Flatten());
@@ -164,7 +170,9 @@ Status AppendFeature(const std::shared_ptr<arrow::Array>& column, int64_t row, s
 Status CheckFeatureType(const arrow::DataType& type) {
   const arrow::DataType* values = &type;
   while (true) {
-    if (values->id() == arrow::Type::EXTENSION) {
+    if (RaggedPartsOf(*values).values != nullptr) {
+      values = RaggedPartsOf(*values).values.get();
+    } else if (values->id() == arrow::Type::EXTENSION) {
       values = static_cast<const arrow::ExtensionType&>(*values).storage_type().get();
     } else if (arrow::is_list_like(values->id()) && values->id() != arrow::Type::MAP) {
       values = values->field(0)->type().get();

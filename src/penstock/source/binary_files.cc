@@ -37,7 +37,7 @@ class BinaryFormat final : public FileFormat {
  public:
   int64_t file_bytes_max() const override { return kFileBytesMax; }
 
-  Result<std::shared_ptr<arrow::Schema>> ReadSchema(const FirstFile& first) const override {
+  Result<std::shared_ptr<arrow::Schema>> ReadSchema(const NextFile& next) const override {
     return arrow::schema({arrow::field("bytes", arrow::binary())});
   }
 

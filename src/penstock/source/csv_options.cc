@@ -2,6 +2,7 @@
 
 #include <arrow/util/value_parsing.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,8 @@
 
 namespace penstock {
 namespace {
+
+constexpr const char* kIso8601 = "ISO8601";
 
 Result<std::optional<char>> ReadCharacter(OptionReader& options, const std::string& name,
                                           const std::string& otherwise) {
@@ -58,9 +61,12 @@ Status ReadConvertOptions(OptionReader& options, arrow::csv::ConvertOptions& con
   std::vector<std::string> formats;
   PENSTOCK_TRY(const bool has_formats, AddTexts(options, "timestamp_formats", formats));
   if (!has_formats) return Status::OK();
-  convert.timestamp_parsers.push_back(arrow::TimestampParser::MakeISO8601());
+  const bool is_placed = std::ranges::find(formats, kIso8601) != formats.end();
+  if (!is_placed) formats.insert(formats.begin(), kIso8601);
   for (std::string& format : formats) {
-    convert.timestamp_parsers.push_back(arrow::TimestampParser::MakeStrptime(std::move(format)));
+    convert.timestamp_parsers.push_back(
+        format == kIso8601 ? arrow::TimestampParser::MakeISO8601()
+                           : arrow::TimestampParser::MakeStrptime(std::move(format)));
   }
   return Status::OK();
 }

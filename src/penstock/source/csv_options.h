@@ -23,7 +23,8 @@ namespace penstock {
 ///   strings_can_be_null    whether they do in text columns; true with null_values
 ///   quoted_strings_can_be_null  whether they do in quotes; true
 ///   true_values, false_values   texts that stand for true and false besides Arrow's own
-///   timestamp_formats      strptime formats to try besides ISO 8601
+///   timestamp_formats      strptime formats to try after ISO 8601, or where "ISO8601" stands among
+///                          them: there
 ///   decimal_point          one character; "."
 ///   skip_rows              rows to pass over before the header row; 0
 ///   skip_rows_after_names  rows to pass over after it; 0

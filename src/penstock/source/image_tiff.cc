@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -108,6 +109,11 @@ struct TiffHeader {
   int64_t piece_row_bytes() const { return (piece_width * samples * bits + 7) / 8; }
 };
 
+const char* NumbersOf(uint32_t sample_format) {
+  constexpr const char* kNames[] = {"unknown", "whole and positive", "whole", "floating"};
+  return sample_format < std::size(kNames) ? kNames[sample_format] : kNames[0];
+}
+
 Status CheckKind(const Tags& tags, const TiffHeader& header) {
   const std::vector<uint32_t> bits = tags.All(kBits, 8);
   const bool even = std::ranges::all_of(
@@ -116,13 +122,15 @@ Status CheckKind(const Tags& tags, const TiffHeader& header) {
       header.bits == 8 || header.bits == 16 || (header.bits == 1 && header.samples == 1);
   const bool whole_numbers = tags.One(kSampleFormat, 1) == 1;
   if (!even || !bits_known || !whole_numbers) {
-    return Status::Invalid(
-        fmt::format("only samples of 8 or 16 bits, whole and positive, or of 1 bit are read; save "
-                    "the image as PNG; bits: {}",
-                    header.bits));
+    return Status::NotImplemented(
+        fmt::format("pixels of this type are not supported: only samples of 8 or 16 bits, whole "
+                    "and positive, or of 1 bit are read; convert the image, or read it with "
+                    "read_binary_files and decode it in a function; bits: {}, numbers: {}",
+                    header.bits, NumbersOf(tags.One(kSampleFormat, 1))));
   }
   if (tags.One(kPlanar, 1) != 1 && header.samples > 1) {
-    return Status::Invalid("colours in planes of their own are not read; save the image as PNG");
+    return Status::NotImplemented(
+        "colours in planes of their own are not read; save the image as PNG");
   }
   const bool colors = header.photometric == kColors && (header.samples == 3 || header.samples == 4);
   const bool gray = (header.photometric == kWhiteIsZero || header.photometric == kBlackIsZero) &&
@@ -130,7 +138,7 @@ Status CheckKind(const Tags& tags, const TiffHeader& header) {
   const bool indexed = header.photometric == kPaletteColors && header.samples == 1 &&
                        header.bits == 8 && header.palette.size() == 3 * 256;
   if (colors || gray || indexed) return Status::OK();
-  return Status::Invalid(
+  return Status::NotImplemented(
       fmt::format("only gray, RGB and palettes are read; save the image as PNG; photometric "
                   "interpretation: {}, samples: {}",
                   header.photometric, header.samples));
@@ -190,7 +198,7 @@ Result<std::vector<uint8_t>> Unpacked(const TiffHeader& header, ImageBytes packe
       break;
     }
     default:
-      return Status::Invalid(
+      return Status::NotImplemented(
           fmt::format("this compression is not read; save the image as PNG; compression: {}",
                       header.compression));
   }

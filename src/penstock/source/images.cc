@@ -18,14 +18,15 @@
 ///   mode   L, LA, RGB or RGBA that all are brought to; each its own without.
 ///
 /// One row a file, in a column "image" of uint8 tensors of height, width and channels. With size
-/// and mode all have one shape. Without mode the first file decides whether there are channels:
-/// where it is gray alone, so must all others be, and the tensors have height and width only.
+/// and mode all have one shape. Without mode the first 16 files decide whether there are channels:
+/// where they are gray alone, so must all others be, and the tensors have height and width only.
 /// Mode L always has these two.
 namespace penstock {
 namespace {
 
 constexpr const char* kColumn = "image";
 constexpr int64_t kFilesPerSplitMax = 32;
+constexpr int kDecidingFilesMax = 16;
 constexpr int64_t kFileBytesMax = int64_t{1} << 30;
 constexpr int64_t kExpansion = 10;  // A guess, of pixels over bytes in the file.
 
@@ -53,9 +54,10 @@ class ImageRows final : public FileRows {
     const ImageMode mode = wish_.mode.value_or(image.mode);
     if (!channels_ && HasChannels(mode)) {
       return MakeError(ErrorKind::kSchemaMismatch,
-                       path +
-                           ": the image has colours or alpha, but the first file is gray alone; "
-                           "give a mode to bring all to");
+                       fmt::format("{}: the image has colours or alpha, but the first files, up to "
+                                   "{}, are gray alone; give what all are to be brought to, such "
+                                   "as mode=\"RGB\" or mode=\"L\"",
+                                   path, kDecidingFilesMax));
     }
     PENSTOCK_TRY(image, ConvertImage(std::move(image), mode));
     const ImageSize size = wish_.size.value_or(image.size);
@@ -136,10 +138,10 @@ class ImageFormat final : public FileFormat {
            ChannelsOf(wish_.mode.value_or(ImageMode::kColor));
   }
 
-  Result<std::shared_ptr<arrow::Schema>> ReadSchema(const FirstFile& first) const override {
+  Result<std::shared_ptr<arrow::Schema>> ReadSchema(const NextFile& next) const override {
     if (!wish_.mode) {
-      PENSTOCK_TRY(const ImageMode mode, ModeOf(first));
-      return SchemaOf(Varying(HasChannels(mode)));
+      PENSTOCK_TRY(const bool has_channels, AnyHasChannels(next));
+      return SchemaOf(Varying(has_channels));
     }
     const bool channels = HasChannels(*wish_.mode);
     if (!wish_.size) return SchemaOf(Varying(channels));
@@ -161,8 +163,19 @@ class ImageFormat final : public FileFormat {
     return arrow::extension::variable_shape_tensor(arrow::uint8(), channels ? 3 : 2);
   }
 
-  Result<ImageMode> ModeOf(const FirstFile& first) const {
-    PENSTOCK_TRY(const InputFile file, first());
+  /// Looks at the first file, and at a few more as long as none has channels.
+  Result<bool> AnyHasChannels(const NextFile& next) const {
+    for (int i = 0; i < kDecidingFilesMax; ++i) {
+      PENSTOCK_TRY(const auto file, next());
+      if (!file) break;
+      const auto mode = ModeOf(*file);
+      if (mode.ok() && HasChannels(*mode)) return true;
+      if (i == 0) PENSTOCK_RETURN_NOT_OK(mode.status());
+    }
+    return false;
+  }
+
+  Result<ImageMode> ModeOf(const InputFile& file) const {
     PENSTOCK_TRY(const auto bytes, ReadWhole(file, kFileBytesMax));
     const auto image = DecodeImage({bytes->data(), static_cast<size_t>(bytes->size())}, wish_);
     if (!image.ok()) return ReadFailure(image.status(), file.path);

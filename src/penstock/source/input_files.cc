@@ -22,11 +22,11 @@ struct NamedCodec {
   std::string_view suffix;
   arrow::Compression::type codec;
 };
-constexpr NamedCodec kCodecs[] = {{"gzip", ".gz", arrow::Compression::GZIP},
-                                  {"zstd", ".zst", arrow::Compression::ZSTD},
-                                  {"bz2", ".bz2", arrow::Compression::BZ2},
-                                  {"lz4", ".lz4", arrow::Compression::LZ4_FRAME},
-                                  {"brotli", ".br", arrow::Compression::BROTLI}};
+constexpr NamedCodec kCodecs[] = {
+    {"gzip", ".gz", arrow::Compression::GZIP},     {"zstd", ".zst", arrow::Compression::ZSTD},
+    {"bz2", ".bz2", arrow::Compression::BZ2},      {"lz4", ".lz4", arrow::Compression::LZ4_FRAME},
+    {"brotli", ".br", arrow::Compression::BROTLI}, {"gzip", ".gzip", arrow::Compression::GZIP},
+    {"zstd", ".zstd", arrow::Compression::ZSTD}};
 constexpr std::string_view kNoCodec = "none";
 constexpr std::string_view kNotRead[] = {".snappy", ".sz", ".xz", ".zip", ".7z"};
 
@@ -183,6 +183,13 @@ Result<std::shared_ptr<arrow::Buffer>> ReadWhole(const InputFile& file, int64_t 
   auto bytes = opened->ReadAt(0, *size);
   if (!bytes.ok()) return ReadFailure(bytes.status(), file.path);
   return bytes;
+}
+
+Status OpenFailure(const Status& status, const InputFile& file) {
+  if (DetailOf(status) != nullptr || !IsCompressed(file)) return ReadFailure(status, file.path);
+  return Status::NotImplemented(file.path,
+                                ": the file is compressed as a whole, as its name says, and its "
+                                "format is read anywhere in it; decompress it first");
 }
 
 Status ReadFailure(const Status& status, const std::string& where) {

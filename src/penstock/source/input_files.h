@@ -83,8 +83,9 @@ Status TooLargeUnpacked(int64_t bytes_max);
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenFile(const InputFile& file);
 
 /// Opens a file for reading front to back; one that the user says is compressed, or that ends in
-/// .gz, .zst, .bz2, .lz4 or .br where nothing is said, is decompressed on the way. NotImplemented
-/// for .snappy, .sz, .xz, .zip and .7z then: Arrow has no streaming decoder for them.
+/// .gz or .gzip, .zst or .zstd, .bz2, .lz4 or .br where nothing is said, is decompressed on the
+/// way. NotImplemented for .snappy, .sz, .xz, .zip and .7z then: Arrow has no streaming decoder for
+/// them.
 Result<std::shared_ptr<arrow::io::InputStream>> OpenStream(const InputFile& file);
 
 /// Reads all bytes of a file, decompressed as by OpenStream; kCorruptData where that becomes
@@ -94,5 +95,9 @@ Result<std::shared_ptr<arrow::Buffer>> ReadWhole(const InputFile& file, int64_t 
 /// Says which file and what part of it failed. What the operating system reports stays as it is
 /// (kMissingPath for a file that has gone); all else becomes kCorruptData with Arrow's reason.
 Status ReadFailure(const Status& status, const std::string& where);
+
+/// The same of a file whose format is read anywhere in it and which could not be opened: where its
+/// name says that it is compressed as a whole, NotImplemented saying so.
+Status OpenFailure(const Status& status, const InputFile& file);
 
 }  // namespace penstock

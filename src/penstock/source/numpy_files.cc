@@ -4,30 +4,26 @@
 #include <arrow/buffer.h>
 #include <arrow/extension_type.h>
 #include <arrow/util/bit_util.h>
-#include <fmt/format.h>
+#include <arrow/util/ubsan.h>
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
-#include "penstock/base/error.h"
-#include "penstock/block/tensor.h"
 #include "penstock/source/numpy_header.h"
+#include "penstock/source/numpy_text.h"
 #include "penstock/source/registry.h"
 #include "penstock/source/whole_files.h"
 
 /// The reader numpy has only the options of all readers of whole files. The rows of a file are the
 /// array's first dimension, in a column "data"; all files have the type and the other dimensions
-/// of the first.
+/// of the first. Times in hours, days and weeks become seconds.
 namespace penstock {
 namespace {
 
 constexpr const char* kColumn = "data";
-
-Result<std::shared_ptr<arrow::DataType>> ColumnType(const NumpyHeader& header) {
-  if (header.shape.size() == 1) return header.type;
-  return TensorType(header.type, {header.shape.begin() + 1, header.shape.end()});
-}
+constexpr int64_t kNoTime = std::numeric_limits<int64_t>::min();
 
 /// Copies values, the first index running slowest in `to` and fastest in `from`.
 void CopyFromFortranOrder(const NumpyHeader& header, const uint8_t* from, uint8_t* to) {
@@ -52,6 +48,20 @@ void SwapBytes(uint8_t* values, int64_t count, int64_t width) {
   for (int64_t i = 0; i < count; ++i, values += width) std::reverse(values, values + width);
 }
 
+/// Brings times to the unit that their column has.
+Status MultiplyTimes(uint8_t* values, const NumpyHeader& header) {
+  if (header.unit_factor == 1) return Status::OK();
+  for (int64_t i = 0; i < header.value_count; ++i, values += sizeof(int64_t)) {
+    auto time = arrow::util::SafeLoadAs<int64_t>(values);
+    if (time == kNoTime) continue;
+    if (__builtin_mul_overflow(time, header.unit_factor, &time)) {
+      return Status::Invalid("a time is too far away to be counted in seconds");
+    }
+    arrow::util::SafeStore(values, time);
+  }
+  return Status::OK();
+}
+
 /// Collects values in row order; one file alone is not copied.
 class NumpyRows final : public FileRows {
  public:
@@ -59,14 +69,7 @@ class NumpyRows final : public FileRows {
       : schema_(std::move(schema)), type_(schema_->field(0)->type()) {}
 
   Status Add(const std::string& path, const std::shared_ptr<arrow::Buffer>& bytes) override {
-    PENSTOCK_TRY(const NumpyHeader header, ReadNumpyHeader(std::string_view(*bytes)));
-    PENSTOCK_TRY(const auto type, ColumnType(header));
-    if (!type->Equals(*type_)) {
-      return MakeError(ErrorKind::kSchemaMismatch,
-                       fmt::format("{}: the rows are not of the first file's type; wanted: {}; "
-                                   "got: {}",
-                                   path, type_->ToString(), type->ToString()));
-    }
+    PENSTOCK_TRY(const NumpyHeader header, ReadNumpyHeaderOf(path, bytes, *type_));
     values_ = header.type;
     value_bytes_ = header.value_bytes;
     PENSTOCK_TRY(auto piece, InRowOrder(header, bytes));
@@ -81,8 +84,9 @@ class NumpyRows final : public FileRows {
 
   Result<std::shared_ptr<arrow::RecordBatch>> Take() override {
     PENSTOCK_TRY(auto buffer, TakeValues());
+    PENSTOCK_TRY(auto validity, ValidityOf(*buffer));
     auto values = arrow::MakeArray(arrow::ArrayData::Make(
-        values_, std::exchange(value_count_, 0), {nullptr, std::move(buffer)}, /*null_count=*/0));
+        values_, std::exchange(value_count_, 0), {std::move(validity), std::move(buffer)}));
     const int64_t rows = std::exchange(rows_, 0);
     if (type_->id() == arrow::Type::EXTENSION) {
       const auto& storage = static_cast<const arrow::ExtensionType&>(*type_).storage_type();
@@ -97,7 +101,7 @@ class NumpyRows final : public FileRows {
       const NumpyHeader& header, const std::shared_ptr<arrow::Buffer>& file) {
     auto values = arrow::SliceBuffer(file, header.data_begin);
     const bool transposed = header.fortran_order && header.shape.size() > 1;
-    if (!transposed && !header.swapped) return values;
+    if (!transposed && !header.swapped && header.unit_factor == 1) return values;
     PENSTOCK_TRY(std::shared_ptr<arrow::Buffer> ordered, arrow::AllocateBuffer(values->size()));
     if (transposed) {
       CopyFromFortranOrder(header, values->data(), ordered->mutable_data());
@@ -105,7 +109,21 @@ class NumpyRows final : public FileRows {
       std::copy_n(values->data(), values->size(), ordered->mutable_data());
     }
     if (header.swapped) SwapBytes(ordered->mutable_data(), header.value_count, header.value_bytes);
+    PENSTOCK_RETURN_NOT_OK(MultiplyTimes(ordered->mutable_data(), header));
     return ordered;
+  }
+
+  /// Alone, times that are not there (NaT) are nulls; a tensor has none.
+  Result<std::shared_ptr<arrow::Buffer>> ValidityOf(const arrow::Buffer& values) const {
+    const bool times =
+        values_->id() == arrow::Type::TIMESTAMP || values_->id() == arrow::Type::DURATION;
+    if (!times || type_->id() == arrow::Type::EXTENSION) return nullptr;
+    PENSTOCK_TRY(std::shared_ptr<arrow::Buffer> bits, arrow::AllocateEmptyBitmap(value_count_));
+    for (int64_t i = 0; i < value_count_; ++i) {
+      const auto time = arrow::util::SafeLoadAs<int64_t>(values.data() + i * value_bytes_);
+      if (time != kNoTime) arrow::bit_util::SetBit(bits->mutable_data(), i);
+    }
+    return bits;
   }
 
   Result<std::shared_ptr<arrow::Buffer>> TakeValues() {
@@ -143,17 +161,18 @@ class NumpyFormat final : public FileFormat {
   std::vector<std::string> extensions() const override { return {"npy"}; }
   bool one_row_per_file() const override { return false; }
 
-  Result<std::shared_ptr<arrow::Schema>> ReadSchema(const FirstFile& first) const override {
-    PENSTOCK_TRY(const InputFile file, first());
-    PENSTOCK_TRY(const auto bytes, ReadWhole(file, file_bytes_max()));
+  Result<std::shared_ptr<arrow::Schema>> ReadSchema(const NextFile& next) const override {
+    PENSTOCK_TRY(const auto file, next());
+    PENSTOCK_TRY(const auto bytes, ReadWhole(*file, file_bytes_max()));
     const auto header = ReadNumpyHeader(std::string_view(*bytes));
-    if (!header.ok()) return ReadFailure(header.status(), file.path);
-    const auto type = ColumnType(*header);
-    if (!type.ok()) return ReadFailure(type.status(), file.path);
+    if (!header.ok()) return ReadFailure(header.status(), file->path);
+    const auto type = NumpyRowType(*header);
+    if (!type.ok()) return ReadFailure(type.status(), file->path);
     return arrow::schema({arrow::field(kColumn, *type)});
   }
 
   std::unique_ptr<FileRows> MakeRows(const std::shared_ptr<arrow::Schema>& schema) const override {
+    if (IsNumpyText(*schema->field(0)->type())) return MakeNumpyTextRows(schema);
     return std::make_unique<NumpyRows>(schema);
   }
 };

@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr size_t kHeaderBytesMax = 64 << 10;
 constexpr size_t kDimensionsMax = 32;
+constexpr int64_t kTextWidthMax = int64_t{1} << 30;
 
 /// Reads the Python literal that the header is: a dict of texts, booleans and tuples of numbers.
 class LiteralReader {
@@ -77,9 +78,45 @@ std::shared_ptr<arrow::DataType> NumberType(std::string_view kind) {
   return nullptr;
 }
 
+/// A time's type, such as M8[ms]: false where it is none that a column has.
+bool SetTimeType(std::string_view kind, NumpyHeader& header) {
+  struct Unit {
+    std::string_view name;
+    arrow::TimeUnit::type unit;
+    int64_t factor;
+  };
+  static constexpr Unit kUnits[] = {
+      {"[ns]", arrow::TimeUnit::NANO, 1},       {"[us]", arrow::TimeUnit::MICRO, 1},
+      {"[ms]", arrow::TimeUnit::MILLI, 1},      {"[s]", arrow::TimeUnit::SECOND, 1},
+      {"[m]", arrow::TimeUnit::SECOND, 60},     {"[h]", arrow::TimeUnit::SECOND, 3'600},
+      {"[D]", arrow::TimeUnit::SECOND, 86'400}, {"[W]", arrow::TimeUnit::SECOND, 604'800}};
+  const bool moment = kind.starts_with("M8");
+  if (!moment && !kind.starts_with("m8")) return false;
+  for (const Unit& known : kUnits) {
+    if (kind.substr(2) != known.name) continue;
+    header.type = moment ? arrow::timestamp(known.unit) : arrow::duration(known.unit);
+    header.value_bytes = sizeof(int64_t);
+    header.unit_factor = known.factor;
+    return true;
+  }
+  return false;
+}
+
+/// Text or bytes of one width, such as U5 or S3: false where it is neither.
+bool SetTextType(std::string_view kind, NumpyHeader& header) {
+  if (kind.empty() || (kind.front() != 'U' && kind.front() != 'S')) return false;
+  int64_t width = 0;
+  const char* const end = kind.data() + kind.size();
+  const auto [stopped, error] = std::from_chars(kind.data() + 1, end, width);
+  if (error != std::errc() || stopped != end || width < 1 || width > kTextWidthMax) return false;
+  header.type = kind.front() == 'U' ? arrow::utf8() : arrow::binary();
+  header.value_bytes = kind.front() == 'U' ? width * 4 : width;
+  return true;
+}
+
 Status SetType(std::string_view descr, NumpyHeader& header) {
   if (descr == "|O" || descr == "O") {
-    return Status::Invalid(
+    return Status::NotImplemented(
         "the array holds pickled Python objects, which are never loaded; save it with a type of "
         "numbers");
   }
@@ -87,13 +124,16 @@ Status SetType(std::string_view descr, NumpyHeader& header) {
       !descr.empty() && std::string_view("<>|=").find(descr.front()) != std::string_view::npos;
   const std::string_view kind = descr.substr(has_order ? 1 : 0);
   header.type = NumberType(kind);
-  if (header.type == nullptr) {
-    return Status::Invalid(
-        fmt::format("the array's type is none of bool, int8 to int64, uint8 to uint64 and float16 "
-                    "to float64; save it with one of them; got: {}",
+  if (header.type != nullptr) {
+    header.value_bytes = kind[1] - '0';
+  } else if (!SetTimeType(kind, header) && !SetTextType(kind, header)) {
+    return Status::NotImplemented(
+        fmt::format("the array's type is none of bool, int8 to int64, uint8 to uint64, float16 to "
+                    "float64, text, bytes, and times in weeks to nanoseconds; save it with one of "
+                    "them; dtype: {}",
                     descr));
   }
-  header.value_bytes = kind[1] - '0';
+  header.dtype = std::string(descr);
   header.swapped = has_order && descr.front() == '>' && header.value_bytes > 1;
   return Status::OK();
 }
@@ -125,7 +165,8 @@ Status ParseDescription(std::string_view text, NumpyHeader& header) {
     if (!key || !reader.Take(":")) return BrokenHeader(text);
     if (*key == "descr" && header.type == nullptr) {
       if (reader.Take("[")) {
-        return Status::Invalid("the array is structured; save each of its fields as an array");
+        return Status::NotImplemented(
+            "the array is structured; save each of its fields as an array");
       }
       const auto descr = reader.TakeText();
       if (!descr) return BrokenHeader(text);
@@ -152,7 +193,9 @@ Status ParseDescription(std::string_view text, NumpyHeader& header) {
 
 Status CheckSize(int64_t data_bytes, NumpyHeader& header) {
   if (header.shape.empty()) {
-    return Status::Invalid("the array is a single number and so has no rows; give it a dimension");
+    return Status::NotImplemented(
+        "the array is a single value and so has no rows; give it a dimension; dtype: ",
+        header.dtype);
   }
   bool fits = true;
   header.value_count = 1;
@@ -175,7 +218,7 @@ Status CheckSize(int64_t data_bytes, NumpyHeader& header) {
 
 Result<NumpyHeader> ReadNumpyHeader(std::string_view file) {
   if (file.starts_with("PK\x03\x04")) {
-    return Status::Invalid("this is an .npz archive; save its arrays as .npy files");
+    return Status::NotImplemented("this is an .npz archive; save its arrays as .npy files");
   }
   const size_t version_at = kMagic.size();
   if (!file.starts_with(kMagic) || file.size() < version_at + 4) {

@@ -147,7 +147,7 @@ Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(const InputFile&
   const Status opened =
       builder.Open(std::move(input), properties, footer == nullptr ? nullptr : footer->metadata);
   if (opened.message().find("encrypted metadata") != std::string::npos) return Encrypted(file);
-  if (!opened.ok()) return ReadFailure(opened, file.path);
+  if (!opened.ok()) return OpenFailure(opened, file);
   auto reader = builder.memory_pool(&memory)->properties(arrow_properties)->Build();
   if (!reader.ok()) return ReadFailure(reader.status(), file.path);
   return reader;

@@ -153,7 +153,7 @@ class PartedSource final : public Source {
  private:
   Result<std::unique_ptr<PartedFile>> OpenParts(const InputFile& file) const {
     auto opened = format_->Open(file);
-    if (!opened.ok()) return ReadFailure(opened.status(), file.path);
+    if (!opened.ok()) return OpenFailure(opened.status(), file);
     return opened;
   }
 

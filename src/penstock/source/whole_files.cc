@@ -209,12 +209,13 @@ class WholeFileSource final : public Source {
   Result<std::shared_ptr<arrow::Schema>> Schema() {
     MutexLock lock(schema_mutex_);
     if (schema_ == nullptr) {
-      const auto first = [this]() -> Result<InputFile> {
-        FileLister lister = MakeLister(FileSizes::kWhereFree);
-        PENSTOCK_TRY(auto files, lister.Next(1));
-        return std::move(files.front());  // Without a file the lister fails.
+      FileLister lister = MakeLister(FileSizes::kWhereFree);
+      const auto next = [&lister]() -> Result<std::optional<InputFile>> {
+        PENSTOCK_TRY(auto files, lister.Next(1));  // It fails without any file.
+        if (files.empty()) return std::nullopt;
+        return std::move(files.front());
       };
-      PENSTOCK_TRY(schema_, format_->ReadSchema(first));
+      PENSTOCK_TRY(schema_, format_->ReadSchema(next));
     }
     return schema_;
   }

@@ -38,7 +38,9 @@ class FileRows {
 /// A format whose files are read whole. Threads: any, at once.
 class FileFormat {
  public:
-  using FirstFile = std::function<Result<InputFile>()>;
+  /// Yields the files in the order of their listing, the first of which is there; nothing at the
+  /// end.
+  using NextFile = std::function<Result<std::optional<InputFile>>()>;
 
   virtual ~FileFormat() = default;
 
@@ -56,8 +58,8 @@ class FileFormat {
   /// Estimates the rows' bytes in memory; -1: not known.
   virtual int64_t RowBytes(const InputFile& file) const { return file.bytes; }
 
-  /// Returns the columns; may look into the first file.
-  virtual Result<std::shared_ptr<arrow::Schema>> ReadSchema(const FirstFile& first) const = 0;
+  /// Returns the columns; may look into the first file, or a few.
+  virtual Result<std::shared_ptr<arrow::Schema>> ReadSchema(const NextFile& next) const = 0;
 
   virtual std::unique_ptr<FileRows> MakeRows(
       const std::shared_ptr<arrow::Schema>& schema) const = 0;

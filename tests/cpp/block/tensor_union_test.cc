@@ -33,15 +33,27 @@ TEST(TensorUnionTest, HoldsTensorsOfEveryShape) {
   EXPECT_TRUE(CommonTensorType(ragged, Tensor({1, 2}))->Equals(ragged));
 }
 
-TEST(TensorUnionTest, MakesListsOfVectorsWhoseLengthsDiffer) {
+TEST(TensorUnionTest, HoldsVectorsOfEveryLength) {
+  const Type ragged = variable_shape_tensor(arrow::float32(), 1);
+  EXPECT_TRUE(CommonTensorType(Tensor({2}), Tensor({3}))->Equals(ragged));
+  EXPECT_TRUE(CommonTensorType(ragged, Tensor({3}))->Equals(ragged));
+}
+
+TEST(TensorUnionTest, MakesListsOfVectorsBesideLists) {
   const Type lists = arrow::list(arrow::float32());
-  EXPECT_TRUE(CommonTensorType(Tensor({2}), Tensor({3}))->Equals(lists));
   EXPECT_TRUE(CommonTensorType(Tensor({2}), lists)->Equals(lists));
+  EXPECT_TRUE(CommonTensorType(lists, variable_shape_tensor(arrow::float32(), 1))->Equals(lists));
+}
+
+TEST(TensorUnionTest, HoldsTheNumbersOfBoth) {
+  const Type wide = variable_shape_tensor(arrow::float64(), 1);
+  EXPECT_TRUE(
+      CommonTensorType(Tensor({2}, arrow::int64()), Tensor({2}, arrow::float64()))->Equals(wide));
 }
 
 TEST(TensorUnionTest, RefusesOtherNumbersOfDimensionsAndOtherValues) {
   EXPECT_EQ(CommonTensorType(Tensor({1, 2}), Tensor({2})), nullptr);
-  EXPECT_EQ(CommonTensorType(Tensor({1, 2}), Tensor({2, 1}, arrow::int32())), nullptr);
+  EXPECT_EQ(CommonTensorType(Tensor({1, 2}), Tensor({2, 1}, arrow::boolean())), nullptr);
   EXPECT_EQ(CommonTensorType(Tensor({1, 2}), arrow::list(arrow::float32())), nullptr);
   EXPECT_EQ(CommonTensorType(Tensor({1, 2}), arrow::float32()), nullptr);
   EXPECT_EQ(CommonTensorType(arrow::list(arrow::int8()), arrow::list(arrow::int16())), nullptr);
@@ -71,6 +83,21 @@ TEST(TensorUnionTest, BringsVectorsToLists) {
   ASSERT_TRUE(brought->ValidateFull().ok());
   EXPECT_TRUE(brought->column(0)->Equals(
       arrow::json::ArrayFromJSONString(lists, "[[1, 2], null]").ValueOrDie()));
+}
+
+TEST(TensorUnionTest, BringsVectorsThatVaryToWiderNumbersAndToLists) {
+  const Type narrow = variable_shape_tensor(arrow::int64(), 1);
+  const auto batch = Tensors(narrow, "[[[9], [1]], [[1, 2], [2]], null, [[], [0]]]")->Slice(1);
+  const Type wide = variable_shape_tensor(arrow::float64(), 1);
+  const auto brought = BringToSchema(batch, arrow::schema({arrow::field("t", wide)})).ValueOrDie();
+  ASSERT_TRUE(brought->ValidateFull().ok());
+  EXPECT_TRUE(
+      brought->column(0)->Equals(Tensors(wide, "[[[1, 2], [2]], null, [[], [0]]]")->column(0)));
+  const Type lists = arrow::list(arrow::int64());
+  const auto listed = BringToSchema(batch, arrow::schema({arrow::field("t", lists)})).ValueOrDie();
+  ASSERT_TRUE(listed->ValidateFull().ok());
+  EXPECT_TRUE(listed->column(0)->Equals(
+      arrow::json::ArrayFromJSONString(lists, "[[1, 2], null, []]").ValueOrDie()));
 }
 
 }  // namespace

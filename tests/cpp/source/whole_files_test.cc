@@ -188,18 +188,37 @@ TEST(NumpyTest, BooleansArePacked) {
               TableOf({{"data", Column(arrow::boolean(), "[true, false, true]")}}));
 }
 
-TEST(NumpyTest, WhatIsNotAnArrayOfNumbersIsRefusedWithTheReason) {
+TEST(NumpyTest, GoodArraysThatNoColumnHoldsAreNotSupported) {
   const std::pair<std::string, std::string> cases[] = {
       {NumpyFile("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", "x"), "pickled"},
-      {NumpyFile("{'descr': '<U4', 'fortran_order': False, 'shape': (1,)}", "x"), "<U4"},
+      {NumpyFile("{'descr': '<c16', 'fortran_order': False, 'shape': (1,)}", "x"), "<c16"},
+      {NumpyFile("{'descr': '<M8[Y]', 'fortran_order': False, 'shape': (1,)}", "x"), "<M8[Y]"},
+      {NumpyFile("{'descr': '<U1', 'fortran_order': False, 'shape': (1, 1)}", "abcd"),
+       "dimensions: 2"},
       {NumpyFile("{'descr': [('a', '<i4')], 'fortran_order': False, 'shape': (1,)}", "x"),
        "structured"},
-      {NumpyFile("{'descr': '<i4', 'fortran_order': False, 'shape': ()}", "1234"), "single number"},
+      {NumpyFile("{'descr': '<i4', 'fortran_order': False, 'shape': ()}", "1234"), "<i4"},
+      {"PK\3\4", "npz"}};
+  for (const auto& [bytes, wanted] : cases) {
+    const TemporaryFolder folder;
+    folder.Write("a.npy", bytes);
+    const Status status = ReadAll(ReadOf("numpy", {folder.path()})).status();
+    EXPECT_TRUE(status.IsNotImplemented()) << status.ToString();
+    EXPECT_THAT(status.message(), HasSubstr("a.npy"));
+    EXPECT_THAT(status.message(), HasSubstr(wanted));
+  }
+}
+
+TEST(NumpyTest, WhatIsNotAnArrayIsRefusedWithTheReason) {
+  const std::pair<std::string, std::string> cases[] = {
+      {NumpyFile("{'descr': '<U1', 'fortran_order': False, 'shape': (1,)}",
+                 std::string("\x00\xd8\x00\x00", 4)),
+       "no character"},
+      {NumpyFile("{'descr': '<U4', 'fortran_order': False, 'shape': (1,)}", "x"), "16 bytes"},
       {NumpyFile("{'descr': '<i4', 'fortran_order': False, 'shape': (4611686018427387904, 8)}", ""),
        "more than can be addressed"},
       {NumpyFile("{'descr': '<i4', 'fortran_order': False, 'shape': (4611686018427387904, 0)}", ""),
        "no values"},
-      {"PK\3\4", "npz"},
       {"", "does not begin"}};
   for (const auto& [bytes, wanted] : cases) {
     const TemporaryFolder folder;

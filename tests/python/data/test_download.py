@@ -64,6 +64,15 @@ def test_files_are_read_in_order_and_what_cannot_be_read_is_null(tmp_path):
     assert downloaded([*paths, *bad]) == [*expected, *[None] * len(bad)]
 
 
+def test_the_first_failure_and_their_number_are_told(tmp_path, capfd):
+    uris = [str(tmp_path / str(n)) for n in range(20)]
+    assert downloaded(uris) == [None] * 20
+    told = capfd.readouterr().err
+    assert told.count("which gives null") == 1
+    assert f"No such file or directory: '{uris[0]}'" in told
+    assert "20 of 20 URIs could not be downloaded by this worker" in told
+
+
 def test_http_is_read_where_private_addresses_are_allowed(server):
     paths = ["/a", "/redirect", "/missing", "/once", "/short"]
     data = downloaded([server + path for path in paths], allow_private_addresses=True)

@@ -43,15 +43,6 @@ def test_they_come_back_from_parquet_as_they_were(batch_size, tmp_path):
     assert_are_pictures(again.map_batches(seen).take_all())
 
 
-def test_vectors_whose_lengths_vary_from_batch_to_batch_are_lists():
-    def vectors(batch):
-        return {"v": [np.arange(int(row) + 1) for row in batch["id"]]}
-
-    ds = penstock.data.range(3).map_batches(vectors, batch_size=1)
-    (table,) = ds.iter_batches(batch_size=3, batch_format="pyarrow")
-    assert table.column("v").to_pylist() == [[0], [0, 1], [0, 1, 2]]
-
-
 def test_other_numbers_of_dimensions_are_an_error_wherever_they_meet():
     def mixed(batch):
         return {"t": [np.zeros((1,) * (int(row) + 2)) for row in batch["id"]]}

@@ -89,6 +89,55 @@ def test_paths_of_parquet_can_be_skipped(tmp_path):
     assert ds.count() == 3
 
 
+@pytest.mark.parametrize("form", ["{}/b", "{}/b/", "file://{}/b"])
+def test_folders_of_parquet_can_be_skipped(tmp_path, form):
+    for name in ("a/x", "b/x", "b/c/x", "bc/x"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write("parquet", TABLE, tmp_path / f"{name}.parquet")
+    ds = penstock.data.read_parquet(tmp_path, skip_paths=[form.format(tmp_path)])
+    assert ds.count() == 6
+    assert penstock.data.read_parquet(tmp_path, skip_paths=tmp_path / "b").count() == 6
+
+
+def test_what_pyarrow_would_be_told_is_taken(tmp_path):
+    write("parquet", TABLE, tmp_path / "a.parquet")
+    ds = penstock.data.read_parquet(tmp_path, batch_size=2, use_threads=True, memory_pool=None)
+    assert ds.count() == 3
+    with pytest.raises(TypeError, match="batch_size must be a whole number"):
+        penstock.data.read_parquet(tmp_path, batch_size="two")
+
+
+@pytest.mark.parametrize(
+    ("verb", "name", "nearest"),
+    [
+        ("read_parquet", "column", "columns"),
+        ("read_text", "encodingg", "encoding"),
+        ("read_images", "include_path", "include_paths"),
+        ("read_avro", "concurency", "concurrency"),
+    ],
+)
+def test_a_mistyped_name_is_told_the_nearest(tmp_path, verb, name, nearest):
+    pytest.importorskip("fastavro")
+    with pytest.raises(TypeError, match=rf"{verb} got .*: {name}; did you mean {nearest}\?"):
+        getattr(penstock.data, verb)(tmp_path, **{name: None})
+
+
+@pytest.mark.parametrize(
+    ("verb", "name", "nearest"),
+    [
+        ("write_parquet", "compresion", "compression"),
+        ("write_orc", "stripesize", "stripe_size"),
+        ("write_json", "date_unitt", "date_unit"),
+        ("write_csv", "write_option", "write_options"),
+    ],
+)
+def test_a_mistyped_name_of_a_writer_is_told_the_nearest(tmp_path, verb, name, nearest):
+    with pytest.raises(TypeError, match=rf"{verb} got .*: {name}; did you mean {nearest}\?"):
+        getattr(penstock.data.range(1), verb)(tmp_path / "out", **{name: 1})
+    with pytest.raises(NotImplementedError, match="flavor"):
+        penstock.data.range(1).write_parquet(tmp_path / "out", flavor="spark")
+
+
 def test_dictionaries_and_nested_columns_of_parquet_are_read(tmp_path):
     table = pa.table(
         {

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import penstock
@@ -124,8 +125,58 @@ def test_pickled_arrays_are_never_loaded(tmp_path):
     np.save(tmp_path / "a.npy", np.array([object()]), allow_pickle=True)
     with pytest.raises(NotImplementedError, match="allow_pickle"):
         penstock.data.read_numpy(tmp_path, allow_pickle=True)
-    with pytest.raises(CorruptDataError, match=r"a\.npy.*pickled"):
+    with pytest.raises(NotImplementedError, match=r"a\.npy.*pickled"):
         penstock.data.read_numpy(tmp_path).take_all()
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_numpy_text_and_bytes_are_read(tmp_path, order):
+    texts = np.array(["", "käse", "漢字 \U0001f600"]).astype(f"{order}U8")
+    np.save(tmp_path / "a.npy", texts)
+    rows = penstock.data.read_numpy([tmp_path / "a.npy"] * 2).take_all()
+    assert [row["data"] for row in rows] == [*texts.tolist(), *texts.tolist()]
+    np.save(tmp_path / "b.npy", np.array([b"a", b"b\x00c", b""]))
+    rows = penstock.data.read_numpy(tmp_path / "b.npy").take_all()
+    assert [row["data"] for row in rows] == [b"a", b"b\x00c", b""]
+
+
+@pytest.mark.parametrize("unit", ["W", "D", "h", "m", "s", "ms", "us", "ns"])
+@pytest.mark.parametrize("kind", ["<M8", ">M8", "<m8"])
+def test_numpy_times_are_read(tmp_path, kind, unit):
+    times = np.array([1, -2, "NaT"], f"{kind}[{unit}]")
+    np.save(tmp_path / "a.npy", times)
+    ds = penstock.data.read_numpy(tmp_path)
+    (batch,) = ds.iter_batches(batch_size=3)
+    assert batch["data"][:2].tolist() == times.astype(batch["data"].dtype)[:2].tolist()
+    (table,) = ds.iter_batches(batch_size=3, batch_format="pyarrow")
+    assert table.column("data").is_null().to_pylist() == [False, False, True]
+    np.save(tmp_path / "a.npy", np.stack([times, times], axis=1))
+    (batch,) = penstock.data.read_numpy(tmp_path).iter_batches(batch_size=3)
+    assert batch["data"].shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.array(5), np.array([1 + 2j]), np.zeros(2, [("a", "i4")]), np.array(["2020"], "M8[Y]")],
+)
+def test_other_good_arrays_are_not_supported_rather_than_damaged(tmp_path, array):
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(NotImplementedError, match=r"a\.npy: "):
+        penstock.data.read_numpy(tmp_path).take_all()
+
+
+@pytest.mark.parametrize("suffix", ["gzip", "zstd"])
+def test_the_long_suffixes_of_codecs_are_known(tmp_path, suffix):
+    packed = pa.compress(b"line\n", codec=suffix, asbytes=True)
+    (tmp_path / f"a.txt.{suffix}").write_bytes(packed)
+    assert penstock.data.read_text(tmp_path).take_all() == [{"text": "line"}]
+
+
+def test_a_table_compressed_as_a_whole_says_so(tmp_path):
+    for name, read in (("parquet", penstock.data.read_parquet), ("orc", penstock.data.read_orc)):
+        (tmp_path / f"a.{name}.gz").write_bytes(gzip.compress(b"PAR1"))
+        with pytest.raises(NotImplementedError, match=rf"a\.{name}\.gz: .*compressed as a whole"):
+            read(tmp_path / f"a.{name}.gz").take_all()
 
 
 def test_unsupported_options_are_named(folder):

@@ -151,12 +151,33 @@ def test_images_of_one_shape_are_stacked(tmp_path):
     assert batch["image"].shape == (2, HEIGHT, WIDTH, 3)
 
 
-def test_colours_after_a_gray_first_image_need_a_mode(tmp_path):
-    picture("L").save(tmp_path / "a.png")
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_gray_and_coloured_images_are_read_in_any_order(tmp_path, names):
+    picture("L").save(tmp_path / f"{names[0]}.png")
+    picture().save(tmp_path / f"{names[1]}.png")
+    rows = penstock.data.read_images(tmp_path).take_all()
+    assert sorted(row["image"].shape[2] for row in rows) == [1, 3]
+
+
+def test_colours_long_after_gray_images_need_a_mode(tmp_path):
+    for number in range(16):
+        picture("L").save(tmp_path / f"{number:02}.png")
     picture().save(tmp_path / "b.png")
-    with pytest.raises(ValueError, match=r"b\.png.*mode"):
+    with pytest.raises(ValueError, match=r"b\.png.*mode=\"RGB\""):
         penstock.data.read_images(tmp_path).take_all()
-    assert penstock.data.read_images(tmp_path, mode="L").count() == 2
+    assert penstock.data.read_images(tmp_path, mode="L").count() == 17
+
+
+@pytest.mark.parametrize("size", [5, "ab", (1, 2, 3), {1, 2}])
+def test_a_size_is_two_numbers(tmp_path, size):
+    with pytest.raises(ValueError, match="size must be two numbers, height and width; got: "):
+        penstock.data.read_images(tmp_path, size=size)
+
+
+def test_pixels_of_other_types_are_not_supported_rather_than_damaged(tmp_path):
+    Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "a.tiff")
+    with pytest.raises(NotImplementedError, match=r"a\.tiff: pixels of this type.*32.*floating"):
+        penstock.data.read_images(tmp_path).take_all()
 
 
 def test_varying_images_survive_parquet(tmp_path):

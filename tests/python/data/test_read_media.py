@@ -169,9 +169,15 @@ def test_audio_is_one_row_a_file(tmp_path):
     soundfile.write(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")
     soundfile.write(tmp_path / "b.flac", np.zeros(300), 16_000)
     first, second = read_audio(tmp_path).take_all()
+    assert isinstance(first["amplitude"], np.ndarray)
+    assert first["amplitude"].dtype == np.float32
     assert np.allclose(first["amplitude"], samples.T.astype(np.float32))
     assert first["sample_rate"] == 8000
-    assert np.shape(second["amplitude"]) == (1, 300)
+    assert second["amplitude"].shape == (1, 300)
+    shapes = read_audio(tmp_path).map_batches(
+        lambda batch: {"shape": [list(part.shape) for part in batch["amplitude"]]}, batch_size=2
+    )
+    assert [row["shape"] for row in shapes.take_all()] == [[2, 500], [1, 300]]
 
 
 def test_broken_audio_is_refused_by_its_name(tmp_path):

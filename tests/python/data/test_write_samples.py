@@ -209,6 +209,68 @@ def test_a_provider_names_images_by_task_and_row(tmp_path):
     ]
 
 
+class ById(FilenameProvider):
+    """Names both files and rows; the rows' names count."""
+
+    def get_filename_for_task(self, write_uuid, task_index):
+        return f"part-{task_index}.parquet"
+
+    def get_filename_for_block(self, block, write_uuid, task_index, block_index):
+        return f"block-{task_index}.parquet"
+
+    def get_filename_for_row(self, row, write_uuid, task_index, block_index, row_index):
+        return f"id-{row['id'] // row['divisor']}{row['ending']}"
+
+
+def to_name(count, *, divisor=1, ending=""):
+    rows = [{"id": n, "divisor": divisor, "ending": ending} for n in range(count)]
+    ds = penstock.data.from_items(rows, override_num_blocks=2)
+    return ds.map(lambda row: {**row, "image": np.full((2, 2), row["id"], np.uint8)})
+
+
+@pytest.mark.parametrize("ending", ["", ".png", ".jpg"])
+def test_a_provider_names_each_picture_by_its_row(tmp_path, ending):
+    to_name(3, ending=ending).write_images(tmp_path, "image", filename_provider=ById())
+    names = sorted(file.name for file in part_files(tmp_path))
+    assert names == [f"id-{n}{ending or '.png'}" for n in range(3)]
+    pillow = pytest.importorskip("PIL.Image")
+    values = [int(np.asarray(pillow.open(tmp_path / name))[0, 0]) for name in names]
+    assert values == [0, 1, 2]
+
+
+def test_two_pictures_of_one_name_are_an_error_and_leave_nothing(tmp_path):
+    with pytest.raises(ValueError, match=r"Two files must not have one name.*'id-0\.png'"):
+        to_name(4, divisor=2).write_images(tmp_path / "out", "image", filename_provider=ById())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_picture_takes_no_other_file_of_its_name_but_to_overwrite(tmp_path):
+    to_name(1).write_images(tmp_path, "image", filename_provider=ById())
+    with pytest.raises(FileExistsError, match=r"id-0\.png"):
+        to_name(2).write_images(tmp_path, "image", filename_provider=ById(), mode="append")
+    assert [file.name for file in part_files(tmp_path)] == ["id-0.png"]
+    to_name(2).write_images(tmp_path, "image", filename_provider=ById(), mode="overwrite")
+    assert [file.name for file in part_files(tmp_path)] == ["id-0.png", "id-1.png"]
+
+
+def test_names_of_rows_are_refused_where_a_file_has_many(tmp_path):
+    class RowsOnly(FilenameProvider):
+        def get_filename_for_row(self, row, *_):
+            return str(row)
+
+    with pytest.raises(NotImplementedError, match="define get_filename_for_task"):
+        penstock.data.range(2).write_numpy(tmp_path, column="id", filename_provider=RowsOnly())
+
+
+def test_a_name_of_a_row_that_is_no_text_is_an_error(tmp_path):
+    class Numbers(FilenameProvider):
+        def get_filename_for_row(self, row, *_):
+            return row["id"]
+
+    with pytest.raises(penstock.exceptions.RayTaskError, match="must return a str; got: 0"):
+        to_name(1).write_images(tmp_path, "image", filename_provider=Numbers())
+
+
 def crc32c(data):
     crc = 0xFFFFFFFF
     for byte in data:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,7 +40,8 @@ class Download:
         self._timeout_s = timeout_s
         self._connections = connections
         self._on_error = on_error
-        self._logged = False
+        self._uris = 0
+        self._failures = 0
 
     def __call__(self, uris: Any) -> Iterator[Any]:
         """Yield the bytes, one value a URI, at least one piece.
@@ -84,6 +86,7 @@ class Download:
                     future.cancel()
 
     def _outcome(self, uri: Any, future: Future[bytes | None]) -> bytes | None:
+        self._uris += 1
         error = future.exception()
         if error is None:
             return future.result()
@@ -91,10 +94,20 @@ class Download:
             raise error
         if self._on_error == "raise":
             raise ValueError(f"Cannot download: {error}; got: {uri!r}") from error
-        if not self._logged:
-            self._logged = True
+        self._failures += 1
+        if self._failures == 1:
             _logger.warning("Cannot download, which gives null: %s; got: %r", error, uri)
+            atexit.register(self._tell)
         return None
+
+    def _tell(self) -> None:
+        """Say at the worker's end how many of its URIs could not be read."""
+        _logger.warning(
+            "%d of %d URIs could not be downloaded by this worker and gave null; the first "
+            "failure is told of above",
+            self._failures,
+            self._uris,
+        )
 
     def _read(self, uri: str | None) -> bytes | None:
         if uri is None:

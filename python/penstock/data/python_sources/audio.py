@@ -50,20 +50,20 @@ class AudioDatasource(FileBasedDatasource):
         return "Audio"
 
     def _read_stream(self, f: pa.NativeFile, path: str) -> Iterator[Any]:  # noqa: ARG002 - the base's
-        import numpy as np
         import pyarrow as pa
         import soundfile
+
+        from penstock.worker import ragged
 
         with soundfile.SoundFile(f) as sound:
             _check(sound.frames * sound.channels, f.size())
             samples, rate = sound.read(always_2d=True, dtype="float32"), sound.samplerate
-        frames, channels = samples.shape
-        values = pa.array(np.ascontiguousarray(samples.T).reshape(-1))
-        inner = pa.ListArray.from_arrays(
-            pa.array(np.arange(channels + 1, dtype=np.int32) * np.int32(frames)), values
-        )
-        outer = pa.ListArray.from_arrays(pa.array([0, channels], pa.int32()), inner)
-        yield pa.table({"amplitude": outer, "sample_rate": pa.array([rate], pa.int32())})
+        amplitude = ragged.encode([samples.T])
+        fields = [
+            pa.field("amplitude", amplitude.type, metadata=ragged.METADATA),
+            pa.field("sample_rate", pa.int32()),
+        ]
+        yield pa.table([amplitude, pa.array([rate], pa.int32())], schema=pa.schema(fields))
 
 
 def _check(samples: int, file_bytes: int) -> None:

@@ -5,8 +5,12 @@ Reading is lazy: nothing but metadata is touched before the data set is consumed
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
+from penstock.data import arguments
 from penstock.data.reading.file_arguments import HIVE, FileArguments
 
 if TYPE_CHECKING:
@@ -18,11 +22,24 @@ if TYPE_CHECKING:
 
     from penstock.data.dataset import Dataset
     from penstock.data.expressions import Expr
-    from penstock.data.reading.engine_options import EngineReadOptions
+    from penstock.data.reading.engine_options import EngineReadOptions, ParquetReadOptions
     from penstock.data.reading.file_arguments import PathFilter
     from penstock.data.reading.file_shuffle import FileShuffleConfig
     from penstock.data.reading.partitioning import Partitioning
     from penstock.data.reading.paths import Paths
+
+
+# Of Ray's `arrow_parquet_args` what says how pyarrow goes about it, and so changes no row.
+_SCAN_OPTIONS = frozenset(
+    {
+        "batch_readahead",
+        "batch_size",
+        "cache_metadata",
+        "fragment_readahead",
+        "memory_pool",
+        "use_threads",
+    }
+)
 
 
 def read_parquet(
@@ -43,7 +60,7 @@ def read_parquet(
     schema: pa.Schema | None = None,
     tensor_column_schema: Mapping[str, tuple[Any, Sequence[int]]] | None = None,
     include_row_hash: bool = False,
-    **options: Unpack[EngineReadOptions],
+    **options: Unpack[ParquetReadOptions],
 ) -> Dataset:
     """Read Parquet files.
 
@@ -56,7 +73,7 @@ def read_parquet(
             a job with a ledger writes or has written what is on record is read; a glob
             (`scores/*.parquet`) takes what lies there.
         columns: read only these columns, in this order.
-        skip_paths: files to leave out.
+        skip_paths: files to leave out, and folders with all that lies below them.
         filter: read only the rows for which this expression is true: of `penstock.data.col`, of
             `pyarrow.compute.field`, or its text. Row groups that have none are skipped by their
             statistics, and files that have none by what the folders' names tell: they are not
@@ -81,7 +98,10 @@ def read_parquet(
             several files too, are read together. There are no more pieces than row groups.
         options: `concurrency` (pieces read at once), `num_cpus`, `num_gpus`, `memory`,
             `ray_remote_args` and `arrow_open_stream_args` ({"compression": ...}), see
-            `EngineReadOptions` (`penstock.data.reading.engine_options`).
+            `EngineReadOptions` (`penstock.data.reading.engine_options`). Of Ray's
+            `arrow_parquet_args` those that say how pyarrow is to go about it change nothing:
+            `batch_size`, `use_threads`, `batch_readahead`, `fragment_readahead`, `cache_metadata`,
+            `memory_pool`.
 
     Raises:
         NotImplementedError: an option or a file system that this version does not support, or a
@@ -96,7 +116,9 @@ def read_parquet(
         "row_hash": include_row_hash,
     }
     if skip_paths is not None:
-        partition_filter = _Skip(frozenset(skip_paths), partition_filter)
+        partition_filter = _Skip(skip_paths, partition_filter)
+    _check_scan_options(options)
+    others: Any = {name: value for name, value in options.items() if name not in _SCAN_OPTIONS}
     files = FileArguments(
         operation="read_parquet",
         paths=paths,
@@ -110,7 +132,7 @@ def read_parquet(
         parallelism=parallelism,
         override_num_blocks=override_num_blocks,
     )
-    dataset = files.dataset("parquet", reader, options)
+    dataset = files.dataset("parquet", reader, others)
     if filter is not None:
         dataset = dataset.filter(expr=filter)
     if columns is None:
@@ -213,11 +235,31 @@ def _tensors(columns: Mapping[str, tuple[Any, Sequence[int]]]) -> dict[str, dict
     }
 
 
+def _check_scan_options(options: Mapping[str, Any]) -> None:
+    for name in ("batch_size", "batch_readahead", "fragment_readahead"):
+        if options.get(name) is not None:
+            arguments.not_negative(name, options[name])
+    for name in ("use_threads", "cache_metadata"):
+        if not isinstance(options.get(name), bool | None):
+            raise TypeError(f"{name} must be True or False; got: {options[name]!r}")
+
+
 class _Skip:
-    def __init__(self, skipped: frozenset[str], then: PathFilter | None) -> None:
-        self._skipped = skipped
+    def __init__(self, skipped: Paths, then: PathFilter | None) -> None:
+        listed = [skipped] if isinstance(skipped, str | os.PathLike) else skipped
+        self._skipped = [_comparable(os.fspath(path)) for path in listed]
         self._then = then
 
     def __call__(self, paths: list[str]) -> list[str]:
-        kept = [path for path in paths if path not in self._skipped]
+        kept = [path for path in paths if not self._is_skipped(_comparable(path))]
         return kept if self._then is None else self._then(kept)
+
+    def _is_skipped(self, path: str) -> bool:
+        return any(path == skip or path.startswith(f"{skip}/") for skip in self._skipped)
+
+
+def _comparable(path: str) -> str:
+    """Return a path as one of this machine's is written in full, without a "/" at its end."""
+    if path.startswith("file://"):
+        return os.path.normpath(unquote(urlsplit(path).path))
+    return path.rstrip("/") if "://" in path else str(Path(path).absolute())

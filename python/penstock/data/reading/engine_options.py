@@ -78,6 +78,26 @@ class EngineReadOptions(ReadResources, total=False):
     arrow_open_stream_args: Mapping[str, Any] | None
 
 
+class ParquetReadOptions(EngineReadOptions, total=False):
+    """What `read_parquet` takes too, without effect: how pyarrow's scanner goes about it.
+
+    Keys:
+        batch_size: checked, as are all.
+        batch_readahead: see there.
+        fragment_readahead: see there.
+        cache_metadata: see there.
+        use_threads: see there.
+        memory_pool: see there.
+    """
+
+    batch_size: int | None
+    batch_readahead: int | None
+    fragment_readahead: int | None
+    cache_metadata: bool | None
+    use_threads: bool | None
+    memory_pool: Any
+
+
 def splits_at_once(operation: str, given: Mapping[str, Any], context: DataContext) -> int | None:
     """Return how many pieces of the input may be read at once; None: as many as can be.
 

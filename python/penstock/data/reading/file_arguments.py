@@ -31,6 +31,16 @@ if TYPE_CHECKING:
 
 HIVE = Partitioning("hive")
 
+# Arguments that Ray's readers pass on to others, and that have no counterpart here.
+_OF_ALL_READERS = frozenset({"meta_provider", "catalog"})
+_OF_RAY_ALONE = {
+    "read_csv": frozenset({"memory_pool"}),
+    "read_json": frozenset({"memory_pool"}),
+    "read_numpy": frozenset({"mmap_mode", "fix_imports", "encoding", "max_header_size"}),
+    "read_parquet": frozenset({"dataset_kwargs", "fragment_scan_options", "_block_udf"}),
+    "read_text": frozenset({"errors"}),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class FileArguments:
@@ -62,7 +72,7 @@ class FileArguments:
 
         Raises:
             NotImplementedError: an option or a file system that is not supported.
-            TypeError: an option of another type.
+            TypeError: an option of another type, or a name that nobody knows.
             ValueError: no path, no file left, or a number below 1.
 
         """
@@ -71,7 +81,9 @@ class FileArguments:
             name: options[name] for name in EngineReadOptions.__annotations__ if name in options
         }
         others = {name: value for name, value in options.items() if name not in known}
-        arguments.refuse(self.operation, others)
+        arguments.refuse_others(
+            self.operation, others, _OF_RAY_ALONE.get(self.operation, frozenset()) | _OF_ALL_READERS
+        )
         codec = stream_codec(self.operation, known.pop("arrow_open_stream_args", None))
         at_once = splits_at_once(self.operation, known, context)
         extensions = None if self.file_extensions is None else list(self.file_extensions)

@@ -48,7 +48,7 @@ def read_avro(paths: Paths, **options: Unpack[FileReadOptions]) -> Dataset:
 def read_audio(paths: Paths, **options: Unpack[FileReadOptions]) -> Dataset:
     """Read audio files, one row a file: "amplitude" and "sample_rate".
 
-    "amplitude" has a list of samples a channel, as 32-bit floats between -1 and 1. The library
+    "amplitude" is an array (channels, samples) of 32-bit floats between -1 and 1. The library
     soundfile decodes them, in worker processes. For the options and errors see `read_avro`.
     """
     require("soundfile", extra="audio", needed_by="read_audio")

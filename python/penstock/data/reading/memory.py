@@ -30,6 +30,8 @@ def from_items(
 ) -> MaterializedDataset:
     """Make one row of each item: a dict is a row; anything else a row with the column "item".
 
+    Arrays are tensors, whose shapes may vary; arrays within dicts and lists become lists.
+
     Raises:
         TypeError: dicts and other items together, or values that no column can hold.
 
@@ -117,7 +119,9 @@ def _table_of_frame(frame: pd.DataFrame) -> pa.Table:
 
     if not len(frame.columns):
         return pa.table({_DATA: pa.nulls(len(frame))}).select([])
-    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    from penstock.data.arrow_columns import table_of_frame
+
+    return table_of_frame(frame)
 
 
 def _check_names(names: Iterable[object]) -> None:
@@ -148,10 +152,9 @@ def _table_of_columns(columns: dict[str, list[Any]]) -> pa.Table:
     fields: list[pa.Field] = []
     for name, values in columns.items():
         try:
-            vary = ragged.are_tensors(values)
-            arrays.append(ragged.encode(values) if vary else pa.array(values))
-            metadata = ragged.METADATA if vary else None
-            fields.append(pa.field(str(name), arrays[-1].type, metadata=metadata))
+            array, metadata = ragged.column(values)
+            arrays.append(array)
+            fields.append(pa.field(str(name), array.type, metadata=metadata))
         except UnicodeEncodeError as error:
             raise ValueError(
                 f"Column {name!r} holds text that UTF-8 cannot hold (a lone surrogate); replace "

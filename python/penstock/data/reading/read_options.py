@@ -83,5 +83,6 @@ def refuse_others(operation: str, options: Mapping[str, Any]) -> None:
     """
     for name in options:
         if name not in RAY_ONLY:
-            raise TypeError(f"{operation} got an unexpected keyword argument: {name}")
+            known = [*FileReadOptions.__annotations__, *RAY_ONLY]
+            raise arguments.unknown(operation, name, known)
     arguments.refuse(operation, options)

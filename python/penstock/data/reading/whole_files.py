@@ -38,7 +38,7 @@ def read_binary_files(
 ) -> Dataset:
     """Read each file as one row, its bytes in a column "bytes".
 
-    Files that end in .gz, .zst, .bz2 or .lz4 are decompressed.
+    Files that end in .gz, .gzip, .zst, .zstd, .bz2, .lz4 or .br are decompressed.
 
     Args:
         paths: a path, glob or URI, or several; folders are searched through.
@@ -99,8 +99,8 @@ def read_images(
     """Read JPEG, PNG, WebP, GIF, BMP and TIFF files, one row each, in a column "image".
 
     Images are arrays of uint8 in the shape (height, width, channels), gray ones (height, width).
-    With `size` and `mode` all have one shape. Without `mode`, if the first image has channels,
-    gray ones have one too. Of animations the first picture is read.
+    With `size` and `mode` all have one shape. Without `mode`, if one of the first 16 images has
+    channels, gray ones have one too. Of animations the first picture is read.
 
     Args:
         paths: see `read_binary_files`.
@@ -156,10 +156,11 @@ def read_numpy(
     override_num_blocks: int | None = None,
     **options: Unpack[EngineReadOptions],
 ) -> Dataset:
-    """Read .npy files of numbers; an array's first dimension is the rows of a column "data".
+    """Read .npy files; an array's first dimension is the rows of a column "data".
 
-    All files must have the type and the other dimensions of the first. Arrays of Python objects
-    are never loaded, since loading them may run any code: `allow_pickle=True` is refused.
+    Numbers, times (in hours, days and weeks as seconds) and, in arrays of one dimension, text and
+    bytes. All files must have the type and the other dimensions of the first. Arrays of Python
+    objects are never loaded, since loading them may run any code: `allow_pickle=True` is refused.
     The other arguments and errors are those of `read_binary_files`.
     """
     if allow_pickle:
@@ -196,8 +197,7 @@ def _image_options(
     return {**options, "arrow_open_stream_args": file_args}
 
 
-def _image_size(size: tuple[int, int]) -> list[int]:
-    numbers = [arguments.at_least_one("size", number) for number in size]
-    if len(numbers) != 2:  # noqa: PLR2004 - height and width
-        raise ValueError(f"size must be height and width; got: {size!r}")
-    return numbers
+def _image_size(size: object) -> list[int]:
+    if not isinstance(size, list | tuple) or len(size) != 2:  # noqa: PLR2004 - height and width
+        raise ValueError(f"size must be two numbers, height and width; got: {size!r}")
+    return [arguments.at_least_one("size", number) for number in size]

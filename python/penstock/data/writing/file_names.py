@@ -20,7 +20,7 @@ class NameGiver:
         """Try the provider on two tasks: a mistake must not show when all work is done.
 
         Raises:
-            NotImplementedError: it names rows, which only custom sinks can honour.
+            NotImplementedError: it names rows alone, but the files hold many.
             TypeError: it returns something else than text.
             ValueError: it gives two tasks one name.
 
@@ -53,6 +53,11 @@ class NameGiver:
         return names
 
 
+def names_rows(provider: object) -> bool:
+    """Say whether a provider has names for single rows."""
+    return _defines(provider, "get_filename_for_row")
+
+
 def _namer(provider: Any) -> Namer:
     if _defines(provider, "get_filename_for_task"):
         name_task: Namer = provider.get_filename_for_task
@@ -61,8 +66,9 @@ def _namer(provider: Any) -> Namer:
         return lambda uuid, task: provider.get_filename_for_block(None, uuid, task, 0)
     if _defines(provider, "get_filename_for_row"):
         raise NotImplementedError(
-            "Only custom sinks (RowBasedFileDatasink) call get_filename_for_row; define "
-            f"get_filename_for_task; got: {provider!r}"
+            "Only where each row is a file of its own (write_images, RowBasedFileDatasink) does "
+            "get_filename_for_row name it; define get_filename_for_task; "
+            f"got: {provider!r}"
         )
     return FilenameProvider().get_filename_for_task
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from penstock.data import arguments
@@ -24,6 +25,22 @@ _PARQUET_SWITCHES = {
     "use_compliant_nested_type": "compliant_lists",
     "write_page_index": "page_index",
 }
+_JSON = frozenset(
+    {
+        "compression",
+        "date_format",
+        "date_unit",
+        "default_handler",
+        "double_precision",
+        "force_ascii",
+        "index",
+        "indent",
+        "lines",
+        "mode",
+        "orient",
+        "storage_options",
+    }
+)
 # Of pandas' `to_json`: values that say what happens anyway.
 _JSON_AS_IT_IS = {
     "orient": (None, "records"),
@@ -39,7 +56,7 @@ def parquet_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return options of `pyarrow.parquet.write_table`.
 
     Raises:
-        TypeError: a value that pyarrow does not take either.
+        TypeError: a value or a name that pyarrow does not take either.
         NotImplementedError: one that the engine cannot honour; it is named.
 
     """
@@ -60,8 +77,18 @@ def parquet_options(given: Mapping[str, Any]) -> dict[str, Any]:
             options[own] = _truth(name, rest.pop(name))
     if rest.get("version") is not None:
         options["version"] = str(rest.pop("version"))
-    arguments.refuse("write_parquet", rest)
+    _refuse_parquet_options(rest)
     return options
+
+
+def _refuse_parquet_options(rest: Mapping[str, Any]) -> None:
+    if not rest:
+        return
+    import pyarrow.parquet as pq
+
+    known = {"catalog", *inspect.signature(pq.write_table).parameters}
+    known.update(inspect.signature(pq.ParquetWriter).parameters)
+    arguments.refuse_others("write_parquet", rest, known)
 
 
 def csv_write_options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,7 +101,7 @@ def csv_write_options(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name in given:
         if name not in ("write_options", "memory_pool"):
-            raise TypeError(f"write_csv got an unexpected keyword argument: {name}")
+            raise arguments.unknown("write_csv", name, ("write_options", "arrow_csv_args_fn"))
     chosen = given.get("write_options")
     if chosen is None:
         return {}
@@ -82,7 +109,8 @@ def csv_write_options(given: Mapping[str, Any]) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for name in dir(chosen):
         value = getattr(chosen, name)
-        if name.startswith("_") or callable(value) or value == getattr(default, name):
+        is_method = callable(getattr(type(chosen), name))
+        if name.startswith("_") or is_method or value == getattr(default, name):
             continue
         if name not in _CSV:
             raise NotImplementedError(
@@ -97,10 +125,13 @@ def json_options(given: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         NotImplementedError: an option or a value that the engine cannot honour; it is named.
+        TypeError: a name that pandas does not know either.
 
     """
     options: dict[str, Any] = {}
     for name, value in given.items():
+        if name not in _JSON:
+            arguments.refuse_others("write_json", {name: value}, _JSON)
         if name in ("lines", "force_ascii"):
             options["lines" if name == "lines" else "ascii"] = bool(value)
         elif name in ("date_format", "date_unit"):
@@ -121,6 +152,7 @@ def orc_options(given: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         NotImplementedError: one that the engine cannot honour; it is named.
+        TypeError: a name that pyarrow does not know either.
 
     """
     rest = dict(given)
@@ -130,7 +162,11 @@ def orc_options(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, own in (("batch_size", "batch_rows"), ("stripe_size", "stripe_bytes")):
         if name in rest:
             options[own] = arguments.at_least_one(name, rest.pop(name))
-    arguments.refuse("write_orc", rest)
+    if rest:
+        from pyarrow import orc
+
+        known = set(inspect.signature(orc.write_table).parameters)
+        arguments.refuse_others("write_orc", rest, known)
     return options
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any, cast
 
+from penstock.data.functions import Shape, extend
+from penstock.data.writing.file_names import names_rows
 from penstock.data.writing.files import FileVerbs
 from penstock.data.writing.options import FileOptions
+from penstock.worker.name_rows import NAME_COLUMN, NameRows
 
 if TYPE_CHECKING:
     import os
@@ -80,6 +84,10 @@ class SampleFileVerbs(FileVerbs):
         """Run the data set and write a column's images, a file a row; see `WriteVerbs`.
 
         Args beside the shared ones:
+            filename_provider: where it defines `get_filename_for_row`, that names each file; it is
+                called in a worker process with the whole row, the write's id, the number of the
+                batch as the task, 0 as the block and the row's place in the batch. Names without
+                an extension get the format's.
             column: tensors of uint8 of shape (height, width) or (height, width, 1, 3 or 4), which
                 may differ from row to row; or binary that is encoded already, written as it is.
             file_format: "png", "bmp", "tif" or "tiff", which lose nothing, "jpg", "jpeg" or "webp",
@@ -95,13 +103,26 @@ class SampleFileVerbs(FileVerbs):
             concurrency=concurrency,
             on_mismatch=on_mismatch,
         )
+        said = {**files.for_engine(whole_file_codec=False), "file_format": file_format}
+        plan = self._only("write_images", column)
+        if names_rows(filename_provider):
+            said["name_column"] = NAME_COLUMN
+            plan = extend(
+                self._plan,
+                self._context,
+                "write_images",
+                NameRows(filename_provider, column, uuid.uuid4().hex),
+                shape=Shape(kind="batches", batch_format="pyarrow"),
+                given={},
+            )
+            filename_provider = None
         self._write_files(
             files.verb,
             "image",
-            {**files.for_engine(whole_file_codec=False), "file_format": file_format},
+            said,
             filename_provider=filename_provider,
             not_supported={"ray_remote_args": ray_remote_args},
-            plan=self._only("write_images", column),
+            plan=plan,
         )
 
     def write_tfrecords(

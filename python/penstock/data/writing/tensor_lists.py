@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 def with_lists(reader: pa.RecordBatchReader, format_name: str) -> pa.RecordBatchReader:
     """Return the same rows; each tensor is a list, of lists where it has several dimensions.
 
+    So are vectors of any length.
+
     Raises:
         SchemaMismatchError: tensors whose shapes vary, naming the column.
 
     """
     for field in reader.schema:
-        if ragged.is_ragged(field):
+        if ragged.is_ragged(field) and not _are_vectors(field):
             raise SchemaMismatchError(
                 f"{format_name} has no tensors whose shapes vary; make lists of them (tolist) "
                 f"before they are written; got: column {field.name!r}"
@@ -32,13 +34,34 @@ def with_lists(reader: pa.RecordBatchReader, format_name: str) -> pa.RecordBatch
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in reader:
-            columns = [_lists(column) for column in batch.columns]
+            columns = [
+                _vectors(column) if _are_vectors(field) else _lists(column)
+                for field, column in zip(batch.schema, batch.columns, strict=True)
+            ]
             yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     return pa.RecordBatchReader.from_batches(schema, batches())
 
 
+def _are_vectors(field: pa.Field) -> bool:
+    """Say whether the column's arrays have one dimension, and any length."""
+    if not ragged.is_ragged(field):
+        return False
+    stored = getattr(field.type, "storage_type", field.type)
+    return bool(stored.field("shape").type.list_size == 1)
+
+
+def _vectors(column: Any) -> pa.Array:
+    storage = getattr(column, "storage", column)
+    data = storage.field("data")
+    offsets = pa.array(data.offsets.to_numpy())
+    return pa.ListArray.from_arrays(offsets, data.values, mask=storage.is_null())
+
+
 def _list_field(field: pa.Field) -> pa.Field:
+    if _are_vectors(field):
+        stored = getattr(field.type, "storage_type", field.type)
+        return pa.field(field.name, stored.field("data").type, field.nullable)
     if not isinstance(field.type, pa.FixedShapeTensorType):
         return field
     kind = field.type.value_type
