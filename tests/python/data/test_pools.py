@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 
 import numpy as np
@@ -165,6 +166,32 @@ def test_a_pool_without_a_most_has_the_workers_that_its_other_sizes_ask_for(
     )
     assert ds.count() == 100
     assert len(list(tmp_path.iterdir())) == workers
+
+
+class MeetsOthersBesideAThread(MeetsOthers):
+    def __init__(self, folder, workers):
+        super().__init__(folder, workers)
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+
+def test_statistics_say_of_each_pool_how_its_workers_were_started_and_why(tmp_path):
+    ds = penstock.data.range(60)
+    for name, function, options in (
+        ("shared", MeetsOthersBesideAThread, {"concurrency": 3, "share_model": True}),
+        ("forked", MeetsOthers, {"concurrency": 3}),
+        ("small", MeetsOthers, {"concurrency": 2}),
+    ):
+        (tmp_path / name).mkdir()
+        given = [tmp_path / name, options["concurrency"]]
+        ds = ds.map_batches(function, fn_constructor_args=given, batch_size=1, **options)
+    ds.count()
+    (said,) = (line for line in ds.stats().splitlines() if line.startswith("Workers: "))
+    shared, forked, small = said.split("; ")
+    assert "MapBatches(MeetsOthersBesideAThread) 3 spawned: an import or a constructor" in shared
+    assert forked == "MapBatches(MeetsOthers) 1 spawned, 2 forked"
+    assert small == (
+        "MapBatches(MeetsOthers) 2 spawned: fewer than 3 start no sooner by being forked"
+    )
 
 
 def test_growing_batches_grow_within_a_few_batches():
