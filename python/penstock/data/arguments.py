@@ -6,6 +6,7 @@ import difflib
 import inspect
 import math
 import operator
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat, SupportsIndex
 
 from penstock.data.optional import require
@@ -106,7 +107,7 @@ def check_function(
                 )
 
 
-def check_concurrency(function: object, concurrency: object) -> None:
+def check_concurrency(function: object, concurrency: Any) -> None:
     """Check Ray's rules for `concurrency=`.
 
     Raises:
@@ -115,7 +116,7 @@ def check_concurrency(function: object, concurrency: object) -> None:
 
     """
     if isinstance(concurrency, tuple):
-        if len(concurrency) not in (2, 3) or not all(isinstance(n, int) for n in concurrency):
+        if len(concurrency) not in (2, 3) or not all(map(is_whole_number, concurrency)):
             raise ValueError(
                 "``concurrency`` is expected to be set as a tuple of two or three integers, "
                 f"but got: {concurrency}"
@@ -127,8 +128,8 @@ def check_concurrency(function: object, concurrency: object) -> None:
                 f"{concurrency}"
             )
         return
-    if isinstance(concurrency, bool) or not isinstance(concurrency, int):
-        raise ValueError(  # noqa: TRY004 - as in Ray
+    if not is_whole_number(concurrency):
+        raise ValueError(
             "``concurrency`` is expected to be set as an integer or a tuple of integers, "
             f"but got: {concurrency!r}"
         )
@@ -166,6 +167,11 @@ def batch_format_name(batch_format: str | None) -> str:
     if batch_format in ("pandas", "torch"):
         require(batch_format, extra=batch_format, needed_by=f"batch_format={batch_format!r}")
     return _BATCH_FORMATS[batch_format]
+
+
+def is_whole_number(value: object) -> bool:
+    """Say whether it is an integer, Python's or NumPy's; True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def whole_number(name: str, value: object) -> int:

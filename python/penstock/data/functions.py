@@ -11,7 +11,9 @@ from penstock.data.identity import files_of, identity_of
 from penstock.data.strategy import make_pool
 from penstock.data.worker_arguments import (
     FunctionArguments,
+    calls_under_way,
     check_names,
+    check_threads,
     error_options,
     lifetime_options,
     machine_options,
@@ -69,7 +71,11 @@ def extend(
         compute=given.get("compute"),
         concurrency=given.get("concurrency"),
         in_flight=context.max_tasks_in_flight_per_actor,
+        on_gpus=bool(given.get("num_gpus")),
     )
+    at_once = calls_under_way(operation, given, stateful=pool.stateful)
+    if at_once > 1:  # Ray has as many waiting for each, and calls the class one at a time too.
+        pool = pool._replace(in_flight_per_worker=max(pool.in_flight_per_worker, 2 * at_once))
     if shape.kind == "batches" and is_asynchronous(function):
         enough = BATCHES_AT_ONCE + 1  # So that the next is there when one has ended.
         pool = pool._replace(in_flight_per_worker=max(pool.in_flight_per_worker, enough))
@@ -88,8 +94,8 @@ def extend(
             "group_by_length puts rows back into their order, so none may be left out; leave out "
             "one of them: group_by_length, on_error"
         )
-    if options["threads"] and options["shares_model"]:
-        raise ValueError("Threads share their model already; leave out share_model")
+    if options["threads"]:
+        check_threads(given)
     passed: dict[str, Any] = {
         "constructor_args": constructor_args,
         "constructor_kwargs": constructor_kwargs,

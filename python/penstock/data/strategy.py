@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock.data import arguments
 from penstock.worker.callables import name_of
@@ -51,26 +52,28 @@ class ActorPoolStrategy(ComputeStrategy):
 
     `size` workers, or between `min_size` and `max_size`: then the pool starts with `initial_size`
     workers, or else with as many as the machine has processors for, and grows and shrinks with the
-    work. `max_tasks_in_flight_per_actor` is the number of batches on their way to one worker (2).
+    work. Without a `max_size` (or with an infinite one) that is as many as the machine has
+    processors for, or as `min_size` and `initial_size` ask for, where that is more.
+    `max_tasks_in_flight_per_actor` is the number of batches on their way to one worker (2).
 
     `max_concurrent_calls_per_actor` calls run at once in one worker only with
-    `enable_true_multi_threading`, and that only in a pool of one worker: it is a
-    `ThreadPoolStrategy` then. Without it a class is called by one thread at a time, as in Ray.
+    `enable_true_multi_threading`. The pool is a `ThreadPoolStrategy` then, one process with so many
+    threads for each worker of its least size; with `num_gpus` that least size must be 1. Without it
+    a class is called by one thread at a time, as in Ray.
 
     Positional arguments are those of older Ray versions: `(size)` or `(min_size, max_size)`.
 
     Raises:
         ValueError: `size` together with another size, or sizes that contradict each other.
-        NotImplementedError: several calls at once in each of several workers.
 
     """
 
     def __init__(
         self,
-        *sizes: int,
+        *sizes: float,
         size: int | None = None,
         min_size: int | None = None,
-        max_size: int | None = None,
+        max_size: float | None = None,
         initial_size: int | None = None,
         max_tasks_in_flight_per_actor: int | None = None,
         max_concurrent_calls_per_actor: int | None = None,
@@ -80,14 +83,14 @@ class ActorPoolStrategy(ComputeStrategy):
             size, min_size, max_size = _from_positional(sizes, size, min_size, max_size)
         size = _at_least_one("size", size)
         min_size = _at_least_one("min_size", min_size)
-        max_size = _at_least_one("max_size", max_size)
+        most = None if max_size == math.inf else _at_least_one("max_size", max_size)
         initial_size = _at_least_one("initial_size", initial_size)
-        given = {"min_size": min_size, "max_size": max_size, "initial_size": initial_size}
+        given = {"min_size": min_size, "max_size": most, "initial_size": initial_size}
         if size is not None and any(value is not None for value in given.values()):
             names = ", ".join(name for name, value in given.items() if value is not None)
             raise ValueError(f"size cannot be combined with other sizes; got also: {names}")
         self.min_size = size or min_size or 1
-        self.max_size = size or max_size
+        self.max_size = size or most
         self.initial_size = size or initial_size
         self.max_tasks_in_flight_per_actor = _at_least_one(
             "max_tasks_in_flight_per_actor", max_tasks_in_flight_per_actor
@@ -97,21 +100,12 @@ class ActorPoolStrategy(ComputeStrategy):
         )
         self.enable_true_multi_threading = enable_true_multi_threading
         self._check_order()
-        self._check_threads()
 
     def calls_at_once(self) -> int:
         """Return how many threads of one worker call the class."""
         if not self.enable_true_multi_threading:
             return 1
         return self.max_concurrent_calls_per_actor or 1
-
-    def _check_threads(self) -> None:
-        if self.calls_at_once() > 1 and self.max_size != 1:
-            raise NotImplementedError(
-                "Several calls at once run in one worker only: ask for size=1, or leave out "
-                "enable_true_multi_threading and ask for more workers; "
-                f"got: {self}"
-            )
 
     def _check_order(self) -> None:
         if self.max_size is not None and self.min_size > self.max_size:
@@ -141,7 +135,12 @@ class Pool(NamedTuple):
 
 
 def make_pool(
-    function: object, *, compute: object, concurrency: Concurrency | None, in_flight: int | None
+    function: object,
+    *,
+    compute: object,
+    concurrency: Concurrency | None,
+    in_flight: int | None,
+    on_gpus: bool = False,
 ) -> Pool:
     """Return the workers that `compute` and `concurrency` ask for, by Ray's rules.
 
@@ -150,6 +149,7 @@ def make_pool(
 
     Raises:
         ValueError: the strategy does not fit the function, or `concurrency` is malformed.
+        NotImplementedError: several calls at once in each of several workers with GPUs.
 
     """
     strategy = _strategy(function, compute, concurrency)
@@ -160,10 +160,16 @@ def make_pool(
         return pool._replace(workers_min=size, workers_max=size, threads=in_threads)
     if strategy.max_tasks_in_flight_per_actor is not None:
         pool = pool._replace(in_flight_per_worker=strategy.max_tasks_in_flight_per_actor)
-    threads = strategy.calls_at_once()
-    if threads > 1:
+    if strategy.calls_at_once() > 1:
+        if on_gpus and strategy.min_size > 1:
+            raise NotImplementedError(
+                "Several calls at once run in one process only, and so on the GPUs of one worker: "
+                "ask for size=1, or leave out enable_true_multi_threading; "
+                f"got num_gpus and: {strategy}"
+            )
+        threads = strategy.min_size * strategy.calls_at_once()
         return pool._replace(workers_min=threads, workers_max=threads, threads=True)
-    unsaid = strategy.max_size is None and strategy.min_size == 1
+    unsaid = strategy.min_size == 1 and strategy.max_size is strategy.initial_size is None
     return pool._replace(
         workers_min=0 if unsaid else strategy.min_size,
         workers_max=strategy.max_size or 0,
@@ -221,8 +227,8 @@ def _from_compute(
 
 
 def _from_positional(
-    sizes: tuple[int, ...], size: int | None, min_size: int | None, max_size: int | None
-) -> tuple[int | None, int | None, int | None]:
+    sizes: tuple[float, ...], size: int | None, min_size: int | None, max_size: float | None
+) -> tuple[Any, Any, Any]:
     if len(sizes) > 2 or (size, min_size, max_size) != (None, None, None):  # noqa: PLR2004
         raise TypeError(f"Pass (size), (min_size, max_size) or names; got positional: {sizes}")
     if len(sizes) == 1:
@@ -230,5 +236,5 @@ def _from_positional(
     return None, sizes[0], sizes[1]
 
 
-def _at_least_one(name: str, value: int | None) -> int | None:
+def _at_least_one(name: str, value: float | None) -> int | None:
     return None if value is None else arguments.at_least_one(name, value)

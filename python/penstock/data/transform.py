@@ -57,7 +57,8 @@ class TransformVerbs(ColumnVerbs):
         Args:
             fn: see the class.
             batch_size: rows of a batch. None: whole blocks of about 16 MiB, but with `num_gpus` as
-                "auto": batches that grow from small, by measured time and bytes.
+                "auto": batches that grow from small, by measured time and bytes. With a
+                `max_padded_length` that alone bounds a batch, in either case.
             batch_format: "numpy" (also "default"): a dict of arrays; "pandas": a DataFrame;
                 "pyarrow" (also None): a Table; "torch": a dict of tensors over the same memory,
                 on the worker's GPU where `num_gpus` asks for one; "arrow_c": an object with
@@ -70,13 +71,15 @@ class TransformVerbs(ColumnVerbs):
             group_by_length: gives `fn` batches of rows of like length, so that little of them is
                 padding, and puts the rows back into their order behind it: a column's name, a
                 function of batches that returns their rows' lengths, or a `GroupByLength`. `fn`
-                must return one row for one row. Needs a `batch_size` or `max_padded_length`.
+                must return one row for one row. Needs a number as `batch_size`, or
+                `max_padded_length`.
             options: see the class.
 
         """
         grouping = made_grouping(group_by_length)
-        grows = batch_size == "auto" or (batch_size is None and bool(options.get("num_gpus")))
         rows = arguments.batch_rows(batch_size)
+        on_gpus = bool(options.get("num_gpus"))
+        grows = grouping is None and (batch_size == "auto" or (batch_size is None and on_gpus))
         keeps_rows = udf_modifying_row_count is not None and not udf_modifying_row_count
         if grouping is not None:
             if udf_modifying_row_count:
@@ -84,10 +87,11 @@ class TransformVerbs(ColumnVerbs):
                     "group_by_length puts rows back into their order, so the function must keep "
                     "their number; leave out one of them: group_by_length, udf_modifying_row_count"
                 )
-            if rows is None and not grows and grouping.max_padded_length is None:
+            if rows is None and grouping.max_padded_length is None:
                 raise ValueError(
-                    "group_by_length needs a batch_size, or "
-                    f"GroupByLength(..., max_padded_length=...); got: {grouping}"
+                    "group_by_length needs a number as batch_size, or "
+                    "GroupByLength(..., max_padded_length=...); "
+                    f"got: {grouping} and batch_size={batch_size!r}"
                 )
         shape = Shape(
             kind="batches",

@@ -28,7 +28,6 @@ class RayOnly(TypedDict, total=False):
     accelerator_type: Any
     fallback_strategy: Any
     label_selector: Any
-    max_concurrency: Any
     num_returns: Any
     object_store_memory: Any
     placement_group: Any
@@ -61,6 +60,9 @@ class WorkerArguments(RayOnly, total=False):
             after exceptions, which end the job otherwise.
         retry_exceptions: Ray's way to say that: exceptions after which a batch is run again as
             often as after a death; True: all.
+        max_concurrency: for a class, Ray's number of batches that one worker takes at once: twice
+            as many are on their way to it, and it is called with one at a time, as in Ray. See
+            `ThreadPoolStrategy` for several calls at once.
         max_calls: batches after which a fresh worker takes a worker's place; none by default.
         max_batches_per_worker: the same, by its own name.
         worker_memory_limit: bytes; a worker that holds more after a batch is replaced likewise.
@@ -90,6 +92,7 @@ class WorkerArguments(RayOnly, total=False):
     max_retries: int | None
     retries: Retries | None
     retry_exceptions: bool | Sequence[type[BaseException]] | None
+    max_concurrency: int | None
     max_calls: int | None
     max_batches_per_worker: int | None
     worker_memory_limit: int | None
@@ -143,8 +146,43 @@ def check_unused(operation: str, given: WorkerArguments) -> None:
     if concurrency is not None:
         arguments.check_concurrency(type, concurrency)
     machine_options(operation, given)
+    calls_under_way(operation, given, stateful=True)
     lifetime_options(given, DataContext.get_current(), stateful=False)
     error_options(given)
+
+
+def calls_under_way(operation: str, given: WorkerArguments, *, stateful: bool) -> int:
+    """Return `max_concurrency`, 1 where it is left out.
+
+    Raises:
+        TypeError, ValueError: not a number of at least 1, or more than that for a function.
+
+    """
+    number = _count(given, "max_concurrency") or 1
+    if number > 1 and not stateful:
+        raise ValueError(
+            f"{operation}: max_concurrency belongs to classes; leave it out, and ask for more "
+            f"workers by concurrency; got: {number}"
+        )
+    return number
+
+
+def check_threads(given: WorkerArguments) -> None:
+    """Check that nothing is asked of the threads of one process that only processes can do.
+
+    Raises:
+        ValueError: it is; the message names the argument.
+
+    """
+    if given.get("share_model"):
+        raise ValueError("Threads share their model already; leave out share_model")
+    for name in ("max_calls", "max_batches_per_worker", "worker_memory_limit"):
+        if given.get(name) is not None:
+            raise ValueError(
+                f"Threads live as long as the process that they share, so none is replaced by a "
+                f"fresh one; leave out {name}, or ask for processes (ActorPoolStrategy); "
+                f"got: {given.get(name)}"
+            )
 
 
 def machine_options(operation: str, given: WorkerArguments) -> dict[str, Any]:

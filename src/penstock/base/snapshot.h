@@ -43,8 +43,7 @@ struct Snapshot {
   int64_t used_bytes_max = 0;
   int64_t rows_delivered = 0;  // Rows that the consumer took or the sink wrote.
   bool finished = false;
-  std::string
-      worker_starts;  // "1 spawned, 3 forked", or why none was forked; empty without workers.
+  std::string worker_starts;  // By stage: "1 spawned, 3 forked", or why some were not forked.
 
   /// Returns the index of the stage that holds the job back: the largest share of busy slots.
   /// -1 when nothing has run.

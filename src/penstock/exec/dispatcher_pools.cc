@@ -171,7 +171,7 @@ void StateMachine::Resize(StageState& stage) {
       stage.pool_size.Decide({.now_ns = now_ns_,
                               .up = stage.workers_up,
                               .changing = changing,
-                              .ready = stage.ready(),
+                              .ready = stage.at_hand(),
                               .in_flight = stage.limits.in_flight_per_worker,
                               .idle_ns = stage.time.idle_ns,
                               .rows_done = stage.rows_done});

@@ -145,6 +145,16 @@ struct StageState {
     return native() ? limits.slots : int64_t{std::max(1, target)} * limits.in_flight_per_worker;
   }
 
+  /// Returns how many batches its workers do not hold yet, those that are still to be cut among
+  /// them.
+  int64_t at_hand() const {
+    return ready() + (limits.grows_batches ? queue.rows() / batch_size.rows() : 0);
+  }
+
+  /// Returns whether its workers have no room for another batch: where batches grow, none is cut
+  /// ahead of its start, so that what is learnt counts from the next batch on.
+  bool cuts_later() const { return limits.grows_batches && ready() >= capacity() - in_flight; }
+
   /// Returns whether nothing is left, given that the input has ended.
   bool empty() const;
 

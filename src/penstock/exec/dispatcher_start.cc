@@ -69,7 +69,7 @@ void StateMachine::Fill(StageState& stage) {
 }
 
 void StateMachine::FillBatches(StageState& stage) {
-  while (WindowHasRoom(stage)) {
+  while (WindowHasRoom(stage) && !stage.cuts_later()) {
     if (stage.batcher.has_too_many(stage.queue)) return End(TooManyRows(stage));
     std::optional<Batch> batch = stage.batcher.Next(stage.queue, stage.input_ended);
     if (!batch) return;
@@ -183,7 +183,7 @@ bool StateMachine::IsFarAhead(const StageState& stage) const {
   const StageState& after = next(stage);
   const bool runs_functions =
       after.limits.role == StageRole::kNative || after.limits.role == StageRole::kWork;
-  return runs_functions && after.ready() >= 2 * after.capacity() &&
+  return runs_functions && after.at_hand() >= 2 * after.capacity() &&
          admission_.used_by(stage.index) >= limits_.ahead_bytes;
 }
 

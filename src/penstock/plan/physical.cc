@@ -80,7 +80,8 @@ Result<double> WorkersThatFit(const std::string& stage, const WorkerOptions& opt
 Status SetWorkers(const WorkerOptions& options, const MachineResources& machine, Stage& stage) {
   PENSTOCK_TRY(const double fit, WorkersThatFit(stage.name, options, machine));
   const int processors = std::max(machine.processors, 1);
-  const int wanted = options.workers_max > 0 ? options.workers_max : processors;
+  const int unbounded = std::max({processors, options.workers_min, options.workers_initial});
+  const int wanted = options.workers_max > 0 ? options.workers_max : unbounded;
   stage.workers = static_cast<int>(std::min<double>(wanted, fit));
   stage.workers_min = stage.workers_initial = stage.workers;
   if (options.workers_min == 0 || options.workers_min == wanted) return Status::OK();

@@ -31,7 +31,7 @@ struct WorkerOptions {
   std::optional<LengthGrouping> by_length;
 
   int workers_min = 0;      // 0: as many as the machine has processors.
-  int workers_max = 0;      // 0: as many as the machine has processors.
+  int workers_max = 0;      // 0: likewise, or as the others ask for, where that is more.
   int workers_initial = 0;  // 0: workers_max, as far as the machine's processors go.
   int in_flight_per_worker = 2;
   bool threads = false;       // The workers are threads of one process and share its functions.

@@ -67,10 +67,13 @@ Result<Launched> Launcher::Launch(WorkerId worker, const WorkerCommand& command,
       StartBuilding(family, command, setup, setup_bytes);
     } else if (command.pool_workers >= kForkedPoolMin) {
       return SpawnFirst(family, command, socket);
+    } else {
+      family.why_spawned =
+          fmt::format("fewer than {} start no sooner by being forked", kForkedPoolMin);
     }
   }
   if (family.state == FamilyState::kSpawning) {
-    return SpawnWorker(command, {.socket = socket.get()});
+    return SpawnWorker(command, {.socket = socket.get()}, family.why_spawned);
   }
   Waiting waiting{.worker = worker, .command = command, .socket = std::move(socket)};
   if (family.state == FamilyState::kLearning) {
@@ -132,7 +135,7 @@ void Launcher::DropEnded() {
 
 std::string Launcher::Summary() const {
   MutexLock lock(mutex_);
-  return counts_.Text();
+  return TextOf(launches_);
 }
 
 Result<std::unique_ptr<Process>> Launcher::Spawn(const WorkerCommand& command,
@@ -153,8 +156,18 @@ Result<std::unique_ptr<Process>> Launcher::Spawn(const WorkerCommand& command,
   return process;
 }
 
-Result<Launched> Launcher::SpawnWorker(const WorkerCommand& command, GivenDescriptors given) {
-  ++counts_.spawned;
+LaunchCounts& Launcher::CountsOf(const WorkerCommand& command) {
+  LaunchCounts& counts = launches_[command.pool];
+  counts.pool_name = command.pool_name;
+  return counts;
+}
+
+/// `why` it is not forked, where it might have been.
+Result<Launched> Launcher::SpawnWorker(const WorkerCommand& command, GivenDescriptors given,
+                                       const std::string& why) {
+  LaunchCounts& counts = CountsOf(command);
+  ++counts.spawned;
+  if (!why.empty()) counts.why_spawned = why;
   PENSTOCK_TRY(std::shared_ptr<Process> process, Spawn(command, lines_, given));
   return Launched{.process = std::move(process), .kind = LaunchKind::kSpawned};
 }
@@ -164,7 +177,7 @@ Result<Launched> Launcher::LaunchThread(WorkerId worker, const WorkerCommand& co
                                         const OwnedDescriptor& socket) {
   for (const auto& threads : thread_processes_) {
     if (threads->pool() != command.pool || !threads->Join(worker, socket.get())) continue;
-    ++counts_.threads;
+    ++CountsOf(command).threads;
     return Launched{.process = threads->process(), .kind = LaunchKind::kThread};
   }
   PENSTOCK_TRY(SocketPair low, MakeSocketPair());
@@ -192,8 +205,8 @@ Result<Launched> Launcher::SpawnFirst(Family& family, const WorkerCommand& comma
                                 pipe->out.get())
                 : pipe.status();
   if (!started.ok()) {
-    counts_.why_spawned = started.message();
-    return SpawnWorker(command, {.socket = socket.get()});
+    family.why_spawned = started.message();
+    return SpawnWorker(command, {.socket = socket.get()}, family.why_spawned);
   }
   family.state = FamilyState::kLearning;
   auto first = SpawnWorker(command, {.socket = socket.get(), .modules = pipe->in.get()});
@@ -214,7 +227,7 @@ void Launcher::StartBuilding(Family& family, const WorkerCommand& command, const
     return;
   }
   DropTemplate(family);
-  counts_.why_spawned = started.message();
+  family.why_spawned = started.message();
 }
 
 Status Launcher::StartTemplate(Family& family, const WorkerCommand& command,
@@ -259,16 +272,16 @@ void Launcher::AskFor(Family& family, Waiting waiting) {
     asked = family.process->Fork(waiting.worker, waiting.socket.get(), ends,
                                  waiting.command.own_environment);
   }
-  if (!asked.ok()) return SpawnLater(std::move(waiting));
+  if (!asked.ok()) return SpawnLater(std::move(waiting), asked.message());
   const WorkerId worker = waiting.worker;
   family.asked.emplace(worker, Asked{.waiting = std::move(waiting), .output = *std::move(output)});
 }
 
 /// Spawns what was to be forked.
-void Launcher::SpawnLater(Waiting waiting) {
+void Launcher::SpawnLater(Waiting waiting, const std::string& why) {
   const WorkerId worker = waiting.worker;
   Result<Launched> spawned = Status::Cancelled("the worker host is closing");
-  if (!closed_) spawned = SpawnWorker(waiting.command, {.socket = waiting.socket.get()});
+  if (!closed_) spawned = SpawnWorker(waiting.command, {.socket = waiting.socket.get()}, why);
   to_tell_.push_back([this, worker, spawned = std::move(spawned)] {
     if (spawned.ok()) {
       events_.on_process(worker, *spawned);
@@ -340,9 +353,10 @@ void Launcher::TakeForked(Family& family, TemplateNews news) {
   family.asked.erase(asked);
   if (news.process == nullptr) {
     StopForking(family, news.reason);
-    return SpawnLater(std::move(answered.waiting));
+    return SpawnLater(std::move(answered.waiting), family.why_spawned);
   }
-  ++(family.builds ? counts_.forked_built : counts_.forked);
+  LaunchCounts& counts = CountsOf(answered.waiting.command);
+  ++(family.builds ? counts.forked_built : counts.forked);
   const std::shared_ptr<ForkedProcess> process = std::move(news.process);
   process->SetOutput(std::move(answered.output));
   family.forked.emplace(news.worker, process);
@@ -367,8 +381,8 @@ void Launcher::TellEnded(WorkerId worker, Launched launched) {
 /// From here on this family's workers are spawned.
 void Launcher::StopForking(Family& family, const std::string& why) {
   family.state = FamilyState::kSpawning;
-  counts_.why_spawned = why;
-  for (Waiting& waiting : std::exchange(family.waiting, {})) SpawnLater(std::move(waiting));
+  family.why_spawned = why;
+  for (Waiting& waiting : std::exchange(family.waiting, {})) SpawnLater(std::move(waiting), why);
 }
 
 /// The template has died: its workers die with it, and what it had not forked yet is spawned.
@@ -382,7 +396,7 @@ void Launcher::EndTemplate(Family& family, const std::string& why) {
     TellEnded(worker, {.process = process, .kind = LaunchKind::kForked});
   }
   for (auto& [worker, asked] : std::exchange(family.asked, {})) {
-    SpawnLater(std::move(asked.waiting));
+    SpawnLater(std::move(asked.waiting), reason);
   }
   StopForking(family, reason);
 }

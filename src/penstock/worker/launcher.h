@@ -96,7 +96,8 @@ class Launcher {
   /// to them any more.
   void DropEnded();
 
-  /// Says how many workers were spawned and forked so far, and why none could be forked.
+  /// Says how many workers of each pool were spawned and forked so far, and why some were spawned
+  /// instead of forked.
   std::string Summary() const;
 
  private:
@@ -121,7 +122,8 @@ class Launcher {
   /// The workers of one template.
   struct Family {
     FamilyState state = FamilyState::kSpawning;
-    bool builds = false;  // The template has the functions built.
+    bool builds = false;      // The template has the functions built.
+    std::string why_spawned;  // kSpawning: why there is no template, if anything is to be said.
     std::unique_ptr<TemplateProcess> process;
     std::deque<Waiting> waiting;
     std::map<WorkerId, Asked> asked;
@@ -137,8 +139,9 @@ class Launcher {
   Result<std::unique_ptr<Process>> Spawn(const WorkerCommand& command,
                                          std::shared_ptr<WorkerLines> lines,
                                          GivenDescriptors given);
-  Result<Launched> SpawnWorker(const WorkerCommand& command, GivenDescriptors given)
-      PENSTOCK_REQUIRES(mutex_);
+  LaunchCounts& CountsOf(const WorkerCommand& command) PENSTOCK_REQUIRES(mutex_);
+  Result<Launched> SpawnWorker(const WorkerCommand& command, GivenDescriptors given,
+                               const std::string& why = {}) PENSTOCK_REQUIRES(mutex_);
   Result<Launched> LaunchThread(WorkerId worker, const WorkerCommand& command,
                                 const OwnedDescriptor& socket) PENSTOCK_REQUIRES(mutex_);
   Result<Launched> SpawnFirst(Family& family, const WorkerCommand& command,
@@ -149,7 +152,7 @@ class Launcher {
                        std::shared_ptr<WorkerLines> lines, int modules) PENSTOCK_REQUIRES(mutex_);
   Status WatchTemplate(Family& family);
   void AskFor(Family& family, Waiting waiting) PENSTOCK_REQUIRES(mutex_);
-  void SpawnLater(Waiting waiting) PENSTOCK_REQUIRES(mutex_);
+  void SpawnLater(Waiting waiting, const std::string& why) PENSTOCK_REQUIRES(mutex_);
   void Take(Family& family, TemplateNews news) PENSTOCK_REQUIRES(mutex_);
   void TakeForked(Family& family, TemplateNews news) PENSTOCK_REQUIRES(mutex_);
   void TakeEnded(Family& family, const TemplateNews& news) PENSTOCK_REQUIRES(mutex_);
@@ -172,7 +175,7 @@ class Launcher {
   std::vector<std::unique_ptr<ThreadProcess>> thread_processes_ PENSTOCK_GUARDED_BY(mutex_);
   std::vector<Telling> to_tell_ PENSTOCK_GUARDED_BY(mutex_);
   bool closed_ PENSTOCK_GUARDED_BY(mutex_) = false;
-  LaunchCounts counts_ PENSTOCK_GUARDED_BY(mutex_);
+  PoolLaunches launches_ PENSTOCK_GUARDED_BY(mutex_);
 };
 
 }  // namespace penstock

@@ -24,6 +24,16 @@ TEST(DispatcherAheadTest, ReadingPausesWhenTwiceTheBatchesAreReadyThatRunAtOnce)
   EXPECT_THAT(job.Done(0, 1, 2, 5), IsEmpty());
 }
 
+TEST(DispatcherAheadTest, RowsThatGrowingBatchesLeaveUncutCountAsBatches) {
+  StageLimits work = WorkStage(0);
+  work.grows_batches = true;
+  DispatcherScript job({ReadStage(), work, CollectStage()}, PauseAt(10));
+  job.Start();
+  job.List({0, 0, 0, 0});
+  EXPECT_THAT(job.Done(0, 0, 1, 16), ElementsAre("start 0/1"));
+  EXPECT_THAT(job.Done(0, 1, 2, 16), IsEmpty());
+}
+
 TEST(DispatcherAheadTest, ReadingGoesOnOnceABatchWasTaken) {
   DispatcherScript job({ReadStage(), WorkStage(0), CollectStage()}, PauseAt(10));
   job.Start();

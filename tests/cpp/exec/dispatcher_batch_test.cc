@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -129,6 +130,50 @@ TEST_F(DispatcherBatchTest, AWorkBlocksChunkIsThatOfItsFirstRow) {
   EXPECT_THAT(job.Done(1, 1, 12, 5, 99),
               ElementsAre("drop 2", "stop worker 1/0", "start 2/0 [11:0+5] worker 0",
                           "start 2/1 [12:0+5] worker 0"));
+}
+
+/// Answers batches that take 1 ms whatever their rows, in order, until one of `rows` starts;
+/// returns how many were answered before, `most` where none started.
+int64_t AnswersBefore(int64_t rows, WorkJob& job, int64_t most) {
+  const std::string wanted = fmt::format("+{}] worker", rows);
+  for (int64_t task = 0; task < most; ++task) {
+    const BlockSize block{.block = 100 + task, .rows = 1, .bytes = 10};
+    const std::vector<std::string> lines = job.Send(
+        StepDone{.stage = 1, .task = task, .block = block, .finished = true, .busy_ns = 1'000'000});
+    for (const std::string& line : lines) {
+      if (line.find(wanted) != std::string::npos) return task + 1;
+    }
+  }
+  return most;
+}
+
+TEST_F(DispatcherBatchTest, WhatGrowingBatchesLearnCountsFromTheNextBatchThatAWorkerGets) {
+  StageLimits work = WorkStage(0, 1, /*in_flight=*/2);
+  work.grows_batches = true;
+  WorkJob job(work, 100'000);
+  EXPECT_EQ(AnswersBefore(32, job, 1000), 3);
+  StageLimits many = WorkStage(0, 4, /*in_flight=*/2);
+  many.grows_batches = true;
+  WorkJob crowd(many, 100'000);
+  EXPECT_EQ(AnswersBefore(512, crowd, 1000), 5 * 3 + 4 * 7)
+      << "between sizes the seven batches come through that the workers held";
+}
+
+TEST_F(DispatcherBatchTest, RowsThatGrowingBatchesLeaveUncutKeepThePoolGrowing) {
+  StageLimits work = WorkStage(0, /*workers=*/3);
+  work.workers_min = work.workers_initial = 1;
+  work.grows_batches = true;
+  DispatcherScript job({ReadStage(), work, CollectStage()}, AmpleLimits());
+  job.Start();
+  job.Send(WorkerUp{1, 0});
+  job.List({0});
+  job.Done(0, 0, 1, 100'000);
+  job.Send(Tick{});
+  for (TaskId task = 0; task < 4; ++task) {
+    job.now_ns += 100'000'000;
+    job.Done(1, task, 100 + task, 1);
+  }
+  EXPECT_THAT(job.Send(Tick{}), ElementsAre("start worker 1/1"));
 }
 
 }  // namespace

@@ -106,6 +106,24 @@ TEST(PhysicalPlan, StartsAsManyWorkersAsAskedOrProcessors) {
   EXPECT_EQ(WorkersFor(options), 1);
 }
 
+std::vector<int> PoolFor(int least, int most, int first) {
+  WorkerOptions options;
+  options.workers_min = least;
+  options.workers_max = most;
+  options.workers_initial = first;
+  const Stage stage =
+      Made({{Read(), Function(FunctionKind::kBatches, "f", false, options)}}).stages[1];
+  return {stage.workers_min, stage.workers, stage.workers_initial};
+}
+
+TEST(PhysicalPlan, APoolWithoutAMostHasAsManyWorkersAsItsLeastAndItsFirstAskFor) {
+  EXPECT_THAT(PoolFor(2, 0, 0), ElementsAre(2, 4, 4)) << "the machine has four processors";
+  EXPECT_THAT(PoolFor(6, 0, 0), ElementsAre(6, 6, 6));
+  EXPECT_THAT(PoolFor(6, 0, 9), ElementsAre(6, 9, 9));
+  EXPECT_THAT(PoolFor(1, 0, 9), ElementsAre(1, 9, 9));
+  EXPECT_THAT(PoolFor(1, 0, 2), ElementsAre(1, 4, 2));
+}
+
 TEST(PhysicalPlan, StartsNoMoreWorkersThanFit) {
   WorkerOptions options;
   options.processors = 2;

@@ -57,12 +57,14 @@ def test_constructor_arguments_are_fine_with_a_class():
     check(Model, constructor_args=[2], constructor_kwargs={})
 
 
-@pytest.mark.parametrize("concurrency", [1, 8, (1, 2), (1, 4, 2)])
+@pytest.mark.parametrize("concurrency", [1, 8, (1, 2), (1, 4, 2), np.int64(2), (np.int32(1), 2)])
 def test_concurrency_takes_numbers_and_tuples(concurrency):
     arguments.check_concurrency(Model, concurrency)
 
 
-@pytest.mark.parametrize("concurrency", [0, -1, "2", 2.0, True, (1,), (1, 2, 3, 4), (1, "2")])
+@pytest.mark.parametrize(
+    "concurrency", [0, -1, "2", 2.0, True, (1,), (1, 2, 3, 4), (1, "2"), (True, 2), np.float64(2)]
+)
 def test_other_concurrency_is_a_value_error(concurrency):
     with pytest.raises(ValueError, match="``concurrency``"):
         arguments.check_concurrency(Model, concurrency)

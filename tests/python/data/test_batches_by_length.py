@@ -38,10 +38,12 @@ def test_batches_hold_rows_of_like_length_and_the_order_is_restored(blocks):
     assert np.mean([row["spread"] for row in rows]) < 15  # In input order it is 96 nearly always.
 
 
-def test_a_batchs_padded_length_stays_below_the_limit():
+@pytest.mark.parametrize("given", [{}, {"batch_size": "auto"}, {"num_gpus": 1}], ids=str)
+def test_a_batchs_padded_length_stays_below_the_limit(given):
     ds = penstock.data.from_items(TEXTS)
     grouping = GroupByLength("text", max_padded_length=1000)
-    rows = ds.map_batches(spread, group_by_length=grouping).take_all()
+    with penstock.init(num_gpus=1):
+        rows = ds.map_batches(spread, group_by_length=grouping, **given).take_all()
     assert in_order(rows)
     assert max(row["padded"] for row in rows) <= 1000
     assert max(row["rows"] for row in rows) > 50, "short texts come in large batches"

@@ -31,6 +31,7 @@ def numbers(ds, column="r"):
 def test_a_seed_draws_the_same_numbers_however_the_rows_are_worked_on():
     ds = penstock.data.range(2000, override_num_blocks=7)
     drawn = numbers(ds.with_column("r", random(seed=1)))
+    assert numbers(ds.with_column("r", random(seed=np.int64(1)))) == drawn
     for workers in (1, 3):
         kept = ds.map_batches(
             lambda batch: batch, udf_modifying_row_count=False, batch_size=13, concurrency=workers

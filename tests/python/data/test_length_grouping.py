@@ -152,9 +152,18 @@ def test_a_function_that_may_change_the_number_of_rows_cannot_be_grouped(ds):
 
 
 def test_grouping_needs_a_size_of_batches(ds):
-    with pytest.raises(ValueError, match="needs a batch_size"):
-        ds.map_batches(keep, group_by_length="text")
-    ds.map_batches(keep, batch_size="auto", group_by_length="text")
+    for given in ({}, {"batch_size": "auto"}, {"num_gpus": 1}):
+        with pytest.raises(ValueError, match="group_by_length needs a number as batch_size, or"):
+            ds.map_batches(keep, group_by_length="text", **given)
+
+
+@pytest.mark.parametrize("given", [{}, {"batch_size": "auto"}, {"num_gpus": 1}], ids=str)
+def test_a_limit_alone_bounds_batches_that_would_grow_without_it(given):
+    by = GroupByLength("text", max_padded_length=100)
+    ds = penstock.data.range(3).map_batches(keep, group_by_length=by, **given)
+    options = operators(ds)[-1]["options"]
+    assert options["grows_batches"] is False
+    assert "batch_rows" not in options
 
 
 @pytest.mark.parametrize("verb", ["map", "flat_map", "filter"])

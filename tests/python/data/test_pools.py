@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -111,10 +113,98 @@ def test_a_leaky_worker_is_replaced_once_it_has_grown_too_large():
     assert processes(ds) > 1
 
 
-def test_an_elastic_pool_starts_with_its_initial_workers_and_does_all_the_work():
-    ds = penstock.data.range(500).map_batches(Who, batch_size=5, concurrency=(1, 3, 1))
-    assert [row["id"] for row in ds.take_all()] == list(range(500))
-    assert 1 <= processes(ds) <= 3
+class MeetsOthers:
+    """Answers once so many workers have been built."""
+
+    def __init__(self, folder, workers):
+        self.folder, self.workers = folder, workers
+        self.end = time.monotonic() + 20
+        (folder / str(os.getpid())).touch()
+
+    def __call__(self, batch):
+        while len(list(self.folder.iterdir())) < self.workers and time.monotonic() < self.end:
+            pass
+        return batch
+
+
+class SlowAlone:
+    """Takes its time as long as no other worker has been built."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / str(os.getpid())).touch()
+
+    def __call__(self, batch):
+        end = time.monotonic() + 0.05
+        while len(list(self.folder.iterdir())) == 1 and time.monotonic() < end:
+            pass
+        return Who()(batch)
+
+
+def test_an_elastic_pool_starts_with_its_initial_workers_and_grows_while_work_waits(tmp_path):
+    ds = penstock.data.range(400).map_batches(
+        SlowAlone, fn_constructor_args=[tmp_path], batch_size=1, concurrency=(1, 3, 1)
+    )
+    rows = ds.take_all()
+    assert [row["id"] for row in rows] == list(range(400))
+    assert len({row["process"] for row in rows[:5]}) == 1
+    assert 2 <= len({row["process"] for row in rows}) <= 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "workers"),
+    [({"min_size": 3}, 3), ({"min_size": 3, "initial_size": 5}, 5), ({"initial_size": 5}, 5)],
+    ids=str,
+)
+def test_a_pool_without_a_most_has_the_workers_that_its_other_sizes_ask_for(
+    session, tmp_path, asked, workers
+):
+    session(num_cpus=2)
+    strategy = penstock.data.ActorPoolStrategy(**asked)
+    ds = penstock.data.range(100).map_batches(
+        MeetsOthers, fn_constructor_args=[tmp_path, workers], batch_size=1, compute=strategy
+    )
+    assert ds.count() == 100
+    assert len(list(tmp_path.iterdir())) == workers
+
+
+class MeetsOthersBesideAThread(MeetsOthers):
+    def __init__(self, folder, workers):
+        super().__init__(folder, workers)
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+
+def test_statistics_say_of_each_pool_how_its_workers_were_started_and_why(tmp_path):
+    ds = penstock.data.range(60)
+    for name, function, options in (
+        ("shared", MeetsOthersBesideAThread, {"concurrency": 3, "share_model": True}),
+        ("forked", MeetsOthers, {"concurrency": 3}),
+        ("small", MeetsOthers, {"concurrency": 2}),
+    ):
+        (tmp_path / name).mkdir()
+        given = [tmp_path / name, options["concurrency"]]
+        ds = ds.map_batches(function, fn_constructor_args=given, batch_size=1, **options)
+    ds.count()
+    (said,) = (line for line in ds.stats().splitlines() if line.startswith("Workers: "))
+    shared, forked, small = said.split("; ")
+    assert "MapBatches(MeetsOthersBesideAThread) 3 spawned: an import or a constructor" in shared
+    assert forked == "MapBatches(MeetsOthers) 1 spawned, 2 forked"
+    assert small == (
+        "MapBatches(MeetsOthers) 2 spawned: fewer than 3 start no sooner by being forked"
+    )
+
+
+def test_growing_batches_grow_within_a_few_batches():
+    def spin(batch):
+        end = time.monotonic() + 0.02
+        while time.monotonic() < end:
+            pass
+        return {"rows": np.full(len(batch["id"]), len(batch["id"]))}
+
+    ds = penstock.data.range(10_000).map_batches(spin, batch_size="auto", concurrency=1)
+    sizes = [len(batch["rows"]) for batch in ds.iter_batches(batch_size=None)]
+    assert sum(sizes) == 10_000
+    assert max(sizes[:30]) >= 512
 
 
 def test_growing_batches_say_what_they_have_come_to_and_lose_no_row():

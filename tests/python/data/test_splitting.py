@@ -71,8 +71,9 @@ def test_shares_that_make_no_sense_are_refused(ds, shares, message):
 def test_the_last_rows_are_for_testing(ds):
     train, test = ds.train_test_split(0.25)
     assert (ids(train), ids(test)) == (list(range(7)), [7, 8, 9])
-    train, test = ds.train_test_split(4)
-    assert (ids(train), ids(test)) == (list(range(6)), [6, 7, 8, 9])
+    for four in (4, np.int64(4)):
+        train, test = ds.train_test_split(four)
+        assert (ids(train), ids(test)) == (list(range(6)), [6, 7, 8, 9])
 
 
 def test_shuffled_rows_are_the_same_rows_by_seed(ds):

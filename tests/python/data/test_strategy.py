@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 
 from penstock.data.strategy import (
@@ -19,8 +22,10 @@ def double(batch):
     return batch
 
 
-def pool(function, *, compute=None, concurrency=None, in_flight=None):
-    return make_pool(function, compute=compute, concurrency=concurrency, in_flight=in_flight)
+def pool(function, *, compute=None, concurrency=None, in_flight=None, on_gpus=False):
+    return make_pool(
+        function, compute=compute, concurrency=concurrency, in_flight=in_flight, on_gpus=on_gpus
+    )
 
 
 def sizes(made):
@@ -37,6 +42,14 @@ def test_concurrency_is_the_number_of_workers():
     assert sizes(pool(Model, concurrency=3)) == (3, 3, 3)
 
 
+def test_numbers_of_numpy_are_numbers():
+    two, three = np.int64(2), np.uint8(3)
+    assert sizes(pool(double, concurrency=two)) == (2, 2, 0)
+    assert sizes(pool(Model, concurrency=(two, three))) == (2, 3, 0)
+    assert sizes(pool(Model, compute=ActorPoolStrategy(min_size=two, max_size=three))) == (2, 3, 0)
+    assert type(pool(Model, concurrency=two).workers_max) is int
+
+
 @pytest.mark.parametrize(
     ("concurrency", "wanted"), [((1, 3), (1, 3, 0)), ((8, 64), (8, 64, 0)), ((1, 64, 16),) * 2]
 )
@@ -51,7 +64,11 @@ def test_a_range_of_concurrency_is_the_least_the_most_and_the_first(concurrency,
         (ActorPoolStrategy(2), (2, 2, 2)),
         (ActorPoolStrategy(1, 3), (1, 3, 0)),
         (ActorPoolStrategy(min_size=6), (6, 0, 0)),
+        (ActorPoolStrategy(min_size=6, initial_size=8), (6, 0, 8)),
+        (ActorPoolStrategy(initial_size=6), (1, 0, 6)),
         (ActorPoolStrategy(max_size=6), (1, 6, 0)),
+        (ActorPoolStrategy(max_size=math.inf), (0, 0, 0)),
+        (ActorPoolStrategy(3, math.inf), (3, 0, 0)),
         (ActorPoolStrategy(min_size=1, max_size=3, initial_size=2), (1, 3, 2)),
     ],
 )
@@ -71,10 +88,17 @@ def test_several_calls_at_once_in_one_worker_are_threads():
     several = {"max_concurrent_calls_per_actor": 3, "enable_true_multi_threading": True}
     made = pool(Model, compute=ActorPoolStrategy(size=1, **several))
     assert (made.threads, *sizes(made)) == (True, 3, 3, 0)
-    with pytest.raises(NotImplementedError, match=r"ask for size=1, or leave out.*size=2"):
-        ActorPoolStrategy(size=2, **several)
-    with pytest.raises(NotImplementedError, match="in one worker only"):
-        ActorPoolStrategy(min_size=1, **several)
+    for strategy in (ActorPoolStrategy(**several), ActorPoolStrategy(max_size=4, **several)):
+        assert pool(Model, compute=strategy, on_gpus=True) == made
+
+
+def test_several_calls_at_once_in_several_workers_are_as_many_threads_of_one_process():
+    several = {"max_concurrent_calls_per_actor": 3, "enable_true_multi_threading": True}
+    strategy = ActorPoolStrategy(size=2, **several)
+    made = pool(Model, compute=strategy)
+    assert (made.threads, *sizes(made)) == (True, 6, 6, 0)
+    with pytest.raises(NotImplementedError, match=r"ask for size=1, or leave out.*num_gpus.*=2"):
+        pool(Model, compute=strategy, on_gpus=True)
 
 
 def test_calls_that_take_turns_are_calls_one_at_a_time():

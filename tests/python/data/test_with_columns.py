@@ -4,6 +4,7 @@ import datetime as dt
 import subprocess
 import sys
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -80,6 +81,8 @@ def values(ds, expression):
         (col("f").arr.to_list().list[1], [2, 4, None]),
         (col("r").struct["q"], [1, None, None]),
         (col("r").struct[0], [1, None, None]),
+        (col("r").struct[np.int64(0)], [1, None, None]),
+        (col("f").arr.to_list().list[np.int64(1)], [2, 4, None]),
         (col("m").map.keys(), [["k"], [], None]),
         (col("m").map.get("k"), [1, None, None]),
     ],

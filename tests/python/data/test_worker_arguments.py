@@ -114,6 +114,24 @@ def test_threads_are_told_as_workers_of_one_process(ds):
         ds.map_batches(Model, compute=ThreadPoolStrategy(size=3), share_model=True)
 
 
+@pytest.mark.parametrize("name", ["max_calls", "max_batches_per_worker", "worker_memory_limit"])
+def test_threads_are_not_replaced_by_fresh_ones_and_who_asks_for_that_is_told_at_once(ds, name):
+    with pytest.raises(ValueError, match=f"Threads live .* leave out {name}, .* got: 9"):
+        ds.map_batches(Model, compute=ThreadPoolStrategy(size=3), **{name: 9})
+    assert told(ds.map_batches(Model, compute=ThreadPoolStrategy(), **{name: None}))["threads"]
+
+
+def test_rays_batches_at_once_of_a_worker_are_on_their_way_to_it(ds):
+    assert told(ds.map_batches(Model, max_concurrency=3, concurrency=2)) == {
+        **told(ds.map_batches(Model, concurrency=2)),
+        "in_flight_per_worker": 6,
+    }
+    assert told(ds.map(Model, max_concurrency=1)) == told(ds.map(Model))
+    assert told(ds.map(Model, max_concurrency=None)) == told(ds.map(Model))
+    with pytest.raises(ValueError, match=r"map: max_concurrency belongs to classes.*got: 2"):
+        ds.map(lambda row: row, max_concurrency=2)
+
+
 def test_the_context_says_how_often_a_class_is_built_and_how_far_ahead_batches_go(ds):
     ds.context.actor_init_retry_on_errors = True
     ds.context.max_tasks_in_flight_per_actor = 5
@@ -165,6 +183,7 @@ def test_batches_grow_where_auto_says_so_and_on_gpus(ds, batch_size, gpus, told_
         ({"max_task_retries": -2}, "max_task_retries must be at least 0, or -1"),
         ({"max_retries": -2}, "max_retries must be at least 0"),
         ({"max_calls": 0}, "max_calls must be at least 1"),
+        ({"max_concurrency": 0}, "max_concurrency must be at least 1"),
         ({"worker_memory_limit": 0}, "worker_memory_limit must be at least 1"),
         ({"batch_timeout_s": 0}, "batch_timeout_s must be more than 0"),
         ({"batch_timeout_s": -1}, "batch_timeout_s must not be negative"),

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import gc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import penstock
+from penstock.data import ThreadPoolStrategy
 from penstock.exceptions import BudgetTooSmallError
 
 ROWS = 20_000
@@ -19,6 +22,17 @@ class Same:
 
 def same(batch):
     return batch
+
+
+class Waits:
+    async def __call__(self, batch):
+        await asyncio.sleep(0)
+        return batch
+
+
+def add_tensors(batch):
+    rows = len(batch["id"])
+    return {"id": batch["id"], "tensor": np.broadcast_to(batch["id"], (8, 4, rows)).T.copy()}
 
 
 def halve(batch):
@@ -64,6 +78,21 @@ SHAPES = {
         Same, batch_size=1000, num_cpus=1, concurrency=1
     ).map_batches(Same, batch_size=1000, num_cpus=1, concurrency=1),
     "batches by length": lambda ds: ds.map_batches(same, batch_size=100, group_by_length="id"),
+    "async functions": lambda ds: ds.map_batches(Waits, batch_size=500, concurrency=1),
+    "threads": lambda ds: ds.map_batches(
+        Same, batch_size=500, compute=ThreadPoolStrategy(size=2)
+    ).map(Same, compute=ThreadPoolStrategy(size=1)),
+    "a shared model": lambda ds: ds.map_batches(
+        Same, batch_size=500, concurrency=2, share_model=True
+    ),
+    "rows that may be left out": lambda ds: ds.map_batches(
+        same, batch_size=500, on_error="drop"
+    ).map_batches(Same, concurrency=1, on_error="drop"),
+    "tensors": lambda ds: (
+        ds.map_batches(add_tensors, batch_size=500)
+        .map_batches(Same, batch_size=100, concurrency=1)
+        .map_batches(same)
+    ),
     "a union": lambda ds: ds.limit(ROWS // 2).union(
         penstock.data.range(ROWS).filter(expr=f"id >= {ROWS // 2}").map_batches(same)
     ),
@@ -77,6 +106,60 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_one_processor_and_little_memory_are_enough(shape, budget):
     assert is_ordered(SHAPES[shape](penstock.data.range(ROWS, override_num_blocks=20)))
+
+
+def test_what_is_written_is_read_again(budget, tmp_path):
+    rows = penstock.data.range(ROWS, override_num_blocks=20)
+    for write, read in (
+        ("write_parquet", penstock.data.read_parquet),
+        ("write_json", penstock.data.read_json),
+        ("write_csv", penstock.data.read_csv),
+    ):
+        folder = tmp_path / write
+        getattr(rows.map_batches(Same, batch_size=500, concurrency=1), write)(
+            folder, min_rows_per_file=3000
+        )
+        assert is_ordered(read(folder).map_batches(same))
+
+
+def test_tensors_are_written_and_read_again(budget, tmp_path):
+    ds = penstock.data.range(ROWS, override_num_blocks=20).map_batches(add_tensors, batch_size=500)
+    ds.write_parquet(tmp_path / "out")
+    read = penstock.data.read_parquet(tmp_path / "out")
+    assert is_ordered(read.map_batches(Same, batch_size=100, concurrency=1))
+
+
+def test_rows_that_fail_are_left_out(budget):
+    def choosy(row):
+        if row["id"] % 1000 == 7:
+            raise ValueError(row["id"])
+        return row
+
+    ds = penstock.data.range(ROWS // 4, override_num_blocks=5).map(choosy, on_error="drop")
+    left = [row["id"] for row in ds.map_batches(Same, concurrency=1).take_all()]
+    assert left == [number for number in range(ROWS // 4) if number % 1000 != 7]
+
+
+@pytest.mark.parametrize("equal", [False, True])
+def test_iterators_that_share_a_run_get_all_rows_between_them(budget, equal):
+    ds = penstock.data.range(ROWS, override_num_blocks=20).map_batches(
+        Same, batch_size=500, concurrency=1
+    )
+    iterators = ds.streaming_split(2, equal=equal)
+    with ThreadPoolExecutor(2) as threads:
+        parts = list(threads.map(numbers_of, iterators))
+    assert sorted(parts[0] + parts[1]) == list(range(ROWS))
+
+
+def numbers_of(iterator):
+    return [number for batch in iterator.iter_batches(batch_size=None) for number in batch["id"]]
+
+
+@pytest.mark.parametrize("processors", [1, 2])
+def test_more_workers_than_processors_come_to_the_end_of_many_small_blocks(processors):
+    with penstock.init(memory=8 << 20, num_cpus=processors):
+        ds = penstock.data.from_numpy(np.arange(10_000)).repartition(1000)
+        assert ds.map_batches(Same, concurrency=2).count() == 10_000
 
 
 @pytest.mark.parametrize("rows", [0, 1, 999, 1000, 1001])

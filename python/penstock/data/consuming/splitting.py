@@ -111,6 +111,8 @@ class SplitVerbs(ConsumeVerbs):
             TypeError: the size is not a number.
 
         """
+        if arguments.is_whole_number(test_size):
+            test_size = int(test_size)
         if isinstance(test_size, bool) or not isinstance(test_size, (int, float)):
             raise TypeError(f"`test_size` must be int or float got {type(test_size)}.")
         if shuffle and stratify is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from penstock.data.arguments import is_whole_number
 from penstock.data.expressions.node import Namespace, as_expr, call
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ class ListNamespace(Namespace):
         """Return one value, or a list of some: `[0]`, `[1:3]`."""
         if isinstance(key, slice):
             return self.slice(key.start, key.stop, key.step)
-        if isinstance(key, int) and not isinstance(key, bool):
-            return self.get(key)
+        if is_whole_number(key):
+            return self.get(int(key))
         raise TypeError(f"List indices must be integers or slices; got: {key!r}")
 
     def slice(
@@ -87,11 +88,11 @@ class StructNamespace(Namespace):
 
     def field_by_index(self, index: int) -> Expr:
         """Return the field at this position."""
-        if not isinstance(index, int) or isinstance(index, bool):
+        if not is_whole_number(index):
             raise TypeError(f"A struct's field has a position (int); got: {index!r}")
         if index < 0:
             raise ValueError(f"A struct's positions count from 0; got: {index}")
-        return call("struct_field", self._expr, field=index)
+        return call("struct_field", self._expr, field=int(index))
 
     def __getitem__(self, key: str | int) -> Expr:
         """Return the field of this name or at this position."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from penstock.data.arguments import is_whole_number
 from penstock.data.expressions.node import Expr, call
 
 _SEED_MAX = 2**63
@@ -34,9 +35,9 @@ def random(*, seed: int | None = None, reseed_after_execution: bool = True) -> E
 
     """
     del reseed_after_execution
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+    if seed is not None and not is_whole_number(seed):
         raise TypeError(f"seed must be a whole number or None; got: {seed!r}")
-    number = None if seed is None else (seed + _SEED_MAX) % (2 * _SEED_MAX) - _SEED_MAX
+    number = None if seed is None else (int(seed) + _SEED_MAX) % (2 * _SEED_MAX) - _SEED_MAX
     return call(
         "row_random", Expr({"position": "place"}), Expr({"literal": number, "type": "int64"})
     )
