@@ -31,6 +31,8 @@ enum class WriteMode : uint8_t {
 /// an option that the writer does not know is Invalid. All writers have
 ///   partition_columns  columns whose values name subfolders, in the way of Hive (`year=2020/`),
 ///                      and that the files then lack; a list, none
+///   name_column        where a file holds one row: the column of text that names the files, which
+///                      do not hold it; there is no ledger then; none
 ///   create_folder      whether a folder that is not there is made; true
 ///   retried_io_errors  texts of errors of a remote file system after which it is tried again,
 ///                      beside those that are known to pass; a list, none

@@ -1,9 +1,13 @@
 #include "core/module.h"
 
+#include "core/errors.h"
+#include "penstock/plan/compute_functions.h"
+
 NB_MODULE(_core, module) {
   // What a script still holds when it ends is no leak that its user could mend.
   nanobind::set_leak_warnings(false);
   module.doc() = "Penstock's engine: plans, and the jobs that run them.";
+  penstock::python::ThrowIfError(penstock::PrepareFunctions());
   penstock::python::BindBlock(module);
   penstock::python::BindAggregate(module);
   penstock::python::BindFileNames(module);

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import math
 import operator
 from numbers import Integral
@@ -56,6 +54,8 @@ def refuse_others(operation: str, options: Mapping[str, object], known: Collecti
 
 def unknown(operation: str, name: str, known: Iterable[str]) -> TypeError:
     """Return the error for a name that nobody knows; it names the nearest that is known."""
+    import difflib  # Slow to load, and seldom wanted.
+
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     hint = f"; did you mean {nearest[0]}?" if nearest else ""
     return TypeError(f"{operation} got an unexpected keyword argument: {name}{hint}")
@@ -69,6 +69,8 @@ def _parameters(operation: str) -> list[str]:
     verb = getattr(data, operation, None) or getattr(data.Dataset, operation, None)
     if verb is None:
         return []
+    import inspect
+
     names = list(inspect.signature(verb).parameters)
     return [*names, *EngineReadOptions.__annotations__] if operation.startswith("read_") else names
 

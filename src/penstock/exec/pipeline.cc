@@ -31,6 +31,7 @@
 #include "penstock/memory/machine.h"
 #include "penstock/memory/warm_pool.h"
 #include "penstock/op/operators.h"
+#include "penstock/plan/compute_functions.h"
 #include "penstock/plan/physical.h"
 #include "penstock/plan/rules.h"
 
@@ -494,6 +495,7 @@ Result<std::optional<PlannedJob>> PlanRetry(const LogicalPlan& plan,
 Result<std::unique_ptr<Pipeline>> Pipeline::Start(const LogicalPlan& plan,
                                                   const PipelineOptions& options) {
   PENSTOCK_RETURN_NOT_OK(ValidatePlan(plan));
+  PENSTOCK_RETURN_NOT_OK(PrepareFunctions());
   PipelineOptions complete = WithDefaults(options);
   PENSTOCK_TRY(std::optional<PlannedJob> job,
                complete.retry ? PlanRetry(plan, complete) : PlanJob(plan, complete));

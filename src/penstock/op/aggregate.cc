@@ -3,12 +3,12 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/cast.h>
-#include <arrow/compute/initialize.h>
 
 #include "penstock/base/check.h"
 #include "penstock/block/unify.h"
 #include "penstock/op/aggregate_state.h"
 #include "penstock/op/columns.h"
+#include "penstock/plan/compute_functions.h"
 
 namespace penstock {
 namespace {
@@ -87,8 +87,7 @@ Aggregation& Aggregation::operator=(Aggregation&&) noexcept = default;
 Aggregation::~Aggregation() = default;
 
 Result<Aggregation> Aggregation::Make(std::vector<AggregateSpec> specs) {
-  static const Status ready = compute::Initialize();
-  PENSTOCK_RETURN_NOT_OK(ready);
+  PENSTOCK_RETURN_NOT_OK(PrepareFunctions());
   Aggregation aggregation;
   for (AggregateSpec& spec : specs) {
     if (!spec.column && spec.kind != AggregateKind::kCount) {

@@ -3,12 +3,13 @@
 #include <arrow/array.h>
 #include <arrow/compute/api_scalar.h>
 #include <arrow/compute/cast.h>
-#include <arrow/compute/initialize.h>
 #include <arrow/datum.h>
 #include <arrow/type.h>
 
 #include <algorithm>
 #include <numeric>
+
+#include "penstock/plan/compute_functions.h"
 
 namespace penstock {
 namespace {
@@ -39,8 +40,7 @@ Result<arrow::Datum> Measured(const arrow::Datum& values, const char* measure) {
 }  // namespace
 
 Result<std::vector<int64_t>> LengthsOf(const arrow::RecordBatch& batch, const std::string& column) {
-  static const Status ready = compute::Initialize();
-  PENSTOCK_RETURN_NOT_OK(ready);
+  PENSTOCK_RETURN_NOT_OK(PrepareFunctions());
   const int index = batch.schema()->GetFieldIndex(column);
   if (index < 0) {
     return Status::KeyError(

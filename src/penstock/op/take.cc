@@ -3,16 +3,16 @@
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/compute/api_vector.h>
-#include <arrow/compute/initialize.h>
 #include <arrow/datum.h>
+
+#include "penstock/plan/compute_functions.h"
 
 namespace penstock {
 
 namespace compute = arrow::compute;
 
 Result<Block> TakeRows(std::span<const Piece> pieces, std::span<const int64_t> rows) {
-  static const Status ready = compute::Initialize();
-  PENSTOCK_RETURN_NOT_OK(ready);
+  PENSTOCK_RETURN_NOT_OK(PrepareFunctions());
   PENSTOCK_TRY(Block joined, ConcatenatePieces(pieces));
   for (const int64_t row : rows) {
     if (row >= 0 && row < joined.rows()) continue;

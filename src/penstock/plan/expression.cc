@@ -1,15 +1,13 @@
 #include "penstock/plan/expression.h"
 
 #include <arrow/compute/function.h>
-#include <arrow/compute/initialize.h>
 #include <arrow/compute/registry.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "penstock/plan/expression_division.h"
-#include "penstock/plan/expression_lists.h"
+#include "penstock/plan/compute_functions.h"
 #include "penstock/plan/expression_options.h"
 #include "penstock/plan/expression_positions.h"
 #include "penstock/plan/expression_values.h"
@@ -24,16 +22,6 @@ constexpr int kDepthMax = 1000;
 constexpr std::string_view kBoth = "and_kleene";
 constexpr std::string_view kCast = "cast";
 constexpr std::string_view kRandom = "random";  // The only one with another value every time.
-
-Status PrepareCompute() {
-  static const Status status = [] {
-    PENSTOCK_RETURN_NOT_OK(compute::Initialize());
-    PENSTOCK_RETURN_NOT_OK(RegisterListFunctions(*compute::GetFunctionRegistry()));
-    PENSTOCK_RETURN_NOT_OK(RegisterDivisionFunctions(*compute::GetFunctionRegistry()));
-    return RegisterPositionFunctions(*compute::GetFunctionRegistry());
-  }();
-  return status;
-}
 
 std::string Dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -141,7 +129,7 @@ void AppendConjuncts(const Json& json, std::vector<Json>& conjuncts) {
 }  // namespace
 
 Result<compute::Expression> ExpressionFromJson(const Json& json) {
-  PENSTOCK_RETURN_NOT_OK(PrepareCompute());
+  PENSTOCK_RETURN_NOT_OK(PrepareFunctions());
   return FromJson(json, 0);
 }
 

@@ -4,7 +4,6 @@
 #include <arrow/compute/api_scalar.h>
 #include <arrow/compute/cast.h>
 #include <arrow/compute/function.h>
-#include <arrow/compute/initialize.h>
 #include <arrow/compute/registry.h>
 #include <arrow/util/base64.h>
 
@@ -13,6 +12,7 @@
 #include <string>
 
 #include "penstock/base/check.h"
+#include "penstock/plan/compute_functions.h"
 
 namespace penstock {
 namespace {
@@ -167,7 +167,7 @@ Result<Json> ExpressionToJson(const compute::Expression& expression) {
 }
 
 Result<Json> ExpressionToJson(std::shared_ptr<arrow::Buffer> serialised) {
-  PENSTOCK_RETURN_NOT_OK(compute::Initialize());
+  PENSTOCK_RETURN_NOT_OK(PrepareFunctions());
   PENSTOCK_TRY(const compute::Expression expression, compute::Deserialize(std::move(serialised)));
   return ExpressionToJson(expression);
 }

@@ -25,9 +25,8 @@ namespace penstock {
 ///   steps_max          see Sink; 0
 ///   partition_columns  columns whose values name subfolders, in the way of Hive, and that the
 ///                      files then lack; none
-///   name_column        of formats with a file a row: the column of text that names the files,
-///   which
-///                      do not hold it; none
+///   name_column        of formats with a file a row: the column of text that names the files, and
+///                      that they do not hold; none
 ///   create_folder      whether a folder that is not there is made; true
 ///   retried_io_errors  see FileAccess; none
 ///

@@ -56,7 +56,8 @@ void CutOffJob::ExpectGoesOn(const std::string& where) {
     ASSERT_TRUE(wanted->second == bytes) << where << ": another file than a clean run's: " << name;
   }
   const Ended again = Run({});
-  ASSERT_FALSE(again.failed || again.killed) << where << ": the next run does not go on";
+  ASSERT_FALSE(again.failed || again.killed)
+      << where << ": the next run does not go on: " << again.why;
   ASSERT_TRUE(VisibleFiles(path) == wanted_) << where << ": the output differs from a clean run's";
   ASSERT_TRUE(files::exists(path + "/_SUCCESS")) << where;
   ASSERT_FALSE(files::exists(path + "/_penstock/pending")) << where << ": something is left";

@@ -4,10 +4,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <climits>
 #include <cstdint>
 #include <cstdio>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "fault/fault_calls.h"
 #include "fault/reference_jobs.h"
@@ -21,22 +24,33 @@ struct Ended {
   bool killed = false;
   bool failed = false;
   int64_t calls = 0;
+  std::string why;  // It failed; cut to what fits into a pipe.
 };
 
 /// Runs work in a process of its own, whose engine is none of this one's.
 template <typename Work>
 Ended RunForked(Work work) {
   TakeCallsCounted();
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
   const pid_t child = fork();
   if (child == 0) {
     if (freopen("/dev/null", "w", stderr) == nullptr) _exit(3);
-    _exit(work().ok() ? 0 : 1);
+    const Status done = work();
+    const std::string why = done.ok() ? "" : done.ToString().substr(0, PIPE_BUF);
+    if (write(ends[1], why.data(), why.size()) < 0) _exit(4);
+    _exit(done.ok() ? 0 : 1);
   }
+  close(ends[1]);
   int status = 0;
   waitpid(child, &status, 0);
+  std::string why(PIPE_BUF, '\0');
+  why.resize(static_cast<size_t>(std::max<ssize_t>(read(ends[0], why.data(), why.size()), 0)));
+  close(ends[0]);
   return {.killed = WIFSIGNALED(status),
           .failed = WIFEXITED(status) && WEXITSTATUS(status) != 0,
-          .calls = TakeCallsCounted()};
+          .calls = TakeCallsCounted(),
+          .why = std::move(why)};
 }
 
 /// A job that is run again and again into `<folder>/out`, with faults, and what it is to give.

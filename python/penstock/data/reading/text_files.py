@@ -118,7 +118,8 @@ def read_json(
 
     The text must be UTF-8, with objects and arrays at most 60 deep in each other. `read_options`
     and `parse_options` are those of `pyarrow.json`; what they say of its own speed is passed over.
-    `explicit_schema` of `parse_options` names types. Types, the other arguments and errors are those of `read_csv`.
+    `explicit_schema` of `parse_options` names types. Types, the other arguments and errors are
+    those of `read_csv`.
     """
     reader = {"lines": lines, **json_options(read_options, parse_options)}
     files = FileArguments(
