@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from penstock.worker import search_path
+from penstock.worker import by_value, search_path
 from penstock.worker.callables import name_of
 
 if TYPE_CHECKING:
@@ -37,10 +37,8 @@ def pack_definition(
         TypeError: it, or something that it refers to, cannot be sent to another process.
 
     """
-    import cloudpickle
-
     try:
-        inner = cloudpickle.dumps((function, retry_exceptions or False))
+        inner = by_value.dumps((function, retry_exceptions or False))
     except Exception as error:
         from penstock.worker.unpicklable import ADVICE, refusal
 

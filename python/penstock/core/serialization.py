@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 import pickle
-import sys
 import threading
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock.core import connection, references
+from penstock.worker import by_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,39 +150,30 @@ class _Pickler(pickle.Pickler):
 
     def reducer_override(self, value: Any) -> Any:
         kind = type(value)
-        if kind is FunctionType or issubclass(kind, type):
-            if _travels_by_value(value):
+        if kind is FunctionType or issubclass(kind, type) or by_value.is_cached(value):
+            if by_value.travels_by_value(value):
                 raise _ByValueError
             return NotImplemented
         return _reduce_data(value)
 
 
-def _travels_by_value(definition: Any) -> bool:
-    module = definition.__module__
-    if module == "__main__" or "<locals>" in definition.__qualname__:
-        return True
-    cloudpickle = sys.modules.get("cloudpickle")
-    if cloudpickle is None or module is None:
-        return False
-    by_value: set[str] = cloudpickle.list_registry_pickle_by_value()
-    return any(module == name or module.startswith(f"{name}.") for name in by_value)
-
-
-_by_value: list[Any] = []
+_by_value_picklers: list[Any] = []
 
 
 def _by_value_pickler() -> Any:
     """Return cloudpickle's pickler, which takes tensors and Arrow data as ours does."""
-    if not _by_value:
+    if not _by_value_picklers:
         import cloudpickle
 
         class ByValuePickler(cloudpickle.Pickler):  # type: ignore[misc]  # It has no types.
             def reducer_override(self, value: Any) -> Any:
                 reduced = _reduce_data(value)
+                if reduced is NotImplemented:
+                    reduced = by_value.reduce_cached(value)
                 return super().reducer_override(value) if reduced is NotImplemented else reduced
 
-        _by_value.append(ByValuePickler)
-    return _by_value[0]
+        _by_value_picklers.append(ByValuePickler)
+    return _by_value_picklers[0]
 
 
 def _reduce_data(value: Any) -> Any:

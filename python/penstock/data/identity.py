@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penstock.worker import by_value
 from penstock.worker.callables import name_of
 
 if TYPE_CHECKING:
@@ -110,6 +111,9 @@ class _Walk:
             self._code(value)
         elif isinstance(value, types.FunctionType):
             self._function(value)
+        elif by_value.is_cached(value):
+            self._say("cached", repr(value.cache_parameters()))
+            self._add(value.__wrapped__)
         elif isinstance(value, types.MethodType):
             self._say("method")
             self._add(value.__func__)

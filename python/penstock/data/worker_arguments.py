@@ -66,7 +66,9 @@ class WorkerArguments(RayOnly, total=False):
         max_calls: batches after which a fresh worker takes a worker's place; none by default.
         max_batches_per_worker: the same, by its own name.
         worker_memory_limit: bytes; a worker that holds more after a batch is replaced likewise.
-        batch_timeout_s: seconds; a worker busy with one batch for longer is killed.
+        batch_timeout_s: seconds; a worker busy with one batch for longer is killed. That is all the
+            time from when it begins with the batch, but not that in which a generator is held back
+            because there is no room for what it yields next.
         on_error: what becomes of rows for which the function fails, kills its worker or takes
             longer than `batch_timeout_s`. "raise" (the default) ends the job. "dead_letter" leaves
             them out and puts them on record beside the output, see `penstock.dead_letters`; "drop"

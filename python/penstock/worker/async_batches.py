@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
-from penstock.worker import coroutines, current, failure
+from penstock.worker import coroutines, current, failure, forked
 from penstock.worker.callables import BATCHES_AT_ONCE
 from penstock.worker.device_errors import end_if_sticky
 
@@ -95,8 +95,7 @@ class _Server:
 
     def _answer(self, call: _Call) -> bool:
         """Send one frame of the oldest call, if that is possible; say whether it was."""
-        if os.getpid() != self._process:
-            os._exit(0)  # The function forked, and this is the child: the parent answers.
+        forked.end_child(self._process)  # The parent answers.
         if not self._has_turn:
             self._channel.receive_batch()
             self._has_turn = True

@@ -7,6 +7,12 @@ import sys
 from typing import NoReturn
 
 
+def end_child(parent: int, error: BaseException | None = None) -> None:
+    """End this process if it is not `parent`, which the user's code was called in."""
+    if os.getpid() != parent:
+        end(error)
+
+
 def end(error: BaseException | None = None) -> NoReturn:
     """End this process, as its function ended: its parent answers for both."""
     if error is None:

@@ -106,8 +106,7 @@ class _Turn:
         try:
             self._produce(batch)
         except BaseException as error:  # noqa: BLE001  # A user's sys.exit() is a failure too.
-            if os.getpid() != self._process:
-                forked.end(error)
+            forked.end_child(self._process, error)
             failed = _pack(error, self._stage)
         if failed is None:
             self._channel.send(False, self._busy_ns())
@@ -116,8 +115,7 @@ class _Turn:
 
     def _produce(self, batch: _worker.Batch) -> None:
         produced = self._stage.run(batch)
-        if os.getpid() != self._process:
-            os._exit(0)  # The function forked, and this is the child: the parent answers.
+        forked.end_child(self._process)  # The parent answers.
         if isinstance(produced, _worker.Output):
             self._write(produced)
         elif produced is not None:
@@ -145,13 +143,16 @@ class _Turn:
 def _build(channel: _worker.Channel, setup: bytes) -> Stage | None:
     from penstock.worker.functions import Stage  # Only now: those that run tasks need none.
 
+    process = os.getpid()
     stage = Stage()
     try:
         stage.build(setup)
     except BaseException as error:  # noqa: BLE001  # Whatever the user's constructor raises.
+        forked.end_child(process, error)
         packed, flags = _pack(error, stage)
         channel.send_failed(packed, flags | _worker.CONSTRUCTOR, 0)
         return None
+    forked.end_child(process)
     return stage
 
 

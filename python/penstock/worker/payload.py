@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from penstock.worker import search_path
+from penstock.worker import by_value, search_path
 from penstock.worker.callables import is_asynchronous, name_of
 
 if TYPE_CHECKING:
@@ -63,8 +63,6 @@ def pack_function(
 
     """
     del zero_copy
-    import cloudpickle
-
     if batch_format not in BATCH_FORMATS:
         known = ", ".join(BATCH_FORMATS)
         raise ValueError(f"Unknown batch format; known: {known}; got: {batch_format!r}")
@@ -77,15 +75,17 @@ def pack_function(
         dict(kwargs or {}),
     )
     try:
-        inner = cloudpickle.dumps(parts)
+        inner = by_value.dumps(parts)
     except Exception as error:
-        from penstock.worker.unpicklable import ADVICE, refusal
+        from penstock.worker.unpicklable import ADVICE, Arguments, refusal
 
         said = (
             f"{name} cannot be sent to the worker processes: something that it, or one of its "
             "arguments, refers to"
         )
-        raise refusal(said, error, function, parts[1:], advice=ADVICE) from error
+        options = ("fn_constructor_args", "fn_constructor_kwargs", "fn_args", "fn_kwargs")
+        arguments = Arguments(zip(options, parts[1:], strict=True))
+        raise refusal(said, error, function, arguments, advice=ADVICE) from error
     return pickle.dumps((search_path.folders(), batch_format, device, inner))
 
 

@@ -199,8 +199,7 @@ class Calls:
 
     def _end_fork(self, error: BaseException | None = None) -> None:
         """End a process that a function forked and that came back: its parent answers the task."""
-        if os.getpid() != self._process:
-            forked.end(error)
+        forked.end_child(self._process, error)
 
     def _definition(self, task: Task) -> Definition:
         known = self._definitions.get(task.function)

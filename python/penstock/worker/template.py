@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock import _worker
-from penstock.worker import finalizers, imports, proof
+from penstock.worker import finalizers, forked, imports, proof
 from penstock.worker.descriptors import is_pipe
 from penstock.worker.functions import Stage
 
@@ -45,6 +45,7 @@ def serve(run_worker: Callable[[Stage | None], None]) -> None:
     """Learn or build, then fork workers, each of which calls `run_worker` with what was built."""
     stage = None
     reason = None
+    process = os.getpid()
     if is_pipe(_worker.MODULES_PIPE):
         gc.disable()  # Imports make little garbage.
         imports.learn(_worker.MODULES_PIPE)
@@ -52,6 +53,7 @@ def serve(run_worker: Callable[[Stage | None], None]) -> None:
     else:
         stage, reason = _build()
         gc.collect()
+    forked.end_child(process)  # Of an import.
     template = _Template()
     reason = reason or unsafe_to_fork()
     if reason is not None:
@@ -66,10 +68,12 @@ def serve(run_worker: Callable[[Stage | None], None]) -> None:
 def _build() -> tuple[Stage | None, str | None]:
     """Build the functions that the engine names; return them, or why that was not possible."""
     setup = _worker.Channel(_worker.WORKER_SOCKET).receive_setup()
+    process = os.getpid()
     stage = Stage()
     try:
         stage.build(setup or b"")
     except BaseException as error:  # noqa: BLE001  # Whatever the user's constructor raises.
+        forked.end_child(process, error)
         return None, f"the model could not be built to be shared: {type(error).__name__}: {error}"
     return stage, None
 

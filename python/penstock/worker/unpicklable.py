@@ -7,15 +7,22 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType, MethodType
 from typing import Any
 
+from penstock.worker import by_value
+
 ADVICE = "Create such things inside of the function, or in __init__ of a class."
 _DEPTH_MAX = 12
-_SHOWN = 2
+_INNERMOST = 2  # Names shown, beside the outermost.
+
+
+class Arguments(dict[str, Any]):
+    """What a function is given, by the names of the options that hold it."""
 
 
 def refusal(said: str, cause: Exception, *values: Any, advice: str = "") -> TypeError:
     """Return the error of values that cannot be sent on: the first of them that has a bad part.
 
-    `said` is its beginning, up to "cannot be pickled"; `advice` a sentence of what to do.
+    `said` is its beginning, up to "cannot be pickled"; `advice` a sentence of what to do. A value
+    that is `Arguments` is told by their names.
     """
     place = next(filter(None, map(find_unpicklable, values)), "")
     where = f": {place}" if place else ""
@@ -24,7 +31,7 @@ def refusal(said: str, cause: Exception, *values: Any, advice: str = "") -> Type
 
 
 def find_unpicklable(value: Any) -> str:
-    """Return where the part lies that cannot be pickled, innermost names only; "" if unknown."""
+    """Return where the part lies that cannot be pickled, by its first and last names; "" if not."""
     places: list[str] = []
     seen = {id(value)}
     while len(places) < _DEPTH_MAX:
@@ -38,15 +45,15 @@ def find_unpicklable(value: Any) -> str:
             break
     if not places:
         return ""
+    if len(places) > _INNERMOST + 1:
+        places[1:-_INNERMOST] = ["…"]
     kind = type(value)
-    return f"{', '.join(places[-_SHOWN:])}, which is a {kind.__module__}.{kind.__qualname__}"
+    return f"{', '.join(places)}, which is a {kind.__module__}.{kind.__qualname__}"
 
 
 def _can_pickle(value: Any) -> bool:
-    import cloudpickle
-
     try:
-        cloudpickle.dumps(value)
+        by_value.dumps(value)
     except Exception:  # noqa: BLE001  # Whatever an object's own methods raise.
         return False
     return True
@@ -56,11 +63,17 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield what pickling `value` pickles with it, each with words that say where it is."""
     if isinstance(value, FunctionType):
         yield from _parts_of_function(value)
+    elif by_value.is_cached(value):
+        yield from _parts(value.__wrapped__)
     elif isinstance(value, MethodType):
         yield f"the object of {value.__qualname__}", value.__self__
     elif isinstance(value, functools.partial):
         yield "the function of the partial", value.func
         yield from _parts([*value.args, *value.keywords.values()])
+    elif isinstance(value, Arguments):
+        for option, given in value.items():
+            items = given.items() if isinstance(given, Mapping) else enumerate(given)
+            yield from ((f"{option}[{key!r}]", part) for key, part in items)
     elif isinstance(value, Mapping):
         yield from ((f"the item {key!r}", part) for key, part in value.items())
     elif isinstance(value, list | tuple | set | frozenset):

@@ -164,7 +164,7 @@ void StateMachine::Apply(const StepDone& event) {
   if (stage.limits.grows_batches && event.finished && is_whole) {
     LearnBatch(stage, *task, event.busy_ns);
   }
-  NoteAnswer(stage, *task);
+  NoteAnswer(stage, *task, event.finished);
   task->state = event.finished ? TaskState::kFinished : TaskState::kWaiting;
   if (event.block && stage.yields()) Yield(stage, event.task, *task, *event.block);
   if (stage.done) return;
@@ -197,7 +197,7 @@ void StateMachine::Apply(const TaskFailed& event) {
     return End(WithTries(stage, *task, event.status));
   }
   StepEnded(stage, *task);
-  NoteAnswer(stage, *task);
+  NoteAnswer(stage, *task, /*ended=*/true);
   DropHeld(stage, event.task, *task);
   LeaveWorker(stage, *task);
   if (is_retried) {
@@ -208,11 +208,13 @@ void StateMachine::Apply(const TaskFailed& event) {
   if (!finished_) TakeOffFinished(stage);
 }
 
-/// Its worker, if it has one, lives, and is busy with something else from now on.
-void StateMachine::NoteAnswer(StageState& stage, const Task& task) {
+/// Its worker, if it has one, lives; where its batch has ended it is busy with another from now on.
+void StateMachine::NoteAnswer(StageState& stage, const Task& task, bool ended) {
   if (task.worker < 0) return;
-  stage.workers[task.worker].since_ns = now_ns_;
-  stage.workers[task.worker].killed = false;  // It came through before it was.
+  Worker& worker = stage.workers[task.worker];
+  worker.spent_ns = ended ? 0 : worker.spent_ns + now_ns_ - worker.since_ns;
+  worker.since_ns = now_ns_;
+  worker.killed = false;  // It came through before it was.
 }
 
 void StateMachine::LearnBatch(StageState& stage, const Task& task, int64_t busy_ns) {

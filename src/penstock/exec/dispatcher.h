@@ -59,8 +59,8 @@ namespace penstock {
 /// its worker, so that of several the guilty one is known; blocks that they had yielded are not
 /// yielded twice (StartTask.again). A batch out of tries ends the job with what the last death
 /// said, and so do too many restarts, or failures in a row to build a worker; workers that somebody
-/// kills while they are built count as restarts. A worker that is busy with one step for longer
-/// than `step_timeout_ns` is killed.
+/// kills while they are built count as restarts. A worker that is busy with one batch for
+/// longer than `batch_timeout_ns` is killed; time between its steps does not count.
 ///
 /// Retries. How often a batch runs again goes by what it failed by (Cause), with a budget for each.
 /// After a failure whose budget says so it waits before it does, twice as long each time, a half of
@@ -171,7 +171,7 @@ struct StageLimits {
   int max_build_tries = 1;             // In a row, of workers whose constructor raises,
   int max_build_deaths = 3;            // of those that die while they are built,
   int max_build_kills = 100;           // and of those that somebody kills then; -1: no limit.
-  int64_t step_timeout_ns = 0;         // 0: none.
+  int64_t batch_timeout_ns = 0;        // 0: none.
   int64_t max_batches_per_worker = 0;  // 0: no limit.
   bool overlaps_successor = true;      // A worker's successor is started before it leaves.
   bool threads = false;                // The workers are threads of one process, and die with it.

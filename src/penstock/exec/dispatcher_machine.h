@@ -53,7 +53,7 @@ class StateMachine final : public Dispatcher {
 
   // Flow: what becomes of blocks, tasks and stages.
   void StepEnded(StageState& stage, Task& task);
-  void NoteAnswer(StageState& stage, const Task& task);
+  void NoteAnswer(StageState& stage, const Task& task, bool ended);
   void LearnBatch(StageState& stage, const Task& task, int64_t busy_ns);
   void Yield(StageState& stage, TaskId id, Task& task, const BlockSize& size);
   void Pass(StageState& stage, LiveBlock* block);

@@ -80,6 +80,7 @@ struct Worker {
   bool killed = false;    // For a step that took too long.
   int64_t batches = 0;    // Started, ever.
   int64_t since_ns = 0;   // When it was started or, when busy, its step began.
+  int64_t spent_ns = 0;   // In earlier steps of the batch that it has begun.
 
   bool outgoing() const { return leaves || is_old; }
 };

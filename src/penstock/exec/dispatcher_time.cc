@@ -29,12 +29,12 @@ void StateMachine::Apply(const Tick& event) {
 }
 
 void StateMachine::EndLongSteps(StageState& stage) {
-  if (stage.limits.step_timeout_ns == 0) return;
+  if (stage.limits.batch_timeout_ns == 0) return;
   for (size_t index = 0; index < stage.workers.size(); ++index) {
     Worker& worker = stage.workers[index];
-    const int64_t busy_ns = now_ns_ - worker.since_ns;
+    const int64_t busy_ns = worker.spent_ns + now_ns_ - worker.since_ns;
     const bool is_late = worker.state == WorkerState::kUp && worker.busy && !worker.killed &&
-                         busy_ns > stage.limits.step_timeout_ns;
+                         busy_ns > stage.limits.batch_timeout_ns;
     if (!is_late) continue;
     worker.killed = true;
     actions_.push_back(KillWorker{stage.index, static_cast<WorkerIndex>(index), busy_ns});

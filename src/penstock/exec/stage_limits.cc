@@ -93,7 +93,7 @@ void SetWorkLimits(const Stage& stage, const std::vector<ResourceLimit>& resourc
   limits.max_build_kills = options.retries.max_build_kills;
   limits.max_build_tries = options.max_build_tries;
   SetFailureLimits(options.errors, limits);
-  limits.step_timeout_ns = NanosecondsOf(options.batch_timeout_ms);
+  limits.batch_timeout_ns = NanosecondsOf(options.batch_timeout_ms);
   limits.threads = options.threads;
   limits.max_batches_per_worker = options.max_batches_per_worker;
   limits.overlaps_successor = options.gpus == 0 && !options.threads;

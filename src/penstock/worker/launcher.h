@@ -54,11 +54,12 @@ struct LaunchEvents {
 /// Chooses how workers come to life.
 ///
 /// kNothing shared: spawned, or forked from a template that has imported what they need. Of a pool
-/// of kForkedPoolMin and more the first is spawned, and teaches the template; the others wait for
-/// that. kModel: the template builds the functions, and all are forked from it. Where the template
-/// refuses (it holds threads or a device that a fork would break, or could not build), or dies, or
-/// a forked worker does not show that it works, they are spawned after all.
-/// kProcess: the first is spawned, the others become threads of its process.
+/// of kForkedPoolMin and more the first is spawned, and teaches the template; the others wait until
+/// it has imported nothing new for a while, two minutes at most, not for its constructor. kModel:
+/// the template builds the functions, and all are forked from it. Where the template refuses (it
+/// holds threads or a device that a fork would break, or could not build), or dies, or a forked
+/// worker does not show that it works, they are spawned after all. kProcess: the first is spawned,
+/// the others become threads of its process.
 ///
 /// Threads: any, but Handle on the host's alone.
 class Launcher {

@@ -15,7 +15,7 @@ constexpr int64_t kSecondNs = 1'000'000'000;
 
 TEST(DispatcherTimeTest, AWorkerThatTakesTooLongOverOneStepIsKilledOnce) {
   StageLimits work = WorkStage(1, 1, 2);
-  work.step_timeout_ns = 10 * kSecondNs;
+  work.batch_timeout_ns = 10 * kSecondNs;
   work.retries = RetriesOfDeaths(1);
   DispatcherScript job({ReadStage(), work, CollectStage()}, AmpleLimits());
   job.Start();
@@ -33,9 +33,54 @@ TEST(DispatcherTimeTest, AWorkerThatTakesTooLongOverOneStepIsKilledOnce) {
   EXPECT_THAT(job.Send(WorkerDied{1, 0, Status::Invalid("late")}), ElementsAre("start worker 1/0"));
 }
 
+TEST(DispatcherTimeTest, ABatchOfSeveralOutputsIsTimedAsAWhole) {
+  StageLimits work = WorkStage(1, 1, 2);
+  work.batch_timeout_ns = 10 * kSecondNs;
+  DispatcherScript job({ReadStage(), work, CollectStage()}, AmpleLimits());
+  job.Start();
+  job.Send(WorkerUp{1, 0});
+  job.List({0});
+  job.Done(0, 0, 1, 2);
+  for (int output = 0; output < 5; ++output) {
+    job.now_ns += 2 * kSecondNs;
+    EXPECT_THAT(job.Send(Tick{}), IsEmpty());
+    job.Done(1, 0, 11 + output, 1, 0, /*finished=*/false);
+  }
+  job.now_ns += 1;
+  EXPECT_THAT(job.Send(Tick{}), ElementsAre("kill worker 1/0"));
+  job.Done(1, 0, 21, 1);  // It ended just before, and the next batch has all of its time.
+  job.now_ns += 10 * kSecondNs;
+  EXPECT_THAT(job.Send(Tick{}), IsEmpty());
+  job.now_ns += 1;
+  EXPECT_THAT(job.Send(Tick{}), ElementsAre("kill worker 1/0"));
+}
+
+TEST(DispatcherTimeTest, ABatchIsNotTimedWhileThereIsNoRoomForItsNextOutput) {
+  StageLimits work = WorkStage(1);
+  work.batch_timeout_ns = 10 * kSecondNs;
+  work.block_bytes_estimate = 60;
+  DispatcherLimits limits = AmpleLimits();
+  limits.budget_bytes = 100;
+  DispatcherScript job({ReadStage(), work, CollectStage()}, limits);
+  job.Start();
+  job.Send(WorkerUp{1, 0});
+  job.List({0});
+  job.Done(0, 0, 1, 1, 0, /*finished=*/true, /*bytes=*/1);
+  job.now_ns = 6 * kSecondNs;
+  EXPECT_THAT(job.Done(1, 0, 11, 1, 0, /*finished=*/false, /*bytes=*/60),
+              ElementsAre("emit 11:0+1"));  // Held back: nobody has taken the output.
+  job.now_ns = 100 * kSecondNs;
+  EXPECT_THAT(job.Send(Tick{}), IsEmpty());
+  EXPECT_THAT(job.Send(BlockTaken{11}), ElementsAre("step 1/0"));
+  job.now_ns = 104 * kSecondNs;
+  EXPECT_THAT(job.Send(Tick{}), IsEmpty());
+  job.now_ns = 104 * kSecondNs + 1;
+  EXPECT_THAT(job.Send(Tick{}), ElementsAre("kill worker 1/0"));
+}
+
 TEST(DispatcherTimeTest, AnIdleWorkerIsNeverLate) {
   StageLimits work = WorkStage(1);
-  work.step_timeout_ns = 1;
+  work.batch_timeout_ns = 1;
   DispatcherScript job({ReadStage(), work, CollectStage()}, AmpleLimits());
   job.Start();
   job.Send(WorkerUp{1, 0});

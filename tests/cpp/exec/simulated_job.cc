@@ -106,7 +106,7 @@ void MakePool(Dice& dice, SimulatedStage& stage) {
   limits.max_build_kills = dice.Pick<int>({-1, 1, 3});
   if (dice.OneIn(4)) limits.max_batches_per_worker = dice.Between(1, 6);
   limits.overlaps_successor = !dice.OneIn(3);
-  if (dice.OneIn(6)) limits.step_timeout_ns = std::max<int64_t>(1, stage.step_ns_max * 3 / 4);
+  if (dice.OneIn(6)) limits.batch_timeout_ns = std::max<int64_t>(1, stage.step_ns_max * 3 / 4);
   if (dice.OneIn(8)) {
     limits.grows_batches = true;
     limits.batch_rows = limits.batch_rows_max = 0;
@@ -377,7 +377,7 @@ SimulatedJob MakeSimulatedJob(uint64_t seed) {
   job.kills_busy_workers = dice.OneIn(2);
   if (dice.OneIn(3)) job.death_percent = dice.Pick<int>({1, 5, 20});
   for (const SimulatedStage& stage : job.stages) {
-    job.ticks = job.ticks || stage.limits.step_timeout_ns > 0 || stage.flaw_percent > 0;
+    job.ticks = job.ticks || stage.limits.batch_timeout_ns > 0 || stage.flaw_percent > 0;
   }
   job.ticks = job.ticks || dice.OneIn(3);
   return job;
@@ -459,7 +459,7 @@ std::string SimulatedJob::ToString() const {
         ", restarts " + std::to_string(one.max_restarts) + ", batches " +
         std::to_string(one.max_batches_per_worker) + ", overlap " +
         std::to_string(one.overlaps_successor) + ", needs " + std::to_string(one.needs.size()) +
-        ", time-out " + std::to_string(one.step_timeout_ns) + ") window " +
+        ", time-out " + std::to_string(one.batch_timeout_ns) + ") window " +
         std::to_string(one.window_rows) + "/" + std::to_string(one.restored_by) + " estimate " +
         std::to_string(one.block_bytes_estimate) + " part " +
         std::to_string(one.rows_per_part_min) + "-" + std::to_string(one.rows_per_part_max) + "/" +

@@ -201,7 +201,7 @@ void SimulatedWorld::GiveToWorker(const StartTask& action) {
   const bool is_simple = !deaths_happened_ && job_.stages[action.stage].flaw_percent == 0 &&
                          job_.death_percent == 0 && limits.max_batches_per_worker == 0 &&
                          limits.workers_min == 0 && limits.needs.empty() &&
-                         limits.step_timeout_ns == 0;
+                         limits.batch_timeout_ns == 0;
   for (const SimulatedWorker& other : pool) {
     Require(!is_simple || other.state != SimulatedWorker::State::kUp ||
                 other.tasks.size() + 1 >= worker.tasks.size(),
@@ -267,7 +267,7 @@ void SimulatedWorld::Do(const KillWorker& action) {
   const bool died = died_together_.contains({action.stage, action.worker});
   if (worker.state == SimulatedWorker::State::kStopping) return;  // It leaves by itself.
   Require(died || worker.state == SimulatedWorker::State::kUp, "a worker that is up is killed");
-  Require(action.busy_ns > Limits(action.stage).step_timeout_ns, "it is killed for being late");
+  Require(action.busy_ns > Limits(action.stage).batch_timeout_ns, "it is killed for being late");
   Post(Random(100),
        WorkerDied{action.stage, action.worker, MakeError(ErrorKind::kWorkerDied, "late")},
        worker.life);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -221,3 +222,21 @@ def test_paths_among_arguments_are_those_that_exist(tmp_path: Path) -> None:
         str(tmp_path),
         str(model),
     ]
+
+
+def test_a_change_in_a_function_with_a_cache_is_seen():
+    def using(constant, size=None):
+        @functools.lru_cache(maxsize=size)
+        def load():
+            return constant
+
+        def use(batch):
+            return load() and batch
+
+        return identity_of(
+            use, constructor_args=None, constructor_kwargs=None, args=None, kwargs=None
+        )
+
+    assert using(1) == using(1)
+    assert using(1) != using(2)
+    assert using(1) != using(1, size=3)

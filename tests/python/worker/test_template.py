@@ -121,6 +121,24 @@ def test_what_the_first_worker_imports_the_others_have_before_they_are_built(tmp
     assert inherited.count(True) == WORKERS - 1
 
 
+def test_no_constructor_waits_for_the_end_of_the_first_one(tmp_path):
+    class Meets:
+        def __init__(self, address):
+            meet(address)
+
+        def __call__(self, batch):
+            return batch
+
+    with rendezvous(tmp_path, parties=WORKERS) as address:
+        said = (
+            penstock.data.range(BATCHES)
+            .map_batches(Meets, batch_size=1, concurrency=WORKERS, fn_constructor_args=(address,))
+            .materialize()
+            .stats()
+        )
+    assert f"Workers: 1 spawned, {WORKERS - 1} forked" in said
+
+
 def test_forked_workers_draw_random_numbers_of_their_own(tmp_path, monkeypatch):
     learnt = module(tmp_path, monkeypatch, "import numpy.random")
     drawn = {fact["drawn"] for fact in witnesses(tmp_path, learnt=learnt)}
@@ -168,6 +186,25 @@ def test_an_import_that_fails_in_the_template_is_left_to_the_workers(tmp_path, m
     )
     inherited = [fact["inherited"] for fact in witnesses(tmp_path, learnt=learnt)]
     assert inherited == [False] * WORKERS
+
+
+def test_an_import_that_never_ends_in_the_template_leaves_the_workers_to_be_spawned(
+    tmp_path, monkeypatch
+):
+    learnt = module(
+        tmp_path,
+        monkeypatch,
+        """
+        import signal, sys
+        if "--template" in sys.orig_argv and signal.getitimer(signal.ITIMER_REAL)[0] > 0:
+            signal.setitimer(signal.ITIMER_REAL, 0.001)  # The time is over.
+            while True:
+                signal.pause()
+        """,
+    )
+    assert f"Workers: {WORKERS} spawned: the template process was killed by signal 14" in (
+        statistics(tmp_path, learnt=learnt)
+    )
 
 
 class Fails:

@@ -45,6 +45,35 @@ def test_items_of_containers_are_named():
     assert "the item 'k'" in find_unpicklable([{"k": threading.Lock()}])
 
 
+LOCKS = {"a": [{"b": [threading.Lock()]}]}
+
+
+def use_locks(batch):
+    return LOCKS["a"] and batch
+
+
+def test_the_variable_that_holds_it_is_named_however_deep_it_lies():
+    assert find_unpicklable(use_locks) == (
+        "the global LOCKS of use_locks, …, the item 'b', the item 0, which is a _thread.lock"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ({"args": [1, threading.Lock()]}, "fn_args[1]"),
+        ({"kwargs": {"l": threading.Lock()}}, "fn_kwargs['l']"),
+        ({"constructor_args": [threading.Lock()]}, "fn_constructor_args[0]"),
+        ({"constructor_kwargs": {"l": {"k": threading.Lock()}}}, "fn_constructor_kwargs['l']"),
+    ],
+)
+def test_packing_names_the_argument(options, place):
+    with pytest.raises(TypeError) as raised:
+        pack_function(print, **options)
+    assert f"cannot be pickled: {place}, " in str(raised.value)
+    assert "which is a _thread.lock" in str(raised.value)
+
+
 def test_what_can_be_pickled_has_no_name():
     assert find_unpicklable([1, "two", print]) == ""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from penstock.util.multiprocessing.lanes import Chunk, Lanes
 from penstock.util.multiprocessing.process import Answer, Form
 from penstock.util.multiprocessing.results import AsyncResult, IMapIterator, UnorderedIMapIterator
+from penstock.worker import by_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -326,12 +327,10 @@ def _refuse_what_never_fits(options: Mapping[str, Any], count: int) -> None:
 
 
 def _packed(func: Callable[..., Any]) -> bytes:
-    import cloudpickle
-
     if not callable(func):
         raise TypeError(f"The function must be callable; got: {type(func).__name__}")
     try:
-        packed: bytes = cloudpickle.dumps(func)
+        packed = by_value.dumps(func)
     except Exception as error:
         from penstock.worker.callables import name_of
         from penstock.worker.unpicklable import refusal
