@@ -1,5 +1,7 @@
 // What holds for the first job of a process alone: in one of its own.
+#include <arrow/compute/function.h>
 #include <arrow/compute/registry.h>
+#include <arrow/compute/type_fwd.h>
 #include <gtest/gtest.h>
 
 #include "fault/cut_off_jobs.h"
