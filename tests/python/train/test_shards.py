@@ -63,7 +63,7 @@ def test_small_blocks_make_one_part_and_large_ones_several(kept, monkeypatch):
 
 
 def test_blocks_that_differ_lie_in_parts_of_their_own():
-    first = penstock.data.from_items([{"id": 1}]).map(dict)  # Of which nobody knows the columns.
+    first = penstock.data.from_items([{"id": 1}]).map(lambda row: row)
     second = penstock.data.from_items([{"id": 2.5}])
     config = DataConfig(datasets_to_split=[])
     (found,) = placed(config, 1, train=first.union(second))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 from penstock.data import arguments
@@ -84,6 +83,8 @@ def parquet_options(given: Mapping[str, Any]) -> dict[str, Any]:
 def _refuse_parquet_options(rest: Mapping[str, Any]) -> None:
     if not rest:
         return
+    import inspect  # Slow to load.
+
     import pyarrow.parquet as pq
 
     known = {"catalog", *inspect.signature(pq.write_table).parameters}
@@ -163,6 +164,8 @@ def orc_options(given: Mapping[str, Any]) -> dict[str, Any]:
         if name in rest:
             options[own] = arguments.at_least_one(name, rest.pop(name))
     if rest:
+        import inspect
+
         from pyarrow import orc
 
         known = set(inspect.signature(orc.write_table).parameters)
